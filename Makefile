@@ -1,0 +1,41 @@
+# The two commands of the README: `make demo` and `make test`. Each installs what it needs, once.
+PYTHON ?= python3
+BIN := .venv/bin
+PIP := $(BIN)/python -m pip install --disable-pip-version-check --quiet --constraint constraints.txt
+
+.PHONY: demo test slow lint format clean
+
+demo: .venv/.demo
+	$(BIN)/zscape demo
+
+test: .venv/.dev
+	$(BIN)/python -m pytest -m "not slow"
+
+slow: .venv/.dev
+	$(BIN)/python -m pytest -m slow
+
+lint: .venv/.dev
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+format: .venv/.dev
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+clean:
+	rm -rf .venv build dist .mypy_cache .ruff_cache .pytest_cache
+
+.venv/bin/python:
+	$(PYTHON) -m venv .venv
+
+# A stamp per set of packages: newer than what it was made from means there is nothing to do.
+.venv/.demo: pyproject.toml constraints.txt | .venv/bin/python
+	@echo "Installing zscape into .venv (once)."
+	$(PIP) --editable .
+	@touch $@
+
+.venv/.dev: pyproject.toml constraints.txt | .venv/bin/python
+	@echo "Installing zscape and its tools into .venv (once)."
+	$(PIP) --editable ".[dev]"
+	@touch $@ .venv/.demo

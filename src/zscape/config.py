@@ -1,0 +1,231 @@
+"""What a run can be told: frozen dataclasses, checked once, the same in Python, JSON and CLI.
+
+An option is declared here and nowhere else. Its help text and allowed range sit in the field's
+metadata; the command line builds its flags from them and the run folder stores them as JSON.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import sys
+import types
+import typing
+from dataclasses import dataclass
+from typing import Any, Self
+
+from zscape.errors import ConfigError
+
+Choices = tuple[str, ...]
+
+
+def option(
+    default: Any,
+    help: str,
+    *,
+    low: float | None = None,
+    high: float | None = None,
+    choices: Choices = (),
+    is_flag: bool = True,
+) -> Any:
+    """A dataclass field that knows its help text and what it may be.
+
+    ``is_flag=False`` keeps it off the command line (it is worked out, not asked for).
+    """
+    return dataclasses.field(
+        default=default,
+        metadata={"help": help, "low": low, "high": high, "choices": choices, "is_flag": is_flag},
+    )
+
+
+class Config:
+    """Range checks and the JSON round trip shared by the three configs below."""
+
+    def __post_init__(self) -> None:
+        for field in dataclasses.fields(typing.cast(Any, self)):
+            _check(field, field_type(type(self), field.name), getattr(self, field.name))
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain values, ready for ``json.dump``."""
+        return dataclasses.asdict(typing.cast(Any, self))
+
+    @classmethod
+    def from_dict(cls, values: dict[str, Any]) -> Self:
+        """The inverse of ``to_dict``.
+
+        Raises
+        ------
+        ConfigError
+            A name is unknown or a value out of range.
+        """
+        known = {field.name for field in dataclasses.fields(typing.cast(Any, cls))}
+        if unknown := sorted(set(values) - known):
+            raise ConfigError(f"{cls.__name__} has no option {', '.join(unknown)}.")
+        return cls(**{k: tuple(v) if isinstance(v, list) else v for k, v in values.items()})
+
+    def replace(self, **changes: Any) -> Self:
+        """A checked copy with ``changes`` applied."""
+        return dataclasses.replace(typing.cast(Any, self), **changes)  # type: ignore[no-any-return]
+
+
+def field_type(config: type[Config], name: str) -> Any:
+    """The annotation of one option, resolved: ``int``, ``float | None``, …"""
+    return typing.get_type_hints(config)[name]
+
+
+def _check(field: dataclasses.Field[Any], annotation: Any, value: Any) -> None:
+    allowed = typing.get_args(annotation) if isinstance(annotation, types.UnionType) else ()
+    allowed = allowed or (annotation,)
+    if value is None and type(None) in allowed:
+        return
+    if typing.get_origin(annotation) is tuple:
+        return
+    is_number = isinstance(value, (int, float)) and not isinstance(value, bool)
+    if float in allowed and is_number:
+        fits, kind = abs(value) <= sys.float_info.max, "a finite number"
+    elif int in allowed:
+        fits, kind = is_number and isinstance(value, int), "an integer"
+    elif bool in allowed:
+        fits, kind = isinstance(value, bool), "true or false"
+    elif float in allowed:
+        fits, kind = False, "a number"
+    else:
+        fits, kind = isinstance(value, str) and bool(value), "text"
+    low, high, choices = (field.metadata[key] for key in ("low", "high", "choices"))
+    fits = fits and (low is None or value >= low) and (high is None or value <= high)
+    if choices:
+        fits, kind = value in choices, f"one of {', '.join(choices)}"
+    if fits:
+        return
+    if low is not None or high is not None:
+        kind += f" in [{'-inf' if low is None else low}, {'inf' if high is None else high}]"
+    raise ConfigError(f"{field.name} must be {kind}; got {value!r}.")
+
+
+@dataclass(frozen=True)
+class DataConfig(Config):
+    """Which images, how many, and how they are prepared."""
+
+    data: str = option(
+        "mnist", "Images: mnist, an IDX folder, a folder of pictures, an .npz or an .npy file."
+    )
+    n_train: int | None = option(None, "Train on this many images (all by default).", low=1)
+    n_test: int | None = option(None, "Test on this many images (all by default).", low=1)
+    stratified: bool = option(False, "Keep the class proportions when taking a subset.")
+    binarize: str = option(
+        "none",
+        "Binarise the pixels: threshold (at 0.5) or dynamic (a new coin toss every epoch).",
+        choices=("none", "threshold", "dynamic"),
+    )
+    resize: int | None = option(
+        None, "Resize and centre-crop every image to this side, pixels.", low=4, high=1024
+    )
+
+
+@dataclass(frozen=True)
+class ModelConfig(Config):
+    """What is trained: network, latent size, likelihood of the pixels, initialisation."""
+
+    latent_dim: int = option(10, "Number of latent neurons.", low=1, high=4096)
+    network: str = option(
+        "enhanced", "A registered network (enhanced, mlp) or your own as module:Class."
+    )
+    likelihood: str = option(
+        "bernoulli",
+        "Distribution of a pixel: bernoulli, continuous-bernoulli, gaussian, "
+        "gaussian-learned or your own as module:Class.",
+    )
+    init: str = option(
+        "default",
+        "Initial weights: PyTorch's, or the tutorial's Kaiming fan-out (explodes; to compare).",
+        choices=("default", "tutorial"),
+    )
+    image_shape: tuple[int, int, int] = option(
+        (1, 28, 28), "Channels, height and width of an image; read from the data.", is_flag=False
+    )
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        shape: Any = self.image_shape
+        fits = isinstance(shape, (tuple, list)) and len(shape) == 3
+        if not fits or any(type(side) is not int or side < 1 for side in shape):
+            raise ConfigError(
+                f"image_shape must be three positive integers (channels, height, width); "
+                f"got {shape!r}."
+            )
+        object.__setattr__(self, "image_shape", tuple(shape))  # of a list or torch.Size
+
+
+@dataclass(frozen=True)
+class TrainConfig(Config):
+    """How it is trained."""
+
+    kld_weight: float = option(
+        1.0, "Weight of the KL term (the beta of a beta-VAE); 0 is a plain autoencoder.", low=0
+    )
+    epochs: int = option(12, "Times every training image is seen.", low=1)
+    batch_size: int = option(256, "Images per step, over all devices together.", low=2)
+    learning_rate: float = option(3e-3, "Peak learning rate.", low=0)
+    schedule: str = option("cosine", "Learning rate over time.", choices=("cosine", "constant"))
+    warmup: float = option(
+        0.1, "Fraction of all steps over which the cosine's rate rises from 0.", low=0, high=1
+    )
+    kl_warmup: float = option(0.0, "Epochs over which the KL weight rises linearly from 0.", low=0)
+    clip_norm: float | None = option(
+        None, "Scale gradients down to this norm (off by default).", low=0
+    )
+    ema: float = option(
+        0.0, "Decay per step of the averaged weights that are saved and tested; 0 is off.",
+        low=0, high=0.99999,
+    )  # fmt: skip
+    early_stopping: int | None = option(
+        None, "Stop after this many epochs without a better test loss.", low=1
+    )
+    precision: str = option(
+        "auto",
+        "32, bf16 (mixed), or auto: bf16 where the machine computes in it.",
+        choices=("auto", "32", "bf16"),
+    )
+    accelerator: str = option("auto", "auto, cpu, cuda or mps.")
+    devices: int = option(1, "Devices (processes) per node.", low=1)
+    strategy: str = option("auto", "auto, or ddp for several devices.")
+    num_nodes: int = option(1, "Machines that train together.", low=1)
+    tensorboard: bool = option(False, "Also log to RUN/tensorboard (zscape[tensorboard]).")
+    seed: int = option(0, "Seed of everything random.", low=0)
+
+
+CONFIGS: dict[str, type[Config]] = {"data": DataConfig, "model": ModelConfig, "train": TrainConfig}
+"""The three configs by the name they have in ``config.json``."""
+
+
+class RunConfig(typing.NamedTuple):
+    """All that a run was told."""
+
+    data: DataConfig
+    model: ModelConfig
+    train: TrainConfig
+
+    @classmethod
+    def from_options(cls, **options: Any) -> RunConfig:
+        """Deal options by name to the three configs, whose names do not overlap.
+
+        Raises
+        ------
+        ConfigError
+            An unknown name, or a value out of range.
+        """
+        parts = []
+        for config in CONFIGS.values():
+            names = {field.name for field in dataclasses.fields(typing.cast(Any, config))}
+            parts.append(config(**{name: options.pop(name) for name in names & set(options)}))
+        if options:
+            raise ConfigError(f"there is no option {', '.join(sorted(options))}.")
+        return cls(*typing.cast(Any, parts))
+
+    def to_dict(self) -> dict[str, dict[str, Any]]:
+        """The contents of ``config.json``."""
+        return {name: getattr(self, name).to_dict() for name in CONFIGS}
+
+    @classmethod
+    def from_dict(cls, values: dict[str, dict[str, Any]]) -> RunConfig:
+        """The inverse of ``to_dict``."""
+        return cls(*(typing.cast(Any, CONFIGS[name]).from_dict(values[name]) for name in CONFIGS))

@@ -1,0 +1,32 @@
+"""Every error zscape raises on purpose.
+
+A message is one sentence a person can act on: what, where, what is allowed, what came.
+"""
+
+
+class ZscapeError(Exception):
+    """Root of the tree; the command line turns it into one line and exit code 2."""
+
+
+class ConfigError(ZscapeError, ValueError):
+    """A setting is outside its range or contradicts another."""
+
+
+class ShapeError(ZscapeError, ValueError):
+    """An array does not have the shape that is needed."""
+
+
+class DataError(ZscapeError):
+    """Images or labels could not be read, or are not what they claim to be."""
+
+
+class CheckpointError(ZscapeError):
+    """Weights or a run folder are missing, damaged, or belong to another model."""
+
+
+class TrainingDiverged(ZscapeError):
+    """A loss or gradient stopped being finite; the last good checkpoint is kept."""
+
+
+class MissingExtraError(ZscapeError, ImportError):
+    """An optional dependency is needed; the message names the extra to install."""
