@@ -1,0 +1,63 @@
+"""Reading files that may lie about themselves: bounded, and with one kind of error."""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Protocol
+from zipfile import BadZipFile
+
+from zscape.errors import DataError
+
+_CHUNK = 1 << 20
+
+
+class ByteStream(Protocol):
+    """What a file, a gzip stream and a member of a zip have in common."""
+
+    def read(self, size: int, /) -> bytes:
+        """At most ``size`` bytes; none at the end."""
+        ...
+
+
+@contextmanager
+def reading(where: object) -> Iterator[None]:
+    """Turn what files and archives raise while they are read into a ``DataError``.
+
+    Parameters
+    ----------
+    where
+        The file or folder, as the message should name it.
+    """
+    try:
+        yield
+    except FileNotFoundError as error:
+        raise DataError(f"There is no file {where}.") from error
+    # RuntimeError is how zipfile refuses a password or an unknown compression.
+    except (OSError, EOFError, zlib.error, BadZipFile, RuntimeError) as error:
+        raise DataError(f"{where} could not be read: {str(error).rstrip('.')}.") from error
+
+
+def read_exactly(stream: ByteStream, n: int, where: str | Path, start: bytes = b"") -> bytearray:
+    """The ``n`` bytes that a header promised: ``start``, then all that ``stream`` still holds.
+
+    Memory follows what the file really holds, never the promise, and reading stops one byte
+    after the promise, so neither a false header nor a decompression bomb costs more than that.
+
+    Raises
+    ------
+    DataError
+        There are fewer bytes than ``n``, or more.
+    """
+    data = bytearray(start)
+    while len(data) <= n and (chunk := stream.read(min(_CHUNK, n + 1 - len(data)))):
+        data += chunk
+    if len(data) < n:
+        raise DataError(
+            f"{where} is cut short: its header promises {n} bytes of data, it holds {len(data)}."
+        )
+    if len(data) > n:
+        raise DataError(f"{where} goes on after the {n} bytes of data its header promises.")
+    return data

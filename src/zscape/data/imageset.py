@@ -1,0 +1,207 @@
+"""``ImageSet``: a set of small pictures that lives in memory as one tensor of bytes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from typing import NamedTuple
+
+import torch
+from torch import Tensor
+
+from zscape.errors import ConfigError, DataError, ShapeError
+
+
+@dataclass(frozen=True, eq=False)
+class ImageSet:
+    """Pictures, and what is known about them.
+
+    Parameters
+    ----------
+    images
+        (n, channels, height, width), uint8, 0 is black; channels is 1 or 3.
+    labels
+        (n,) int64 indices into ``class_names``, or None.
+    class_names
+        One per class, in the order of the labels; empty without labels.
+    split
+        ``"train"`` or ``"test"``.
+    name
+        Where the pictures come from, for a person to read.
+
+    Raises
+    ------
+    ShapeError
+        ``images`` or ``labels`` do not have the shape above.
+    DataError
+        No images, a label without a class name, or two classes of one name.
+    """
+
+    images: Tensor
+    labels: Tensor | None = None
+    class_names: tuple[str, ...] = ()
+    split: str = "train"
+    name: str = "array"
+
+    def __post_init__(self) -> None:
+        images, labels = self.images, self.labels
+        if images.dtype != torch.uint8 or images.ndim != 4 or images.shape[1] not in (1, 3):
+            raise ShapeError(
+                f"{self.name}: images must be uint8 (n, 1 or 3, height, width); "
+                f"got {images.dtype} {tuple(images.shape)}."
+            )
+        if images.numel() == 0:
+            raise DataError(f"{self.name}: there are no {self.split} images.")
+        if len(set(self.class_names)) < len(self.class_names):
+            raise DataError(f"{self.name}: class names must differ; got {self.class_names}.")
+        if labels is None:
+            return
+        if labels.dtype != torch.int64 or labels.shape != (len(images),):
+            raise DataError(
+                f"{self.name}: {len(images)} {self.split} images need as many int64 labels; "
+                f"got {labels.dtype} {tuple(labels.shape)}."
+            )
+        low, high = int(labels.min()), int(labels.max())
+        if low < 0 or high >= len(self.class_names):
+            raise DataError(
+                f"{self.name}: labels must lie in [0, {len(self.class_names) - 1}], one per class "
+                f"name; got values from {low} to {high}."
+            )
+
+    def __len__(self) -> int:
+        return len(self.images)
+
+    @property
+    def image_shape(self) -> tuple[int, int, int]:
+        """(channels, height, width) of one image."""
+        channels, height, width = self.images.shape[1:]
+        return channels, height, width
+
+    @property
+    def has_labels(self) -> bool:
+        """Whether every image has a class."""
+        return self.labels is not None
+
+    def titles(self) -> list[str] | None:
+        """The class name of every image, or None without labels."""
+        if self.labels is None:
+            return None
+        return [self.class_names[label] for label in self.labels.tolist()]
+
+    def class_counts(self) -> dict[str, int]:
+        """Images per class name; empty without labels."""
+        if self.labels is None:
+            return {}
+        counts = torch.bincount(self.labels, minlength=len(self.class_names)).tolist()
+        return dict(zip(self.class_names, counts, strict=True))
+
+    def value_range(self) -> tuple[float, float]:
+        """Smallest and largest pixel, in [0, 1]."""
+        return int(self.images.min()) / 255, int(self.images.max()) / 255
+
+    def __getitem__(self, index: Tensor | slice | list[int]) -> ImageSet:
+        """The images at ``index``, in that order, as a new set."""
+        labels = None if self.labels is None else self.labels[index]
+        return replace(self, images=self.images[index], labels=labels)
+
+    def subset(self, n: int, generator: torch.Generator, *, stratified: bool = False) -> ImageSet:
+        """``n`` images drawn without replacement, in the order of the full set.
+
+        Parameters
+        ----------
+        n
+            In [1, len(self)].
+        generator
+            Decides which; see ``zscape.seeding``.
+        stratified
+            Keep the proportions of the classes, to within one image each.
+
+        Raises
+        ------
+        DataError
+            More images asked for than there are, or none, or stratified without labels.
+        """
+        if not 1 <= n <= len(self):
+            raise DataError(f"{self.name} has {len(self)} {self.split} images; asked for {n}.")
+        if n == len(self):
+            return self
+        order = torch.randperm(len(self), generator=generator)
+        if stratified:
+            if self.labels is None:
+                raise DataError(f"{self.name}: a stratified subset needs labels.")
+            drawn = self.labels[order]
+            shares = enumerate(_class_shares(drawn, n).tolist())
+            order = order[torch.cat([(drawn == k).nonzero()[:share, 0] for k, share in shares])]
+        return self[order[:n].sort().values]
+
+    def binarized(self, threshold: float | None = 0.5, *,
+                  generator: torch.Generator | None = None) -> ImageSet:  # fmt: skip
+        """Pixels that are 0 or 255 only.
+
+        Parameters
+        ----------
+        threshold
+            In (0, 1); a pixel above it becomes white. None: dynamic binarisation, where a pixel
+            turns white with its own brightness as probability.
+        generator
+            Needed for dynamic binarisation, and only there; on the device of the images.
+        """
+        if (threshold is None) == (generator is None):
+            raise ConfigError("binarized takes either a threshold or (threshold=None) a generator.")
+        if threshold is None:
+            draw = torch.rand(self.images.shape, generator=generator, device=self.images.device)
+            white = draw * 255 < self.images
+        elif 0 < threshold < 1:
+            white = self.images > threshold * 255
+        else:
+            raise ConfigError(f"threshold must lie in (0, 1); got {threshold}.")
+        return replace(self, images=white.to(torch.uint8) * 255)
+
+    def to(self, device: torch.device | str) -> ImageSet:
+        """The same set with its tensors on ``device``, so that batches never cross the bus."""
+        labels = None if self.labels is None else self.labels.to(device)
+        return replace(self, images=self.images.to(device), labels=labels)
+
+    def pixels(self, index: Tensor | slice | None = None) -> Tensor:
+        """(n, c, h, w) float32 in [0, 1] of the images at ``index`` (all by default)."""
+        images = self.images if index is None else self.images[index]
+        return images.float().div_(255)
+
+    def batches(
+        self, batch_size: int, generator: torch.Generator | None = None
+    ) -> Iterator[tuple[Tensor, Tensor | None]]:
+        """Batches of ``(pixels, labels)``; shuffled if a generator is given.
+
+        No batch is a stray remainder: ``len(self)`` images are dealt into the fewest batches of
+        at most ``batch_size``, whose sizes differ by one at most (batch norm cannot learn from a
+        last batch of one image).
+        """
+        for index in batch_indices(len(self), batch_size, generator):
+            index = index.to(self.images.device)
+            yield self.pixels(index), None if self.labels is None else self.labels[index]
+
+
+class Splits(NamedTuple):
+    """The two halves of a source."""
+
+    train: ImageSet
+    test: ImageSet
+
+
+def batch_indices(
+    n: int, batch_size: int, generator: torch.Generator | None = None
+) -> tuple[Tensor, ...]:
+    """Indices 0 … n-1, shuffled if a generator is given, dealt into near-equal batches."""
+    if batch_size < 1:
+        raise ConfigError(f"batch_size must be at least 1; got {batch_size}.")
+    order = torch.arange(n) if generator is None else torch.randperm(n, generator=generator)
+    return order.tensor_split(-(-n // batch_size))
+
+
+def _class_shares(labels: Tensor, n: int) -> Tensor:
+    """How many of ``n`` images each class gets, by largest remainder: exact to within one."""
+    quota = n * torch.bincount(labels)
+    shares = quota // len(labels)
+    missing = n - int(shares.sum())
+    shares[(quota % len(labels)).argsort(descending=True, stable=True)[:missing]] += 1
+    return shares

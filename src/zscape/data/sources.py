@@ -1,0 +1,220 @@
+"""``load_data``: one word for every source of pictures, and the registry behind it."""
+
+from __future__ import annotations
+
+import difflib
+import logging
+import os
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from zscape.config import DataConfig
+from zscape.data.arrays import from_arrays
+from zscape.data.bounded import reading
+from zscape.data.folder import read_folder
+from zscape.data.idx import is_idx_folder, read_idx_folder, read_mnist
+from zscape.data.imageset import ImageSet, Splits
+from zscape.data.npy import read_npy, read_npz
+from zscape.data.resize import resized
+from zscape.errors import DataError
+from zscape.seeding import torch_generator
+
+_log = logging.getLogger(__name__)
+
+_HOLD_OUT = 6
+
+Claim = Callable[[Any], bool]
+Reader = Callable[[Any, DataConfig], Splits | ImageSet]
+
+
+@dataclass(frozen=True)
+class Source:
+    """One entry of the registry; see ``register_source``."""
+
+    what: str
+    claims: Claim
+    read: Reader
+
+
+_sources: list[Source] = []
+
+
+def register_source(what: str, *, claims: Claim) -> Callable[[Reader], Reader]:
+    """Decorate a function that reads a new kind of source.
+
+    Parameters
+    ----------
+    what
+        What a person passes, as an error message should list it.
+    claims
+        Whether the decorated function reads this source. It must not raise, whatever it is
+        given. The last registered claim wins, so a built-in source can be replaced.
+
+    The decorated function takes the source and the ``DataConfig`` and returns ``Splits``, or one
+    ``ImageSet`` from which ``load_data`` holds a test split out. Subset, binarisation and resize
+    are applied afterwards; only a source of mixed sizes has to heed ``config.resize`` itself.
+
+    >>> @register_source("noise", claims=lambda source: source == "noise")
+    ... def read_noise(source, config):
+    ...     return ImageSet(torch.randint(0, 256, (12, 1, 8, 8), dtype=torch.uint8), name="noise")
+    >>> [len(images) for images in load_data("noise")]
+    [10, 2]
+    """
+
+    def register(read: Reader) -> Reader:
+        _sources.append(Source(what, claims, read))
+        return read
+
+    return register
+
+
+def load_data(source: Any = None, config: DataConfig | None = None, *, seed: int = 0) -> Splits:
+    """Both splits of a source, prepared as ``config`` says.
+
+    Parameters
+    ----------
+    source
+        ``"mnist"`` (a folder of that name is ``"./mnist"``); a folder of IDX files or of
+        pictures; an ``.npz`` or ``.npy`` file; an array or tensor of images (see
+        ``arrays.as_images``) or ``(images, labels)``; an ``ImageSet``; ``Splits``; or whatever
+        else is registered. None: ``config.data``.
+    config
+        ``n_train``, ``n_test``, ``stratified``, ``resize`` and ``binarize="threshold"`` are
+        applied. ``"dynamic"`` is not: it needs a new draw every epoch, which the training loop
+        makes.
+    seed
+        Decides the subsets and, if the source has no test split, the sixth of it that is held
+        out as one.
+
+    Raises
+    ------
+    DataError
+        The source is unknown, missing or damaged, or has fewer images than asked for.
+    """
+    config = config or DataConfig()
+    source = config.data if source is None else source
+    data = _find_source(source).read(source, config)
+    splits = _hold_out(data, seed) if isinstance(data, ImageSet) else data
+
+    def prepare(images: ImageSet, n: int | None, split: str) -> ImageSet:
+        if n is not None:
+            generator = torch_generator(seed, "subset", split)
+            images = images.subset(n, generator, stratified=config.stratified)
+        if config.resize is not None:
+            images = resized(images, config.resize)
+        return images.binarized(0.5) if config.binarize == "threshold" else images
+
+    train = prepare(splits.train, config.n_train, "train")
+    test = prepare(splits.test, config.n_test, "test")
+    _check_agreement(train, test)
+    return Splits(train, test)
+
+
+def _find_source(source: Any) -> Source:
+    newest_first = _sources[::-1]
+    with reading(source):
+        for candidate in newest_first:
+            if candidate.claims(source):
+                return candidate
+    names = [candidate.what for candidate in newest_first]
+    got, hint = f"an object of type {type(source).__name__}", ""
+    if (path := _path(source)) is not None:
+        got = f"{str(source)!r}, which is " + (
+            "a file of another kind" if path.exists() else "no file or folder"
+        )
+        if close := difflib.get_close_matches(path.name.lower(), names, n=1):
+            hint = f" (did you mean the word {close[0]!r}?)"
+    raise DataError(f"Images must come from {'; '.join(names)}; got {got}{hint}.")
+
+
+def _hold_out(images: ImageSet, seed: int) -> Splits:
+    n = len(images)
+    if n < 2:
+        raise DataError(
+            f"{images.name} has a single image; two are needed, to train on one and test on the "
+            f"other."
+        )
+    n_test = max(1, n // _HOLD_OUT)
+    order = torch.randperm(n, generator=torch_generator(seed, "hold-out"))
+    test, train = order[:n_test].sort().values, order[n_test:].sort().values
+    _log.info("%s has no test split: held out %d of its %d images.", images.name, n_test, n)
+    return Splits(replace(images[train], split="train"), replace(images[test], split="test"))
+
+
+def _check_agreement(train: ImageSet, test: ImageSet) -> None:
+    if train.image_shape != test.image_shape:
+        raise DataError(
+            f"{train.name}: both splits must have images of one (channels, height, width); got "
+            f"{train.image_shape} to train on and {test.image_shape} to test on."
+        )
+    if train.has_labels != test.has_labels or train.class_names != test.class_names:
+        raise DataError(
+            f"{train.name}: both splits must have the same classes; got "
+            f"{train.class_names if train.has_labels else 'no labels'} to train on and "
+            f"{test.class_names if test.has_labels else 'no labels'} to test on."
+        )
+
+
+def _path(source: Any) -> Path | None:
+    return Path(source).expanduser() if isinstance(source, (str, os.PathLike)) else None
+
+
+def _has_suffix(source: Any, suffix: str) -> bool:
+    path = _path(source)
+    return path is not None and path.suffix.lower() == suffix
+
+
+def _is_in_memory(source: Any) -> bool:
+    is_pair = isinstance(source, tuple) and len(source) == 2
+    return is_pair or isinstance(source, (np.ndarray, Tensor, ImageSet))
+
+
+@register_source(
+    "an array, tensor, (images, labels), ImageSet or Splits in memory", claims=_is_in_memory
+)
+def _read_memory(source: Any, config: DataConfig) -> Splits | ImageSet:
+    match source:
+        case ImageSet():
+            return source
+        case (ImageSet() as train, ImageSet() as test):
+            return Splits(train, test)
+        case (images, labels):
+            return from_arrays("array", images, labels)
+    return from_arrays("array", source)
+
+
+@register_source(
+    "a folder of pictures, in class sub-folders or not",
+    claims=lambda source: (path := _path(source)) is not None and path.is_dir(),
+)
+def _read_folder(source: Any, config: DataConfig) -> Splits | ImageSet:
+    return read_folder(Path(source).expanduser(), config.resize)
+
+
+@register_source(
+    "a folder of IDX files as MNIST has them",
+    claims=lambda source: (path := _path(source)) is not None and is_idx_folder(path),
+)
+def _read_idx_folder(source: Any, config: DataConfig) -> Splits | ImageSet:
+    return read_idx_folder(Path(source).expanduser())
+
+
+@register_source("an .npy file", claims=lambda source: _has_suffix(source, ".npy"))
+def _read_npy(source: Any, config: DataConfig) -> Splits | ImageSet:
+    return read_npy(Path(source).expanduser())
+
+
+@register_source("an .npz file", claims=lambda source: _has_suffix(source, ".npz"))
+def _read_npz(source: Any, config: DataConfig) -> Splits | ImageSet:
+    return read_npz(Path(source).expanduser())
+
+
+@register_source("mnist", claims=lambda source: isinstance(source, str) and source == "mnist")
+def _read_mnist(source: Any, config: DataConfig) -> Splits | ImageSet:
+    return read_mnist()

@@ -1,0 +1,306 @@
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+
+from zscape.config import DataConfig
+from zscape.data import ImageSet, Splits, load_data, register_source, sources
+from zscape.data.idx import read_mnist
+from zscape.errors import DataError
+
+PIXELS = np.random.default_rng(0).integers(0, 256, (12, 6, 5), dtype=np.uint8)
+LABELS = np.array([3, 7] * 6)
+
+
+def write_idx_folder(folder: Path, write_idx: Any, save_picture: Any) -> Path:
+    write_idx(folder / "train-images-idx3-ubyte.gz", PIXELS)
+    write_idx(folder / "train-labels-idx1-ubyte.gz", LABELS)
+    return folder
+
+
+def write_npz(folder: Path, write_idx: Any, save_picture: Any) -> Path:
+    np.savez(folder / "a.npz", images=PIXELS, labels=LABELS)
+    return folder / "a.npz"
+
+
+def write_npy(folder: Path, write_idx: Any, save_picture: Any) -> Path:
+    np.save(folder / "a.npy", PIXELS)
+    return folder / "a.npy"
+
+
+def write_pictures(folder: Path, write_idx: Any, save_picture: Any) -> Path:
+    for i in range(12):
+        save_picture(folder / str(LABELS[i]) / f"{i}.png", size=(5, 6), color=20 * i)
+    return folder
+
+
+def in_memory(make: Callable[[], Any]) -> Callable[[Path, Any, Any], Any]:
+    return lambda folder, write_idx, save_picture: make()
+
+
+def image_set() -> ImageSet:
+    labels = torch.from_numpy((LABELS == 7).astype(np.int64))
+    return ImageSet(torch.from_numpy(PIXELS[:, None]), labels, ("3", "7"), name="mine")
+
+
+SOURCES: dict[str, tuple[Callable[[Path, Any, Any], Any], bool]] = {
+    "idx": (write_idx_folder, True),
+    "npz": (write_npz, True),
+    "npy": (write_npy, False),
+    "pictures": (write_pictures, True),
+    "array": (in_memory(lambda: PIXELS), False),
+    "tensor": (in_memory(lambda: torch.from_numpy(PIXELS)), False),
+    "pair": (in_memory(lambda: (PIXELS, LABELS)), True),
+    "lists": (in_memory(lambda: (PIXELS.tolist(), LABELS.tolist())), True),
+    "ImageSet": (in_memory(image_set), True),
+}
+
+
+@pytest.fixture(params=SOURCES)
+def source(
+    request: pytest.FixtureRequest, tmp_path: Path, write_idx: Any, save_picture: Any
+) -> tuple[Any, bool]:
+    make, has_labels = SOURCES[request.param]
+    return make(tmp_path, write_idx, save_picture), has_labels
+
+
+def test_every_source_keeps_the_contract(
+    source: tuple[Any, bool], caplog: pytest.LogCaptureFixture
+) -> None:
+    data, has_labels = source
+    with caplog.at_level("INFO", "zscape"):
+        train, test = load_data(data)
+    assert (len(train), len(test)) == (10, 2)
+    assert (train.split, test.split) == ("train", "test")
+    assert train.image_shape == test.image_shape == (1, 6, 5)
+    assert train.has_labels == test.has_labels == has_labels
+    assert train.class_names == test.class_names == (("3", "7") if has_labels else ())
+    assert train.name
+    assert [record.levelname for record in caplog.records] == ["INFO"]
+    assert "held out 2 of its 12 images" in caplog.text
+    # No image is in both splits and none is lost.
+    seen = torch.cat([train.images, test.images]).flatten(1).unique(dim=0)
+    assert len(seen) == 12
+    if isinstance(data, Path):
+        again = load_data(str(data))
+        assert torch.equal(again.train.images, train.images)
+    assert torch.equal(load_data(data, seed=0).test.images, test.images)
+    assert any(
+        not torch.equal(load_data(data, seed=seed).test.images, test.images) for seed in (1, 2, 3)
+    )
+
+
+def test_every_source_is_prepared_as_asked(source: tuple[Any, bool]) -> None:
+    data, has_labels = source
+    config = DataConfig(n_train=4, n_test=1, stratified=has_labels, resize=4, binarize="threshold")
+    train, test = load_data(data, config)
+    assert (len(train), len(test)) == (4, 1)
+    assert train.image_shape == test.image_shape == (1, 4, 4)
+    assert set(train.images.unique().tolist()) <= {0, 255}
+    with pytest.raises(DataError, match="has 10 train images; asked for 11"):
+        load_data(data, DataConfig(n_train=11))
+    with pytest.raises(DataError, match="has 2 test images; asked for 3"):
+        load_data(data, DataConfig(n_test=3))
+
+
+def test_the_whole_of_an_array_is_read_as_it_is() -> None:
+    splits = load_data(Splits(image_set(), image_set()[:3]))
+    assert torch.equal(splits.train.images[:, 0], torch.from_numpy(PIXELS))
+    assert len(splits.test) == 3
+    assert load_data((image_set(), image_set())).test.labels is not None
+
+
+@pytest.mark.parametrize(
+    "array",
+    [
+        PIXELS / 255,
+        (PIXELS / 255).astype(np.float32),
+        (PIXELS / 255).astype(np.float16),
+        PIXELS.astype(np.int64),
+        torch.from_numpy(PIXELS) / 255,
+        torch.from_numpy(PIXELS).requires_grad_(False).int(),
+        (torch.from_numpy(PIXELS) / 255).double().requires_grad_(),
+        PIXELS[:, None],
+        PIXELS[..., None],
+        np.asfortranarray(PIXELS),
+        np.broadcast_to(PIXELS, PIXELS.shape),
+    ],
+)
+def test_layouts_and_types_mean_the_same_pixels(array: Any) -> None:
+    expected, got = load_data(PIXELS), load_data(array)
+    assert torch.equal(got.train.images, expected.train.images)
+    assert got.train.images.is_contiguous()
+
+
+def test_colour_layouts_bool_and_bfloat16() -> None:
+    colour = np.random.default_rng(1).integers(0, 256, (4, 3, 7, 5), dtype=np.uint8)
+    first, last = load_data(colour), load_data(np.moveaxis(colour, 1, 3))
+    assert first.train.image_shape == (3, 7, 5)
+    assert torch.equal(first.train.images, last.train.images)
+    assert load_data(PIXELS > 99).train.images.unique().tolist() == [0, 255]
+    half = torch.full((3, 2, 2), 0.5, dtype=torch.bfloat16)
+    assert load_data(half).train.images.unique().tolist() == [128]
+
+
+def test_the_set_does_not_change_with_the_array_it_came_from() -> None:
+    array = np.zeros((6, 2, 2), np.uint8)
+    splits = load_data(array)
+    array[:] = 200
+    assert splits.train.value_range() == (0, 0)
+
+
+def test_integer_pixels_of_0_and_1_are_warned_about(caplog: pytest.LogCaptureFixture) -> None:
+    load_data((PIXELS > 99).astype(np.uint8))
+    assert "nearly black" in caplog.text
+
+
+@pytest.mark.parametrize(
+    ("array", "message"),
+    [
+        (np.zeros((0, 4, 4)), "there are no images"),
+        (np.zeros((4, 4)), r"got \(4, 4\)"),
+        (np.zeros((4, 2, 4, 2)), "1 or 3 channels"),
+        (np.zeros((2, 4, 4), complex), "got complex128"),
+        (np.zeros((2, 4, 4), object), "got object"),
+        (np.full((2, 4, 4), 1.5), "to 1.5"),
+        (torch.full((2, 4, 4), torch.nan), "from nan"),
+        (torch.zeros(2, 4, 4).to_sparse(), "must be dense"),
+        (np.zeros((1, 4, 4)), "a single image; two are needed"),
+        ((PIXELS, LABELS[:5]), r"\(train\): 12 images need as many labels; got 5"),
+        (([[[1, 2]], [[3]]], [0, 0]), "is not an array"),
+    ],
+)
+def test_arrays_that_are_not_images(array: Any, message: str) -> None:
+    with pytest.raises(DataError, match=message):
+        load_data(array)
+
+
+@pytest.mark.parametrize(("n", "n_test"), [(2, 1), (11, 1), (30, 5), (60, 10)])
+def test_a_sixth_is_held_out(n: int, n_test: int) -> None:
+    train, test = load_data(np.zeros((n, 2, 2)))
+    assert (len(train), len(test)) == (n - n_test, n_test)
+
+
+def test_pictures_of_mixed_sizes_are_read_at_the_size_asked_for(
+    tmp_path: Path, save_picture: Any
+) -> None:
+    save_picture(tmp_path / "a.png", size=(6, 5))
+    save_picture(tmp_path / "b.png", size=(9, 20))
+    assert load_data(tmp_path, DataConfig(resize=4)).train.image_shape == (1, 4, 4)
+
+
+def test_splits_that_differ_are_refused_unless_resize_makes_them_equal() -> None:
+    mine = image_set()
+    other = ImageSet(torch.zeros(2, 1, 9, 9, dtype=torch.uint8), name="other")
+    with pytest.raises(DataError, match=r"\(1, 6, 5\) to train on and \(1, 9, 9\) to test on"):
+        load_data(Splits(mine, other))
+    with pytest.raises(DataError, match=r"same classes; got .* to train on and no labels"):
+        load_data(Splits(mine, other), DataConfig(resize=4))
+
+
+def test_resize_scales_the_shorter_side_and_crops_the_centre() -> None:
+    left_to_right = np.repeat(np.arange(0, 240, 10, dtype=np.uint8)[None], 12, axis=0)
+    pixels = np.stack([left_to_right, left_to_right[:, ::-1]])
+    both = load_data(pixels, DataConfig(resize=6))
+    images = torch.cat([both.train.images, both.test.images])[:, 0].float()
+    assert images.shape == (2, 6, 6)
+    # Columns 6..17 remain, averaged in pairs: 65, 85, ... 165, up to Pillow's rounding.
+    for row in images[:, 3]:
+        ascending = row if row[0] < row[-1] else row.flip(0)
+        assert torch.allclose(ascending, torch.arange(65.0, 166, 20), atol=3)
+
+
+def test_resize_is_antialiased() -> None:
+    stripes = np.zeros((2, 32, 32), np.uint8)
+    stripes[:, :, ::2] = 255
+    small = load_data(stripes, DataConfig(resize=8)).train.images
+    assert (small.float() - 127.5).abs().max() < 30
+
+
+def test_resize_to_the_same_size_changes_nothing_and_colour_survives() -> None:
+    colour = np.zeros((2, 3, 8, 8), np.uint8)
+    colour[:, 0] = 200
+    same, small = load_data(colour, DataConfig(resize=8)), load_data(colour, DataConfig(resize=4))
+    assert torch.equal(same.train.images, torch.from_numpy(colour[:1]))
+    assert small.train.images[0, :, 2, 2].tolist() == [200, 0, 0]
+
+
+def test_only_threshold_is_applied_here() -> None:
+    plain = load_data(PIXELS)
+    assert torch.equal(
+        load_data(PIXELS, DataConfig(binarize="dynamic")).train.images, plain.train.images
+    )
+    black_and_white = load_data(PIXELS, DataConfig(binarize="threshold")).train.images
+    assert torch.equal(black_and_white, (plain.train.images > 127).to(torch.uint8) * 255)
+
+
+def test_the_seed_decides_the_subset() -> None:
+    splits = Splits(image_set(), image_set())
+    config = DataConfig(n_train=5, n_test=5)
+    first, again, other = (load_data(splits, config, seed=seed) for seed in (0, 0, 1))
+    assert torch.equal(first.train.images, again.train.images)
+    assert not torch.equal(first.train.images, other.train.images)
+    # Train and test are drawn by streams of their own.
+    assert not torch.equal(first.train.images, first.test.images)
+
+
+def test_mnist_is_the_default_and_shares_memory() -> None:
+    train, test = load_data(None)
+    assert (len(train), len(test), train.name) == (60_000, 10_000, "mnist")
+    assert load_data("mnist").train.images.data_ptr() == read_mnist().train.images.data_ptr()
+    few = load_data(config=DataConfig(data="mnist", n_train=100, n_test=20, stratified=True))
+    assert (len(few.train), len(few.test)) == (100, 20)
+    assert set(few.test.class_counts().values()) <= {1, 2, 3}
+
+
+def test_config_data_is_used_only_without_a_source(tmp_path: Path) -> None:
+    np.save(tmp_path / "a.npy", PIXELS)
+    config = DataConfig(data=str(tmp_path / "a.npy"))
+    assert load_data(None, config).train.image_shape == (1, 6, 5)
+    assert load_data(np.zeros((3, 2, 2)), config).train.image_shape == (1, 2, 2)
+
+
+@pytest.mark.parametrize("word", ["mnits", "MNIST", "minst"])
+def test_a_typo_in_mnist_is_a_missing_path_with_a_hint(word: str) -> None:
+    with pytest.raises(
+        DataError, match=r"which is no file or folder .*mean the word 'mnist'"
+    ) as caught:
+        load_data(word)
+    message = str(caught.value)
+    assert repr(word) in message
+    for entry in ("mnist", ".npz", ".npy", "IDX", "pictures", "array"):
+        assert entry in message
+
+
+def test_unknown_sources(tmp_path: Path) -> None:
+    (tmp_path / "a.txt").write_text("text")
+    with pytest.raises(DataError, match=r"a\.txt', which is a file of another kind\.$"):
+        load_data(tmp_path / "a.txt")
+    with pytest.raises(DataError, match=r"nothing/here', which is no file or folder\.$"):
+        load_data("nothing/here")
+    with pytest.raises(DataError, match=r"got an object of type dict\.$"):
+        load_data({"images": PIXELS})
+    with pytest.raises(DataError, match=r"There is no file .*gone.npz"):
+        load_data(tmp_path / "gone.npz")
+    with pytest.raises(DataError, match=r"holds no pictures .* and no IDX files"):
+        load_data(tmp_path)
+    with pytest.raises(DataError, match=r"could not be read: .*name too long"):
+        load_data("x" * 5000)
+
+
+def test_a_registered_source_is_found_listed_and_wins(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sources, "_sources", list(sources._sources))
+
+    @register_source("noise", claims=lambda source: source in ("noise", "mnist"))
+    def read_noise(source: Any, config: DataConfig) -> ImageSet:
+        return ImageSet(torch.zeros(12, 1, 8, 8, dtype=torch.uint8), name=f"{source}!")
+
+    assert load_data("noise").train.name == "noise!"
+    assert load_data("mnist").train.name == "mnist!"
+    with pytest.raises(DataError, match=r"must come from noise; mnist; .* mean the word 'noise'"):
+        load_data("noize")
