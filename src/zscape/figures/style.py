@@ -1,0 +1,217 @@
+"""How every figure looks, and the few things they all do: colours, pictures, text that fits."""
+
+from __future__ import annotations
+
+import io
+import math
+import warnings
+from collections.abc import Callable
+from typing import Any, ParamSpec, TypeVar
+
+import numpy as np
+from matplotlib import font_manager, rc_context, rcParamsDefault
+from matplotlib.axes import Axes
+from matplotlib.colors import to_hex, to_rgba_array
+from matplotlib.figure import Figure
+from matplotlib.image import AxesImage
+from matplotlib.textpath import text_to_path
+from numpy.typing import NDArray
+from torch import Tensor
+
+from zscape.errors import DataError, ShapeError
+
+Pictures = Tensor | NDArray[Any]
+"""(n, c, h, w) values in [0, 1]; a tensor may live on any device."""
+
+WIDTH = 9.0
+"""Inches a figure is wide at most; the pages of ``zscape.report`` hold that at full size."""
+
+INK, MUTED, HAIRLINE = "#1f2328", "#656d76", "#d0d7de"
+
+PALETTE = (
+    "#366382", "#f07213", "#00a294", "#8c62d6", "#eac414",
+    "#74091e", "#08e6b7", "#985615", "#adaafd", "#51128d",
+)  # fmt: skip
+"""Ten class colours, none grey. Any two are at least 0.13 apart in OKLab for normal sight and for
+each of the three dichromacies (simulated as in Machado et al. 2009)."""
+
+# Names of classes may be in any script, and DejaVu has no CJK; use what the machine offers.
+_CJK = ("Noto Sans CJK SC", "Hiragino Sans", "Yu Gothic", "Microsoft YaHei", "WenQuanYi Zen Hei")
+_FAMILIES = ["DejaVu Sans", *(f for f in _CJK if f in font_manager.get_font_names())]
+
+# Start from matplotlib's own defaults: half a dark theme of the user's would be worse than none.
+_GROUPS = ("axes", "figure", "font", "grid", "image", "legend", "lines", "patch", "savefig",
+           "text", "xtick", "ytick")  # fmt: skip
+
+STYLE: Any = {  # matplotlib types its keys as 300 literals
+    **{key: value for key, value in rcParamsDefault.items() if key.split(".")[0] in _GROUPS},
+    "axes.edgecolor": MUTED,
+    "axes.grid": True,
+    "axes.grid.axis": "y",
+    "axes.axisbelow": True,
+    "axes.labelcolor": MUTED,
+    "axes.labelsize": 8.5,
+    "axes.linewidth": 0.6,
+    "axes.spines.right": False,
+    "axes.spines.top": False,
+    "axes.titlecolor": INK,
+    "axes.titlesize": 8.5,
+    "figure.dpi": 96,
+    "figure.facecolor": "white",
+    "font.family": _FAMILIES,
+    "font.size": 8.5,
+    "grid.color": HAIRLINE,
+    "grid.linewidth": 0.5,
+    "image.cmap": "viridis",
+    "legend.frameon": False,
+    "legend.fontsize": 8.5,
+    "lines.linewidth": 1.5,
+    "text.color": INK,
+    # A "$" in the name of a class is a dollar; write μ rather than $\mu$.
+    "text.parse_math": False,
+    "xtick.color": MUTED,
+    "xtick.labelsize": 8,
+    "ytick.color": MUTED,
+    "ytick.labelsize": 8,
+}
+
+_P = ParamSpec("_P")
+_R = TypeVar("_R")
+
+
+class _StyledFigure(Figure):
+    """A figure that shows itself in a notebook without pyplot, and keeps its style there."""
+
+    def draw(self, renderer: Any) -> None:
+        # Ticks are made on first use, which is now, long after the caller's style was left.
+        with rc_context(STYLE):
+            super().draw(renderer)
+
+    def _repr_png_(self) -> tuple[bytes, dict[str, int]]:
+        width, height = (round(side * 96) for side in self.get_size_inches())
+        return to_png(self), {"width": width, "height": height}
+
+
+def to_png(figure: Figure) -> bytes:
+    """The figure as a PNG file, sharp on screens of twice 96 dots per inch."""
+    buffer = io.BytesIO()
+    with rc_context(STYLE):
+        figure.savefig(buffer, format="png", dpi=192)
+    return buffer.getvalue()
+
+
+def house_style(function: Callable[_P, _R]) -> Callable[_P, _R]:
+    """Decorator: whatever ``function`` draws is in the house style; the user's own is kept."""
+    return rc_context(STYLE)(function)
+
+
+def new_figure(width: float, height: float, **kwargs: Any) -> Figure:
+    """An empty figure of ``width`` by ``height`` inches, unknown to pyplot."""
+    return _StyledFigure(figsize=(width, height), **kwargs)
+
+
+def class_colors(n: int) -> list[str]:
+    """``n`` hex colours for ``n`` classes.
+
+    Up to ten they are ``PALETTE``. Beyond, the ten come again in darker and darker tiers: 20
+    classes can still be told apart, and of 2000 those close in number mostly can.
+    """
+    tiers = math.ceil(n / len(PALETTE))
+    shades = np.linspace(1, 0.55 if tiers == 2 else 0.3, tiers)
+    colors = shades[:, None, None] * to_rgba_array(PALETTE)[:, :3]
+    return [to_hex(color) for color in colors.reshape(-1, 3)[:n]]
+
+
+def to_array(values: Pictures) -> NDArray[Any]:
+    """``values`` as a float NumPy array in memory, whatever device it was on."""
+    if isinstance(values, Tensor):
+        values = values.detach().float().cpu().numpy()
+    return np.asarray(values, dtype=np.float32)
+
+
+def as_pictures(values: Pictures, name: str) -> NDArray[Any]:
+    """``values`` checked to be (n, c, h, w) in [0, 1].
+
+    Raises
+    ------
+    ShapeError
+        Another number of axes, channels that are neither 1 nor 3, or nothing in it.
+    DataError
+        Values outside [0, 1], or not numbers.
+    """
+    pictures = to_array(values)
+    if pictures.ndim != 4 or pictures.shape[1] not in (1, 3) or pictures.size == 0:
+        raise ShapeError(
+            f"{name} must be (n, 1 or 3, height, width) with n at least 1; got {pictures.shape}."
+        )
+    low, high = float(pictures.min()), float(pictures.max())
+    if not (low >= -1e-3 and high <= 1 + 1e-3):
+        raise DataError(
+            f"{name} must lie in [0, 1]; got values from {low:g} to {high:g}. "
+            "Divide bytes by 255; decode logits to probabilities."
+        )
+    return pictures.clip(0, 1)
+
+
+def show_image(ax: Axes, image: Pictures) -> AxesImage:
+    """Draw one picture, (c, h, w) in [0, 1] with c 1 (black to white) or 3 (RGB), into ``ax``.
+
+    Raises
+    ------
+    ShapeError
+        Not three axes, or channels that are neither 1 nor 3.
+    """
+    pixels = to_array(image)
+    if pixels.ndim != 3 or pixels.shape[0] not in (1, 3):
+        raise ShapeError(f"image must be (1 or 3, height, width); got {pixels.shape}.")
+    ax.set(xticks=[], yticks=[])
+    for spine in ax.spines.values():  # a white picture on a white page needs an edge
+        spine.set(visible=True, color=HAIRLINE, linewidth=0.5)
+    return ax.imshow(
+        pixels[0] if len(pixels) == 1 else pixels.transpose(1, 2, 0),
+        cmap="gray",
+        vmin=0,
+        vmax=1,
+        # Few pixels are looked at one by one; many must not alias when they shrink.
+        interpolation="nearest" if max(pixels.shape[1:]) <= 64 else "auto",
+    )
+
+
+def tile_size(pictures: NDArray[Any], side: float, max_width: float) -> tuple[float, float]:
+    """(width, height) in inches of the tile of one picture: the area of a square of ``side``."""
+    height, width = pictures.shape[-2:]
+    shrink = max(math.sqrt(height * width) / side, width / max_width)
+    return width / shrink, height / shrink
+
+
+def add_tile(figure: Figure, x: float, y: float, width: float, height: float) -> Axes:
+    """Axes whose top left corner lies ``x`` and ``y`` inches from the figure's."""
+    full_width, full_height = figure.get_size_inches()
+    return figure.add_axes(
+        (x / full_width, 1 - (y + height) / full_height, width / full_width, height / full_height)
+    )
+
+
+def text_width(text: str, size: float, family: str | list[str] = _FAMILIES) -> float:
+    """Inches that one line of ``text`` takes at ``size`` points."""
+    font = font_manager.FontProperties(family=family, size=size)
+    with warnings.catch_warnings(action="ignore"):  # of missing glyphs; drawing warns, once
+        width: float = text_to_path.get_text_width_height_descent(text, font, ismath=False)[0]
+    return width / 72
+
+
+def fit_text(text: str, width: float, size: float) -> str:
+    """``text`` in at most two lines of about ``width`` inches at ``size`` points, or cut by "…"."""
+    text = " ".join(text.split())
+    needed = text_width(text, size)
+    if needed <= width:
+        return text
+    per_line = max(2, int(0.95 * len(text) * width / needed))
+    # Names made by programs have no spaces to break at.
+    cut = max(text.rfind(mark, 0, per_line + 1) for mark in " _-") + 1
+    if cut <= per_line / 2:
+        cut = per_line
+    rest = text[cut:]
+    if len(rest) > per_line:
+        rest = rest[: per_line - 1].rstrip() + "…"
+    return f"{text[:cut].rstrip()}\n{rest}"
