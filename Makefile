@@ -9,7 +9,7 @@ demo: .venv/.demo
 	$(BIN)/zscape demo
 
 test: .venv/.dev
-	$(BIN)/python -m pytest -m "not slow"
+	$(BIN)/python -m pytest
 
 slow: .venv/.dev
 	$(BIN)/python -m pytest -m slow

@@ -60,7 +60,7 @@ class Config:
         known = {field.name for field in dataclasses.fields(typing.cast(Any, cls))}
         if unknown := sorted(set(values) - known):
             raise ConfigError(f"{cls.__name__} has no option {', '.join(unknown)}.")
-        return cls(**{k: tuple(v) if isinstance(v, list) else v for k, v in values.items()})
+        return cls(**values)
 
     def replace(self, **changes: Any) -> Self:
         """A checked copy with ``changes`` applied."""
@@ -162,9 +162,19 @@ class TrainConfig(Config):
     kld_weight: float = option(
         1.0, "Weight of the KL term (the beta of a beta-VAE); 0 is a plain autoencoder.", low=0
     )
-    epochs: int = option(12, "Times every training image is seen.", low=1)
-    batch_size: int = option(256, "Images per step, over all devices together.", low=2)
-    learning_rate: float = option(3e-3, "Peak learning rate.", low=0)
+    epochs: int = option(10, "Times every training image is seen.", low=1)
+    batch_size: int | None = option(
+        None,
+        "Images per step, over all devices together (by default a hundredth of the training "
+        "images, at least 32, at most 512).",
+        low=2,
+    )
+    learning_rate: float = option(8e-3, "Peak learning rate.", low=0)
+    optimizer: str = option(
+        "muon",
+        "muon (orthogonalised steps for matrices, Adam for the rest) or adam.",
+        choices=("muon", "adam"),
+    )
     schedule: str = option("cosine", "Learning rate over time.", choices=("cosine", "constant"))
     warmup: float = option(
         0.1, "Fraction of all steps over which the cosine's rate rises from 0.", low=0, high=1

@@ -1,0 +1,35 @@
+"""Networks, likelihoods and the evidence lower bound."""
+
+from zscape.model.elbo import (
+    ACTIVE_KL,
+    ElboObjective,
+    ElboParts,
+    Evaluation,
+    evaluate,
+    evaluating,
+    kl_to_standard_normal,
+)
+from zscape.model.enhanced import EnhancedVAE
+from zscape.model.likelihoods import Likelihood, likelihoods, register_likelihood
+from zscape.model.mlp import MLPVAE
+from zscape.model.vae import VAE, build_model, initialize_as_tutorial, networks, register_network
+
+__all__ = [
+    "ACTIVE_KL",
+    "MLPVAE",
+    "VAE",
+    "ElboObjective",
+    "ElboParts",
+    "EnhancedVAE",
+    "Evaluation",
+    "Likelihood",
+    "build_model",
+    "evaluate",
+    "evaluating",
+    "initialize_as_tutorial",
+    "kl_to_standard_normal",
+    "likelihoods",
+    "networks",
+    "register_likelihood",
+    "register_network",
+]

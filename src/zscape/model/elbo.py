@@ -1,0 +1,140 @@
+"""The evidence lower bound and its parts."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import torch
+from torch import Tensor, nn
+
+from zscape.data import ImageSet
+from zscape.errors import ShapeError
+from zscape.model.vae import VAE
+from zscape.seeding import torch_generator
+
+ACTIVE_KL = 0.01
+"""A neuron whose mean KL is above this many nats carries information; below it, it is unused."""
+
+
+class ElboParts(NamedTuple):
+    """The two terms, before any averaging; nats."""
+
+    reconstruction: Tensor
+    """(batch,) minus log p(x | z), summed over pixels."""
+    kl: Tensor
+    """(batch, latent_dim) KL of the posterior to the prior."""
+
+    def loss(self, kld_weight: float | Tensor = 1.0) -> Tensor:
+        """Mean over the batch of reconstruction + kld_weight * KL; minus the ELBO at 1."""
+        return self.reconstruction.mean() + kld_weight * self.kl.sum(1).mean()
+
+
+def kl_to_standard_normal(mu: Tensor, logvar: Tensor) -> Tensor:
+    """KL(q || N(0, I)) of a diagonal Gaussian, kept per latent dimension.
+
+    Parameters
+    ----------
+    mu, logvar
+        Both (batch, latent_dim); natural log of the variance.
+
+    Returns
+    -------
+    (batch, latent_dim), nats, >= 0 up to rounding. Sum over the last axis for the
+    ELBO's term; average over the first to see which neurons are in use.
+
+    Raises
+    ------
+    ShapeError
+        The two shapes differ (broadcasting would hide a bug).
+
+    References
+    ----------
+    Kingma & Welling 2014, arXiv:1312.6114, Appendix B.
+    """
+    if mu.shape != logvar.shape:
+        raise ShapeError(
+            f"mu and logvar must have one shape; got {tuple(mu.shape)} and {tuple(logvar.shape)}."
+        )
+    return 0.5 * (mu.square() + torch.expm1(logvar) - logvar)
+
+
+class ElboObjective(nn.Module):
+    """A ``VAE`` seen from its loss: pictures in, ``ElboParts`` out.
+
+    A module of its own so that whatever wraps ``forward`` (mixed precision, data parallelism)
+    wraps the whole computation.
+    """
+
+    def __init__(self, vae: VAE) -> None:
+        super().__init__()
+        self.vae = vae
+
+    def forward(self, x: Tensor, generator: torch.Generator | None = None) -> ElboParts:
+        """Parts for pixels ``x`` (batch, c, h, w) in [0, 1], with one posterior sample each."""
+        vae = self.vae
+        mu, logvar = vae.encode(x)
+        mu, logvar = mu.float(), logvar.float()
+        logits = vae.decode_logits(vae.reparameterize(mu, logvar, generator)).float()
+        reconstruction = -vae.likelihood.log_prob(x, logits).flatten(1).sum(1)
+        return ElboParts(reconstruction, kl_to_standard_normal(mu, logvar))
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """Mean ELBO parts of a set of images; nats per image, one posterior sample each."""
+
+    reconstruction: float
+    kl_per_neuron: tuple[float, ...]
+    n_images: int
+
+    @property
+    def kl(self) -> float:
+        """KL summed over the latent neurons."""
+        return sum(self.kl_per_neuron)
+
+    @property
+    def n_active(self) -> int:
+        """Latent neurons with a mean KL above ``ACTIVE_KL``."""
+        return sum(kl > ACTIVE_KL for kl in self.kl_per_neuron)
+
+    def loss(self, kld_weight: float = 1.0) -> float:
+        """Reconstruction + kld_weight * KL."""
+        return self.reconstruction + kld_weight * self.kl
+
+
+def evaluate(vae: VAE, images: ImageSet, *, seed: int = 0, batch_size: int = 500) -> Evaluation:
+    """The mean ELBO parts of ``images`` in float32, with batch norm at its running statistics.
+
+    Parameters
+    ----------
+    seed
+        Of the posterior samples; the same seed gives the same numbers.
+    """
+    device = next(vae.parameters()).device
+    generator = torch_generator(seed, "evaluation", device=device)
+    objective = ElboObjective(vae)
+    reconstruction = torch.zeros((), dtype=torch.float64, device=device)
+    kl = torch.zeros(vae.latent_dim, dtype=torch.float64, device=device)
+    with evaluating(vae):
+        for x, _ in images.batches(batch_size):
+            parts = objective(x.to(device), generator)
+            reconstruction += parts.reconstruction.double().sum()
+            kl += parts.kl.double().sum(0)
+    n = len(images)
+    return Evaluation(float(reconstruction / n), tuple((kl / n).tolist()), n)
+
+
+@contextmanager
+def evaluating(module: nn.Module) -> Iterator[None]:
+    """Evaluation mode without gradients; the mode found is restored, part by part."""
+    modes = [(part, part.training) for part in module.modules()]
+    module.eval()
+    try:
+        with torch.no_grad():
+            yield
+    finally:
+        for part, was_training in modes:
+            part.training = was_training

@@ -1,0 +1,113 @@
+from __future__ import annotations
+
+import math
+
+import pytest
+import torch
+from torch import nn
+
+from zscape.model.layers import LOGVAR_BOUND, FullConv2d, SeedConvTranspose2d, soft_bound
+
+FORMATS = [torch.contiguous_format, torch.channels_last]
+
+
+def pairs(side):
+    """Our layer and the plain one with its parameters, and the side of their input."""
+    torch.manual_seed(side)
+    for fast, plain, input_side in (
+        (FullConv2d(6, 5, side), nn.Conv2d(6, 5, side), side),
+        (SeedConvTranspose2d(6, 5, side), nn.ConvTranspose2d(6, 5, side), 1),
+    ):
+        plain.load_state_dict(fast.state_dict(), strict=True)
+        yield fast, plain, input_side
+
+
+@pytest.mark.parametrize("memory_format", FORMATS, ids=str)
+@pytest.mark.parametrize("side", [2, 3, 4, 16])
+def test_products_are_the_convolutions_gradients_included(side, memory_format):
+    for fast, plain, input_side in pairs(side):
+        x = torch.randn(7, 6, input_side, input_side)
+        results = []
+        for layer in (fast, plain):
+            layer = layer.to(memory_format=memory_format)
+            inputs = x.clone(memory_format=memory_format).requires_grad_()
+            output = layer(inputs)
+            weights = torch.randn(output.shape, generator=torch.Generator().manual_seed(3))
+            weights = weights / weights.norm()
+            (weights * output).sum().backward()
+            results.append([output, inputs.grad, layer.weight.grad, layer.bias.grad])
+        for ours, theirs in zip(*results, strict=True):
+            assert ours.shape == theirs.shape
+            assert theirs.abs().max() > 1e-3
+            torch.testing.assert_close(ours, theirs, rtol=0, atol=1e-5)
+
+
+@pytest.mark.parametrize("side", [2, 4])
+def test_channels_last_is_kept(side):
+    for fast, _, input_side in pairs(side):
+        x = torch.randn(3, 6, input_side, input_side).to(memory_format=torch.channels_last)
+        output = fast.to(memory_format=torch.channels_last)(x)
+        assert output.is_contiguous(memory_format=torch.channels_last)
+
+
+def test_an_empty_batch_passes():
+    for fast, plain, side in pairs(4):
+        x = torch.zeros(0, 6, side, side)
+        assert fast(x).shape == plain(x).shape
+
+
+def slope(x):
+    x = x.clone().requires_grad_()
+    (gradient,) = torch.autograd.grad(soft_bound(x).sum(), x)
+    return gradient
+
+
+def test_soft_bound_is_the_identity_inside():
+    x = torch.linspace(-LOGVAR_BOUND, LOGVAR_BOUND, 1001)
+    assert torch.equal(soft_bound(x), x)
+    assert torch.equal(slope(x), torch.ones_like(x))
+
+
+@pytest.mark.parametrize("sign", [-1, 1])
+def test_soft_bound_is_smooth_at_the_bounds(sign):
+    x = sign * (LOGVAR_BOUND + torch.tensor([-1e-6, 0, 1e-6], dtype=torch.float64))
+    assert torch.equal(soft_bound(x)[:2], x[:2])
+    torch.testing.assert_close(soft_bound(x), x, rtol=0, atol=1e-11)
+    torch.testing.assert_close(slope(x), torch.ones_like(x), rtol=0, atol=2e-6)
+
+
+def test_soft_bound_grows_like_a_logarithm_outside():
+    x = torch.tensor([13, 20, 1e4, 1e10], dtype=torch.float64)
+    expected = 12 + torch.log(x - 11)
+    torch.testing.assert_close(soft_bound(x), expected)
+    torch.testing.assert_close(soft_bound(-x), -expected)
+    torch.testing.assert_close(slope(x), 1 / (x - 11))
+    assert soft_bound(x)[-1].item() == pytest.approx(35, abs=0.1)
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16, torch.float64], ids=str)
+def test_soft_bound_can_always_be_pulled_back(dtype):
+    edges = torch.tensor([0, 0.5, 11.9375, 12, 12.0625, 13, 50, 1e4, 1e10, 1e30]).to(dtype)
+    x = torch.cat([-edges, edges])
+    assert x[3] == -12
+    assert x[13] == 12
+    assert (slope(x) > 0).all()
+    assert (slope(x) <= 1).all()
+    assert torch.isfinite(soft_bound(x)).all()
+    y = soft_bound(edges)
+    assert (y[1:] >= y[:-1]).all()
+
+
+@pytest.mark.parametrize("size", [1e30, 1e33])
+def test_soft_bound_keeps_the_exponential_finite(size):
+    x = torch.tensor([-size, size], requires_grad=True)
+    variance = soft_bound(x).exp()
+    variance.sum().backward()
+    assert torch.isfinite(variance).all()
+    assert variance[0] >= 0
+    assert torch.isfinite(x.grad).all()
+
+
+def test_soft_bound_does_not_hide_a_divergence():
+    assert math.isnan(soft_bound(torch.tensor(math.nan)))
+    assert math.isinf(soft_bound(torch.tensor(math.inf)))

@@ -1,0 +1,114 @@
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import threading
+from pathlib import Path
+
+import pytest
+
+from zscape.files import write_atomic
+
+
+def names_in(folder):
+    return sorted(file.name for file in folder.iterdir())
+
+
+def test_bytes_are_written_as_they_are(tmp_path):
+    data = bytes(range(256)) + b"\r\n\0"
+    write_atomic(tmp_path / "a.bin", data)
+    assert (tmp_path / "a.bin").read_bytes() == data
+    assert names_in(tmp_path) == ["a.bin"]
+
+
+def test_text_is_utf8_with_its_own_line_ends(tmp_path):
+    write_atomic(tmp_path / "a.txt", "β is 1\r\n漢字\n")
+    assert (tmp_path / "a.txt").read_bytes() == "β is 1\r\n漢字\n".encode()
+
+
+def test_a_file_that_is_there_is_replaced_and_not_written_into(tmp_path):
+    file = tmp_path / "a.txt"
+    file.write_text("old and longer")
+    with file.open() as reader:
+        write_atomic(file, "new")
+        assert file.read_text() == "new"
+        assert reader.read() == "old and longer"
+    assert names_in(tmp_path) == ["a.txt"]
+
+
+DISK_FULL = """
+import resource, signal, sys
+from pathlib import Path
+from zscape.files import write_atomic
+
+signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+resource.setrlimit(resource.RLIMIT_FSIZE, (4096, 4096))
+try:
+    write_atomic(Path(sys.argv[1]), b"new" * 100_000)
+except OSError as error:
+    print(error.strerror)
+"""
+
+
+@pytest.mark.skipif(os.name != "posix", reason="limits the size of files as POSIX does")
+def test_a_write_cut_short_leaves_the_old_file_and_nothing_else(tmp_path):
+    file = tmp_path / "a.bin"
+    file.write_bytes(b"old")
+    done = subprocess.run(
+        [sys.executable, "-c", DISK_FULL, str(file)], capture_output=True, text=True, check=True
+    )
+    assert done.stdout.strip() == "File too large"
+    assert file.read_bytes() == b"old"
+    assert names_in(tmp_path) == ["a.bin"]
+
+
+def test_data_of_the_wrong_type_leaves_the_old_file_and_nothing_else(tmp_path):
+    file = tmp_path / "a.bin"
+    file.write_bytes(b"old")
+    with pytest.raises(TypeError):
+        write_atomic(file, 5)
+    assert file.read_bytes() == b"old"
+    assert names_in(tmp_path) == ["a.bin"]
+
+
+def test_a_target_that_cannot_be_replaced_leaves_nothing_behind(tmp_path):
+    (tmp_path / "a").mkdir()
+    with pytest.raises(OSError):
+        write_atomic(tmp_path / "a", "text")
+    assert names_in(tmp_path) == ["a"]
+    assert names_in(tmp_path / "a") == []
+
+
+def test_no_folder_is_made(tmp_path):
+    with pytest.raises(FileNotFoundError):
+        write_atomic(tmp_path / "no" / "a.txt", "text")
+    assert names_in(tmp_path) == []
+
+
+@pytest.mark.skipif(os.name != "posix", reason="POSIX permissions")
+@pytest.mark.parametrize(("umask", "mode"), [(0o022, 0o644), (0o077, 0o600), (0o002, 0o664)])
+def test_permissions_follow_the_umask(tmp_path, umask, mode):
+    before = os.umask(umask)
+    try:
+        write_atomic(tmp_path / "a.txt", "text")
+        after = os.umask(umask)
+    finally:
+        os.umask(before)
+    assert (tmp_path / "a.txt").stat().st_mode & 0o777 == mode
+    assert after == umask
+
+
+def test_a_reader_never_sees_a_part(tmp_path):
+    file = Path(tmp_path / "a.bin")
+    versions = [bytes([digit]) * 200_000 for digit in range(20)]
+    write_atomic(file, versions[0])
+    seen = []
+    writer = threading.Thread(target=lambda: [write_atomic(file, data) for data in versions])
+    writer.start()
+    while writer.is_alive():
+        seen.append(file.read_bytes())
+    writer.join()
+    assert len(seen) > 0
+    assert all(data in versions for data in seen)
+    assert file.read_bytes() == versions[-1]
