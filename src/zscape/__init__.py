@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from zscape.data import ImageSet, load_data
     from zscape.model import VAE, EnhancedVAE, register_likelihood, register_network
     from zscape.training import Run
+    from zscape.zoo import load_pretrained
 
 _HOMES = {
     "DataConfig": "zscape.config",
@@ -36,6 +37,7 @@ _HOMES = {
     "VAE": "zscape.model",
     "load": "zscape.api",
     "load_data": "zscape.data",
+    "load_pretrained": "zscape.zoo",
     "register_likelihood": "zscape.model",
     "register_network": "zscape.model",
     "resume": "zscape.api",
@@ -61,6 +63,7 @@ __all__ = [
     "__version__",
     "load",
     "load_data",
+    "load_pretrained",
     "register_likelihood",
     "register_network",
     "resume",

@@ -6,7 +6,15 @@ import pytest
 import torch
 from torch import nn
 
-from zscape.model.layers import LOGVAR_BOUND, FullConv2d, SeedConvTranspose2d, soft_bound
+from zscape.model.layers import (
+    LOGVAR_BOUND,
+    DoublingConvTranspose2d,
+    FullConv2d,
+    HalvingConv2d,
+    SeedConvTranspose2d,
+    _convolve,
+    soft_bound,
+)
 
 FORMATS = [torch.contiguous_format, torch.channels_last]
 
@@ -40,6 +48,55 @@ def test_products_are_the_convolutions_gradients_included(side, memory_format):
             assert ours.shape == theirs.shape
             assert theirs.abs().max() > 1e-3
             torch.testing.assert_close(ours, theirs, rtol=0, atol=1e-5)
+
+
+MIDDLE = {
+    "halving": (lambda: HalvingConv2d(6, 5), lambda: nn.Conv2d(6, 5, 3, 2, 1)),
+    "doubling, odd": (
+        lambda: DoublingConvTranspose2d(6, 5, is_odd=True),
+        lambda: nn.ConvTranspose2d(6, 5, 3, 2, 1),
+    ),
+    "doubling, even": (
+        lambda: DoublingConvTranspose2d(6, 5, is_odd=False),
+        lambda: nn.ConvTranspose2d(6, 5, 3, 2, 1, output_padding=1),
+    ),
+}
+
+
+@pytest.mark.parametrize("memory_format", FORMATS, ids=str)
+@pytest.mark.parametrize("side", [2, 4, 7])
+@pytest.mark.parametrize("name", MIDDLE)
+def test_gradients_as_products_are_those_of_the_plain_layers(name, side, memory_format):
+    torch.manual_seed(0)
+    fast, plain = (make().to(memory_format=memory_format) for make in MIDDLE[name])
+    plain.load_state_dict(fast.state_dict(), strict=True)
+    x = torch.randn(7, 6, side, side).to(memory_format=memory_format)
+    results = []
+    for layer, apply in ((fast, lambda x: _convolve(x, fast)), (plain, plain)):
+        inputs = x.clone().requires_grad_()
+        output = apply(inputs)
+        torch.manual_seed(1)
+        weights = torch.randn(output.shape)
+        (output * weights / weights.norm()).sum().backward()
+        results.append([output, inputs.grad, layer.weight.grad, layer.bias.grad])
+    for ours, theirs in zip(*results, strict=True):
+        assert theirs.abs().max() > 1e-3
+        torch.testing.assert_close(ours, theirs, rtol=0, atol=1e-5)
+
+
+@pytest.mark.parametrize("name", MIDDLE)
+def test_the_product_is_taken_in_bfloat16_training_only(name):
+    layer = MIDDLE[name][0]()
+
+    def function(x):
+        return type(layer(x).grad_fn).__name__
+
+    x = torch.randn(2, 6, 4, 4)
+    assert "ProductGradient" not in function(x)
+    layer.bfloat16()
+    assert "ProductGradient" in function(x.bfloat16())
+    layer.eval()
+    assert "ProductGradient" not in function(x.bfloat16())
 
 
 @pytest.mark.parametrize("side", [2, 4])

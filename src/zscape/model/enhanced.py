@@ -5,7 +5,13 @@ from __future__ import annotations
 from torch import Tensor, nn
 
 from zscape.errors import ConfigError
-from zscape.model.layers import FullConv2d, SeedConvTranspose2d, soft_bound
+from zscape.model.layers import (
+    DoublingConvTranspose2d,
+    FullConv2d,
+    HalvingConv2d,
+    SeedConvTranspose2d,
+    soft_bound,
+)
 from zscape.model.vae import VAE, initialize_as_tutorial, register_network
 
 
@@ -52,7 +58,7 @@ class EnhancedVAE(VAE):
         self.encoder = nn.Sequential(
             _stage(nn.Conv2d(channels, 32, 4, 2, 1), 32),
             _stage(nn.Conv2d(32, 64, 4, 2, 1), 64),
-            _stage(nn.Conv2d(64, 128, 3, 2, 1), 128),
+            _stage(HalvingConv2d(64, 128), 128),
             _stage(FullConv2d(128, 256, side), 256),
         )
         self.fc1 = nn.Linear(256, 512)
@@ -62,7 +68,7 @@ class EnhancedVAE(VAE):
         self.fc4 = nn.Linear(512, 256)
         self.decoder = nn.Sequential(
             _stage(SeedConvTranspose2d(256, 128, side), 128),
-            _stage(nn.ConvTranspose2d(128, 64, 3, 2, 1, output_padding=1 - quarter % 2), 64),
+            _stage(DoublingConvTranspose2d(128, 64, is_odd=quarter % 2 == 1), 64),
             _stage(nn.ConvTranspose2d(64, 32, 4, 2, 1), 32),
             nn.ConvTranspose2d(32, channels, 4, 2, 1),
         )

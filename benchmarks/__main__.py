@@ -1,0 +1,111 @@
+"""``python -m benchmarks [throughput] [quality] [machine] [growth]``: all four by default.
+
+Every measurement runs in its own process, one at a time; what is compared alternates. Results
+are merged into ``benchmarks/results.json`` as they come, and ``benchmarks/results.md`` is made
+from that file. Close everything else on the machine first.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import platform
+import statistics
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+from benchmarks.tables import as_markdown
+from zscape.files import write_atomic
+
+FOLDER = Path(__file__).parent
+REPEATS = 5
+PLAIN_BUDGET_SECONDS = 600
+
+
+def measure(kind: str, **options: Any) -> dict[str, Any]:
+    """The result of one measurement in a process of its own."""
+    print(f"  {kind} {options}", end=" ", flush=True)
+    command = [sys.executable, "-m", "benchmarks.measure", kind, json.dumps(options)]
+    done = subprocess.run(command, cwd=FOLDER.parent, stdout=subprocess.PIPE, check=True, text=True)
+    result: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
+    print({name: round(value, 1) for name, value in result.items() if isinstance(value, float)})
+    return result
+
+
+def medians(results: list[dict[str, Any]]) -> dict[str, float]:
+    """The median of every figure."""
+    return {name: statistics.median(result[name] for result in results) for name in results[0]}
+
+
+def throughput() -> dict[str, Any]:
+    """(a) The plain loop against ours, alternating."""
+    plain, ours, exact = [], [], []
+    for _ in range(REPEATS):
+        plain.append(measure("plain_epoch"))
+        ours.append(measure("our_epoch"))
+        exact.append(measure("our_epoch", precision="32"))
+    ratios = [
+        b["images_per_second"] / a["images_per_second"] for a, b in zip(plain, ours, strict=True)
+    ]
+    return {
+        "plain": medians(plain),
+        "zscape": medians(ours),
+        "zscape, 32": medians(exact),
+        "ratio": {"min": min(ratios), "median": statistics.median(ratios), "max": max(ratios)},
+    }
+
+
+def quality() -> dict[str, Any]:
+    """(b) Time to quality; the plain loop is cut off at its budget, not extrapolated."""
+    return {
+        "plain": measure("plain_quality", budget=PLAIN_BUDGET_SECONDS),
+        "plain_budget_seconds": PLAIN_BUDGET_SECONDS,
+        "zscape": measure("our_quality"),
+    }
+
+
+def machine() -> dict[str, Any]:
+    """(c) What the machine can do, and how much of it training reaches."""
+    rates = {dtype: measure("matrix_rate", dtype=dtype) for dtype in ("float32", "bfloat16")}
+    return {
+        "matrix_gflops": {dtype: rate["gflops"] for dtype, rate in rates.items()},
+        "mflops_per_image": measure("flops_per_image")["mflops"],
+        "training": measure("our_epoch"),
+        "training, 32": measure("our_epoch", precision="32"),
+    }
+
+
+def growth() -> dict[str, Any]:
+    """(d) How time and memory grow with images, latent neurons and pixels."""
+    return {
+        "images": {n: measure("our_epoch", n_train=n) for n in (6_000, 60_000, 600_000)},
+        "latent_dim": {
+            dim: measure("our_epoch", n_train=6_000, latent_dim=dim) for dim in (2, 10, 64, 512)
+        },
+        "side": {side: measure("our_epoch", n_train=6_000, side=side) for side in (28, 32, 48, 64)},
+    }
+
+
+PARTS = {part.__name__: part for part in (throughput, quality, machine, growth)}
+
+
+def main(names: list[str]) -> None:
+    """Run the named parts and write what they found."""
+    if unknown := set(names) - set(PARTS):
+        sys.exit(f"benchmarks: unknown {', '.join(unknown)}; there are {', '.join(PARTS)}.")
+    file = FOLDER / "results.json"
+    results = json.loads(file.read_text()) if file.exists() else {}
+    results["machine_class"] = f"{os.cpu_count()} CPU cores, {platform.machine()}"
+    for name in names or list(PARTS):
+        print(name)
+        results[name] = PARTS[name]()
+        # Through JSON, so that the table is made from what the file says.
+        write_atomic(file, json.dumps(results, indent=1) + "\n")
+        write_atomic(FOLDER / "results.md", as_markdown(json.loads(file.read_text())))
+    print(as_markdown(json.loads(file.read_text())))
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

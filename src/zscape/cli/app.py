@@ -1,0 +1,82 @@
+"""The application: its commands, and what becomes of an error."""
+
+from __future__ import annotations
+
+import logging
+import sys
+from typing import Annotated
+
+import typer
+
+from zscape._version import __version__
+from zscape.cli import data, demo, train, use, zoo
+from zscape.errors import TrainingDiverged, ZscapeError
+
+app = typer.Typer(
+    name="zscape",
+    help="Train variational autoencoders on images and walk through their latent space.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+)
+app.command("demo")(demo.demo)
+app.command("train")(train.train)
+app.command("reconstruct")(use.reconstruct)
+app.command("sample")(use.sample)
+app.command("info")(use.info)
+app.add_typer(data.app, name="data")
+app.add_typer(zoo.app, name="zoo")
+
+
+def _print_version(is_wanted: bool) -> None:
+    if is_wanted:
+        print(f"zscape {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _options(
+    version: Annotated[
+        bool,
+        typer.Option(
+            "--version", help="Print the version and stop.", callback=_print_version, is_eager=True
+        ),
+    ] = False,
+    verbose: Annotated[bool, typer.Option("--verbose", help="Show the library's log.")] = False,
+) -> None:
+    logging.basicConfig(format="%(name)s: %(message)s")
+    for handler in logging.getLogger().handlers:
+        handler.setLevel(logging.INFO if verbose else logging.WARNING)
+    logging.getLogger("zscape").setLevel(logging.INFO)
+
+
+def main() -> None:
+    """Run the command line: 0 on success, 2 and one line on stderr for a user's error.
+
+    Anything that is not the user's error keeps its traceback.
+    """
+    try:
+        code = app(standalone_mode=False)
+    except (ZscapeError, typer.TyperException) as error:
+        message = error.format_message() if isinstance(error, typer.TyperException) else str(error)
+        code = 0 if _is_said_elsewhere(error) else 2
+        # Without arguments the help has been printed, and there is nothing to add.
+        if code and message:
+            print(f"zscape: {' '.join(message.split())}", file=sys.stderr)
+    except typer.Exit as stop:
+        code = stop.exit_code
+    except (typer.Abort, KeyboardInterrupt):
+        print("zscape: interrupted.", file=sys.stderr)
+        code = 130
+    sys.exit(code if isinstance(code, int) else 0)
+
+
+def _is_said_elsewhere(error: Exception) -> bool:
+    """Whether the first of several processes reports the same divergence.
+
+    The others then end with 0: Lightning kills the first process if one of them does not.
+    """
+    if not isinstance(error, TrainingDiverged):
+        return False
+    from zscape.training.hardware import is_first_process
+
+    return not is_first_process()

@@ -1,0 +1,72 @@
+"""``zscape data``: what is in a source, in numbers and in pictures."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from zscape.cli.options import with_options
+from zscape.config import DataConfig
+
+if TYPE_CHECKING:
+    from zscape.data import ImageSet, Splits
+
+app = typer.Typer(help="Look at a source of images.", no_args_is_help=True)
+
+Source = Annotated[
+    str, typer.Argument(help="mnist, an IDX folder, a folder of pictures, an .npz or .npy file.")
+]
+Seed = Annotated[int, typer.Option(help="Decides which images a subset takes.", min=0)]
+SUBSET_OPTIONS = {"n_train", "n_test", "stratified", "binarize", "resize"}
+
+
+@app.command()
+@with_options(DataConfig, names=SUBSET_OPTIONS)
+def info(*, source: Source, seed: Seed = 0, options: dict[str, Any]) -> None:
+    """Print sizes, shape, value range and class counts of both splits."""
+    from zscape.data import load_data
+
+    whole = load_data(source, DataConfig(resize=options.get("resize")), seed=seed)
+    print(describe(whole, load_data(whole, DataConfig(**options), seed=seed)))
+
+
+@app.command()
+@with_options(DataConfig, names=SUBSET_OPTIONS)
+def show(
+    *,
+    source: Source,
+    out: Annotated[Path, typer.Option("-o", "--out", help="PNG file to write.")],
+    n: Annotated[int, typer.Option("-n", help="How many pictures.", min=1)] = 40,
+    split: Annotated[str, typer.Option(help="train or test.")] = "train",
+    seed: Seed = 0,
+    options: dict[str, Any],
+) -> None:
+    """Plot sample pictures with their labels."""
+    from zscape import figures
+    from zscape.cli.output import save_figure
+    from zscape.data import load_data
+    from zscape.errors import ConfigError
+
+    if split not in ("train", "test"):
+        raise ConfigError(f"split must be train or test; got {split!r}.")
+    images: ImageSet = getattr(load_data(source, DataConfig(**options), seed=seed), split)
+    save_figure(figures.plot_samples(images, n, seed=seed), out)
+
+
+def describe(whole: Splits, used: Splits) -> str:
+    """The text of ``zscape data info``: ``used`` is the subset of ``whole`` asked for."""
+    channels, height, width = used.train.image_shape
+    lines = [f"{used.train.name}: images {channels} x {height} x {width} (channels, height, width)"]
+    for total, images in zip(whole, used, strict=True):
+        low, high = images.value_range()
+        size = f"{len(images)} of {len(total)}" if len(images) < len(total) else str(len(total))
+        lines.append(f"{images.split:<5}  {size} images, values from {low:.3f} to {high:.3f}")
+    if not used.train.has_labels:
+        return "\n".join([*lines, "no labels"])
+    counts = [images.class_counts() for images in used]
+    width = max(5, *(len(name) for name in counts[0]))
+    lines += ["", f"{'class':<{width}}  {'train':>7}  {'test':>7}"]
+    lines += [f"{k:<{width}}  {counts[0][k]:>7}  {counts[1].get(k, 0):>7}" for k in counts[0]]
+    return "\n".join(lines)

@@ -1,0 +1,69 @@
+"""``zscape train``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from zscape.cli.options import ALL_CONFIGS, with_options
+from zscape.errors import ConfigError
+
+if TYPE_CHECKING:
+    from zscape.training import TrainingResult
+
+
+@with_options(*ALL_CONFIGS)
+def train(
+    *,
+    out: Annotated[Path | None, typer.Option(help="Folder of the new run.")] = None,
+    resume: Annotated[Path | None, typer.Option(help="Go on with this run instead.")] = None,
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace a run in OUT.")] = False,
+    options: dict[str, Any],
+) -> None:
+    """Train a model and keep everything about it in a run folder.
+
+    Ctrl-C finishes the step, saves, and says how to go on.
+    """
+    from zscape import api
+
+    if (out is None) == (resume is None):
+        raise ConfigError("train takes either --out RUN, to start, or --resume RUN, to go on.")
+    if resume is not None:
+        if options or overwrite:
+            names = ", ".join(f"--{name.replace('_', '-')}" for name in options) or "--overwrite"
+            raise ConfigError(f"--resume takes all settings from the run; leave out {names}.")
+        result = api.resume(resume)
+    else:
+        data = options.pop("data", "mnist")
+        result = api.train(data, out=out, overwrite=overwrite, **options)
+    report_result(result)
+
+
+def report_result(result: TrainingResult) -> None:
+    """Say how a training ended, and what can be done next; only the first process speaks.
+
+    Raises
+    ------
+    typer.Exit
+        With code 130 if Ctrl-C stopped it.
+    """
+    from zscape.training.hardware import is_first_process
+
+    assert result.run is not None
+    # The others end with 0 always: Lightning kills the first process if one of them does not.
+    if not is_first_process():
+        return
+    if not result.is_finished:
+        print(f"Stopped and saved. Go on with: zscape train --resume {result.run.path}")
+        raise typer.Exit(130)
+    last = result.history[-1]
+    test = last["test"]
+    print(
+        f"Test loss {test['loss']:.2f} nats per image after {last['epoch']} epochs "
+        f"(reconstruction {test['reconstruction']:.2f}, KL {test['kl']:.2f}, "
+        f"{last['n_active']} of {result.model.latent_dim} latent neurons in use).\n"
+        f"Everything is in {result.run.path}. "
+        f"See its settings with: zscape info {result.run.path}"
+    )

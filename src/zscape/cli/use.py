@@ -1,0 +1,106 @@
+"""``zscape reconstruct``, ``sample`` and ``info``: a trained model at work."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from zscape.api import Opened
+
+Model = Annotated[
+    str, typer.Argument(help="zoo:10, a run folder, a .safetensors, or a .pth of this layout.")
+]
+Out = Annotated[Path, typer.Option("-o", "--out", help="PNG file to write.")]
+Seed = Annotated[
+    int | None, typer.Option(help="The same seed gives the same pictures; none, new ones.", min=0)
+]
+
+
+def reconstruct(
+    model: Model,
+    out: Out,
+    n: Annotated[int, typer.Option("-n", help="How many test images.", min=1)] = 10,
+    data: Annotated[
+        str | None, typer.Option(help="Other images than the model's own (or mnist).")
+    ] = None,
+    seed: Seed = None,
+) -> None:
+    """Draw test images, what the model makes of them, and both in black and white."""
+    from zscape import api, figures
+    from zscape.cli.output import save_figure
+
+    opened = api.load(model)
+    chosen = api.choose(opened.data(data).test, n, seed=seed)
+    pictures = api.reconstruct(opened.vae, chosen)
+    save_figure(figures.plot_reconstructions(chosen.pixels(), pictures, chosen.titles()), out)
+
+
+def sample(
+    model: Model,
+    out: Out,
+    n: Annotated[int, typer.Option("-n", help="How many pictures.", min=1)] = 10,
+    seed: Seed = None,
+) -> None:
+    """Draw pictures decoded from random latent vectors, each beside its vector."""
+    from zscape import api, figures
+    from zscape.cli.output import save_figure
+
+    images, z = api.sample(api.load(model).vae, n, seed=seed)
+    save_figure(figures.plot_random_samples(images, z), out)
+
+
+def info(model: Model) -> None:
+    """Print what a model is, and for a run how its training went."""
+    from zscape import api
+
+    print(describe(api.load(model)))
+
+
+def describe(opened: Opened) -> str:
+    """The text of ``zscape info``."""
+    config = opened.model_config
+    n_parameters = sum(parameter.numel() for parameter in opened.vae.parameters())
+    channels, height, width = config.image_shape
+    rows = [
+        ("network", f"{config.network}, {n_parameters:,} parameters"),
+        ("latent_dim", str(config.latent_dim)),
+        ("images", f"{channels} x {height} x {width} (channels, height, width)"),
+        ("likelihood", config.likelihood),
+    ]
+    if opened.run is not None:
+        rows += _training_rows(opened)
+    width = max(len(name) for name, _ in rows)
+    return "\n".join([opened.name, *(f"  {name:<{width}}  {value}" for name, value in rows)])
+
+
+def _training_rows(opened: Opened) -> list[tuple[str, str]]:
+    assert opened.run is not None
+    train, data = opened.run.config.train, opened.run.config.data
+    environment, history = opened.run.environment(), opened.run.metrics()
+    rows = [
+        ("data", f"{data.data}, binarize {data.binarize}"),
+        ("kld_weight", f"{train.kld_weight:g}"),
+        (
+            "training",
+            f"{len(history)} of {train.epochs} epochs, batch size {train.batch_size}, "
+            f"learning rate {train.learning_rate:g} ({train.schedule}), seed {train.seed}",
+        ),
+    ]
+    if environment:
+        rows.append(("trained on", f"{environment['accelerator']} in {environment['precision']}"))
+    if history:
+        last = history[-1]
+        for split in ("train", "test"):
+            terms = last[split]
+            rows.append(
+                (
+                    f"{split} loss",
+                    f"{terms['loss']:.2f} nats per image (reconstruction "
+                    f"{terms['reconstruction']:.2f}, KL {terms['kl']:.2f})",
+                )
+            )
+        rows.append(("in use", f"{last['n_active']} of {opened.vae.latent_dim} latent neurons"))
+    return rows

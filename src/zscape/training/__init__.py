@@ -1,0 +1,24 @@
+"""From a configuration to a trained model: schedules, the loop, and the run folder."""
+
+from zscape.training.hardware import create_fabric, find_accelerator, find_precision
+from zscape.training.loop import Epoch, Trainer
+from zscape.training.progress import Progress, create_progress
+from zscape.training.run import Run
+from zscape.training.train import TrainingResult, fit
+from zscape.training.weights import LoadedModel, load_weights, save_weights
+
+__all__ = [
+    "Epoch",
+    "LoadedModel",
+    "Progress",
+    "Run",
+    "Trainer",
+    "TrainingResult",
+    "create_fabric",
+    "create_progress",
+    "find_accelerator",
+    "find_precision",
+    "fit",
+    "load_weights",
+    "save_weights",
+]

@@ -1,0 +1,156 @@
+"""What the machine has, and the Lightning ``Fabric`` that uses it."""
+
+from __future__ import annotations
+
+import os
+import platform
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import torch
+from lightning_fabric import Fabric
+from lightning_fabric.accelerators.cpu import CPUAccelerator
+from lightning_fabric.accelerators.cuda import CUDAAccelerator
+from lightning_fabric.accelerators.mps import MPSAccelerator
+from lightning_fabric.utilities.rank_zero import rank_zero_only
+
+from zscape._version import __version__
+from zscape.config import TrainConfig
+from zscape.errors import ConfigError, MissingExtraError
+
+ACCELERATORS = {"cuda": CUDAAccelerator, "mps": MPSAccelerator, "cpu": CPUAccelerator}
+"""What can be asked for; ``"auto"`` is the first that is there."""
+STRATEGIES = ("auto", "ddp")
+
+
+def create_fabric(config: TrainConfig, log_folder: Path | None = None) -> Fabric:
+    """A ``Fabric`` as ``config`` asks for; its processes are not launched yet.
+
+    Raises
+    ------
+    ConfigError
+        An accelerator, strategy or number of devices this machine does not have.
+    MissingExtraError
+        TensorBoard logging without the package.
+    """
+    if config.strategy not in STRATEGIES:
+        raise ConfigError(f"strategy must be {' or '.join(STRATEGIES)}; got {config.strategy!r}.")
+    accelerator = find_accelerator(config.accelerator)
+    precision = find_precision(config.precision, accelerator)
+    loggers = [_tensorboard(log_folder)] if config.tensorboard and log_folder else None
+    with _blaming(config):
+        return Fabric(
+            accelerator=accelerator,
+            devices=config.devices,
+            num_nodes=config.num_nodes,
+            strategy=config.strategy,
+            precision="bf16-mixed" if precision == "bf16" else "32-true",
+            loggers=loggers,
+        )
+
+
+def launch(fabric: Fabric, config: TrainConfig) -> None:
+    """Start the further processes, if any: the program again, from its beginning.
+
+    Raises
+    ------
+    ConfigError
+        They cannot be started, or find each other.
+    """
+    with _blaming(config):
+        fabric.launch()
+
+
+def is_first_process() -> bool:
+    """Whether this is the process that writes files and speaks to the person."""
+    # Before the launch, Lightning does not look at which of several machines this is.
+    return getattr(rank_zero_only, "rank", 0) == 0 and os.environ.get("NODE_RANK", "0") == "0"
+
+
+@contextmanager
+def _blaming(config: TrainConfig) -> Iterator[None]:
+    try:
+        yield
+    except (ValueError, RuntimeError) as error:
+        raise ConfigError(
+            f"cannot train with accelerator {config.accelerator}, {config.devices} device(s) on "
+            f"{config.num_nodes} node(s) and strategy {config.strategy}: {error}"
+        ) from error
+
+
+def teach_allocator() -> None:
+    """Let the C library keep the memory of a training step for the next one.
+
+    glibc hands large blocks back to the system as they are freed, and every step then pays for
+    getting them anew, page by page: a seventh of a step here. It stops doing so for blocks up to
+    the size of the largest it has seen freed, so one is shown to it: the largest it goes by, 32 MB.
+    Elsewhere this is a block that comes and goes.
+    """
+    torch.empty(32 * 2**20 - 2**16, dtype=torch.uint8)
+
+
+def find_accelerator(name: str) -> str:
+    """What ``"auto"`` becomes here; any other known name unchanged.
+
+    Raises
+    ------
+    ConfigError
+        Unknown, or not on this machine.
+    """
+    if name == "auto":
+        return next(kind for kind, found in ACCELERATORS.items() if found.is_available())
+    if name not in ACCELERATORS:
+        raise ConfigError(
+            f"accelerator must be auto or one of {', '.join(ACCELERATORS)}; got {name!r}."
+        )
+    if not ACCELERATORS[name].is_available():
+        raise ConfigError(f"accelerator {name} is not on this machine; use auto or cpu.")
+    return name
+
+
+def find_precision(name: str, accelerator: str) -> str:
+    """``"bf16"`` or ``"32"``: what ``"auto"`` becomes is bf16 where the hardware computes in it.
+
+    Other processors emulate bf16 and would be slower for it, not faster.
+    """
+    if name != "auto":
+        return name
+    if accelerator == "cuda":
+        native = torch.cuda.is_bf16_supported(including_emulation=False)
+    elif accelerator == "cpu" and platform.machine().lower() in ("x86_64", "amd64"):
+        native = torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported()
+    else:
+        native = False
+    return "bf16" if native else "32"
+
+
+def _tensorboard(folder: Path) -> Any:
+    try:
+        import torch.utils.tensorboard  # noqa: F401  (what the logger imports at its first line)
+    except ImportError as error:
+        raise MissingExtraError(
+            "TensorBoard is not installed; run: pip install 'zscape[tensorboard]'."
+        ) from error
+    from lightning_fabric.loggers.tensorboard import TensorBoardLogger
+
+    return TensorBoardLogger(root_dir=folder, name="tensorboard", version="")
+
+
+def describe(fabric: Fabric) -> dict[str, Any]:
+    """What the run ran on, for ``environment.json``; holds what every ``auto`` became."""
+    precision = "bf16" if fabric._precision.precision == "bf16-mixed" else "32"
+    return {
+        "zscape": __version__,
+        "python": platform.python_version(),
+        "torch": torch.__version__,
+        "platform": platform.platform(),
+        "accelerator": fabric.device.type,
+        "precision": precision,
+        "devices": fabric.world_size,
+        "threads": torch.get_num_threads(),
+        "cpu_count": os.cpu_count(),
+        "cpu_capability": torch.backends.cpu.get_cpu_capability(),
+        "amx": torch.cpu._is_amx_tile_supported(),
+    }

@@ -1,0 +1,361 @@
+"""The training loop. It knows nothing of files, figures or terminals."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, cast
+
+import torch
+from lightning_fabric import Fabric
+from torch import Tensor, nn
+from torch.optim.swa_utils import AveragedModel
+
+from zscape.config import TrainConfig
+from zscape.data import Splits, batch_indices
+from zscape.errors import CheckpointError, ConfigError, TrainingDiverged
+from zscape.model import VAE, ElboObjective, ElboParts, Evaluation, evaluate
+from zscape.seeding import derive, torch_generator
+from zscape.training.hardware import find_precision, teach_allocator
+from zscape.training.optimizers import create_optimizers, pack_state, unpack_state
+from zscape.training.schedules import kl_weight, learning_rate
+
+CHECK_EVERY = 50
+"""Steps between two looks at whether all is finite; each look waits for the device."""
+
+TERMS = ("reconstruction", "kl", "gradient")
+
+
+@dataclass(frozen=True)
+class Epoch:
+    """What one epoch came to; nats per image."""
+
+    number: int
+    train: Evaluation
+    test: Evaluation
+    kld_weight: float
+    learning_rate: float
+    seconds: float
+
+    def to_dict(self) -> dict[str, Any]:
+        """One line of ``metrics.jsonl``."""
+        splits = {
+            name: {
+                "loss": evaluation.loss(self.kld_weight),
+                "reconstruction": evaluation.reconstruction,
+                "kl": evaluation.kl,
+            }
+            for name, evaluation in (("train", self.train), ("test", self.test))
+        }
+        return {
+            "epoch": self.number,
+            **splits,
+            "kl_per_neuron": list(self.test.kl_per_neuron),
+            "n_active": self.test.n_active,
+            "learning_rate": self.learning_rate,
+            "seconds": round(self.seconds, 3),
+            "images_per_second": round(self.train.n_images / self.seconds, 1),
+        }
+
+
+def settle(config: TrainConfig, n_images: int) -> TrainConfig:
+    """``config`` with the batch size that suits ``n_images`` training images, if it names none.
+
+    A large batch wastes less of the machine; a small set needs small ones to get enough steps.
+    """
+    if config.batch_size is not None:
+        return config
+    return config.replace(batch_size=min(512, max(32, n_images // 100)))
+
+
+def count_steps(n_images: int, config: TrainConfig) -> int:
+    """Steps per epoch over ``n_images`` training images; ``config`` is settled.
+
+    Raises
+    ------
+    ConfigError
+        In some step a process would get fewer than 2 images, too few for batch norm.
+    """
+    assert config.batch_size is not None
+    n_steps = -(-n_images // config.batch_size)
+    n_processes = config.devices * config.num_nodes
+    if n_images // n_steps < 2 * n_processes:
+        raise ConfigError(
+            f"every process needs at least 2 images in every step; got {n_images} training images "
+            f"and batch_size {config.batch_size} for {n_processes} process(es)."
+        )
+    return n_steps
+
+
+class Trainer:
+    """Trains a ``VAE`` in place, epoch by epoch, and can be stopped after any step.
+
+    Every random draw is a function of (seed, epoch, step), so its whole state is what
+    ``state_dict`` returns, and a trainer that loads it goes on bit for bit.
+
+    Parameters
+    ----------
+    vae
+        Moved to the fabric's device and trained.
+    data
+        Both splits; the training images are kept on the device, so a batch is one index.
+    config
+        How to train.
+    fabric
+        Device, precision and processes; launched.
+    dynamic_binarization
+        Toss a coin per training pixel and step, with the pixel's brightness as probability.
+    """
+
+    def __init__(
+        self,
+        vae: VAE,
+        data: Splits,
+        config: TrainConfig,
+        fabric: Fabric,
+        *,
+        dynamic_binarization: bool = False,
+    ) -> None:
+        config = settle(config, len(data.train))
+        self.config, self.fabric, self.dynamic_binarization = config, fabric, dynamic_binarization
+        self.vae = vae.to(fabric.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
+        self.train_images, self.test_images = (split.to(fabric.device) for split in data)
+        is_bf16 = find_precision(config.precision, fabric.device.type) == "bf16"
+        optimizers = create_optimizers(
+            self.vae, config, torch.bfloat16 if is_bf16 else torch.float32
+        )
+        self.objective, *self.optimizers = fabric.setup(ElboObjective(self.vae), *optimizers)
+        self.averaged = AveragedModel(self.vae, multi_avg_fn=self._average, use_buffers=True)
+        self.n_steps_per_epoch = count_steps(len(data.train), config)
+        self.epoch = 0
+        self.step = 0
+        self.best_loss = math.inf
+        self.best_epoch = 0
+        self.best_weights: dict[str, Tensor] = {}
+        """Of the best epoch of this session; kept under early stopping only."""
+        self._noise = torch.Generator(device=fabric.device)
+        self._first_bad: Tensor
+        self._seconds: float
+        self._start_epoch()
+
+    @property
+    def n_steps(self) -> int:
+        """Steps of the whole training."""
+        return self.config.epochs * self.n_steps_per_epoch
+
+    @property
+    def final_vae(self) -> VAE:
+        """The model to test and save: the averaged one if averaging is on."""
+        return cast(VAE, self.averaged.module) if self.config.ema else self.vae
+
+    @property
+    def is_finished(self) -> bool:
+        """Whether all epochs are done, or early stopping has had enough."""
+        patience = self.config.early_stopping
+        waited = self.epoch - self.best_epoch
+        return self.epoch >= self.config.epochs or (patience is not None and waited >= patience)
+
+    @property
+    def is_best(self) -> bool:
+        """Whether the epoch just finished has the lowest test loss so far."""
+        return self.best_epoch == self.epoch
+
+    def run(
+        self,
+        on_step: Callable[[Trainer], None] = lambda _: None,
+        on_epoch: Callable[[Trainer, Epoch], None] = lambda *_: None,
+        should_stop: Callable[[], bool] = lambda: False,
+    ) -> bool:
+        """Train until finished, or until ``should_stop()`` says so after a step.
+
+        Returns
+        -------
+        Whether training is finished.
+
+        Raises
+        ------
+        TrainingDiverged
+            A term of the loss or the gradient stopped being finite. Do not save this state.
+        """
+        teach_allocator()
+        while not self.is_finished:
+            clock = time.perf_counter() - self._seconds
+            batches = self._batches()
+            self.objective.train()
+            while self.step < len(batches):
+                self._train_step(batches[self.step])
+                self.step += 1
+                if self.step % CHECK_EVERY == 0:
+                    self._check_finite()
+                on_step(self)
+                if should_stop():
+                    self._check_finite()
+                    self._gather()
+                    self._seconds = time.perf_counter() - clock
+                    return False
+            self._check_finite()
+            on_epoch(self, self._finish_epoch(time.perf_counter() - clock))
+        return True
+
+    def running(self) -> Evaluation:
+        """Mean training terms of the epoch so far; waits for the device."""
+        sums = self._sums.tolist()
+        n = max(1, self._n_images)
+        return Evaluation(sums[0] / n, tuple(kl / n for kl in sums[1:]), n)
+
+    def _batches(self) -> tuple[Tensor, ...]:
+        order = torch_generator(self.config.seed, "order", self.epoch)
+        assert self.config.batch_size is not None
+        batches = batch_indices(len(self.train_images), self.config.batch_size, order)
+        rank, world = self.fabric.global_rank, self.fabric.world_size
+        return tuple(batch[rank::world].to(self.fabric.device) for batch in batches)
+
+    def _train_step(self, index: Tensor) -> None:
+        config, step = self.config, self.epoch * self.n_steps_per_epoch + self.step
+        rate = learning_rate(config, step, self.n_steps)
+        for optimizer in self.optimizers:
+            for group in optimizer.param_groups:
+                group["lr"] = rate
+        self._noise.manual_seed(derive(config.seed, "noise", step, self.fabric.global_rank))
+        x = self.train_images.pixels(index)
+        if self.dynamic_binarization:
+            x = torch.bernoulli(x, generator=self._noise)
+        parts: ElboParts = self.objective(
+            x.contiguous(memory_format=torch.channels_last), self._noise
+        )
+        self.fabric.backward(parts.loss(kl_weight(config, step, self.n_steps_per_epoch)))
+        norm = self._clip()
+        for optimizer in self.optimizers:
+            optimizer.step()
+            optimizer.zero_grad()
+        if config.ema:
+            self.averaged.update_parameters(self.vae)
+        self._record(parts, norm, len(index))
+
+    def _clip(self) -> Tensor:
+        if self.config.clip_norm:
+            return nn.utils.clip_grad_norm_(self.vae.parameters(), self.config.clip_norm)
+        return nn.utils.get_total_norm(p.grad for p in self.vae.parameters() if p.grad is not None)
+
+    @torch.no_grad()
+    def _record(self, parts: ElboParts, norm: Tensor, n: int) -> None:
+        terms = torch.cat([parts.reconstruction.sum()[None], parts.kl.sum(0)])
+        self._sums += terms
+        self._n_images += n
+        finite = torch.stack([terms[0], terms[1:].sum(), norm]).isfinite()
+        self._first_bad.masked_fill_(~finite & (self._first_bad < 0), self.step)
+
+    def _check_finite(self) -> None:
+        if self.fabric.world_size > 1:
+            self._first_bad = cast(Tensor, self.fabric.all_reduce(self._first_bad, reduce_op="max"))
+        steps = self._first_bad.tolist()
+        bad = [(step, term) for step, term in zip(steps, TERMS, strict=True) if step >= 0]
+        if bad:
+            step, term = min(bad, key=lambda pair: pair[0])
+            raise self._diverged(term, f"at step {step + 1}")
+
+    def _diverged(self, term: str, where: str) -> TrainingDiverged:
+        return TrainingDiverged(
+            f"Training diverged: the {term} stopped being finite {where} of "
+            f"{self.n_steps_per_epoch} in epoch {self.epoch + 1}; try a lower learning rate "
+            f"than {self.config.learning_rate:g} or --clip-norm."
+        )
+
+    def _start_epoch(self) -> None:
+        device = self.fabric.device
+        kind = torch.float32 if device.type == "mps" else torch.float64
+        self._sums = torch.zeros(1 + self.vae.latent_dim, dtype=kind, device=device)
+        self._first_bad = torch.full((len(TERMS),), -1, device=device)
+        self._n_images = 0
+        self._seconds = 0.0
+
+    def _gather(self) -> None:
+        """Bring the sums of all processes together in the first, which writes the checkpoint."""
+        fabric = self.fabric
+        if fabric.world_size == 1:
+            return
+        n = torch.tensor(self._n_images, device=fabric.device)
+        total = cast(Tensor, fabric.all_reduce(self._sums, reduce_op="sum"))
+        n = cast(Tensor, fabric.all_reduce(n, reduce_op="sum"))
+        self._sums = total * fabric.is_global_zero
+        self._n_images = int(n) * fabric.is_global_zero
+
+    def _finish_epoch(self, seconds: float) -> Epoch:
+        fabric = self.fabric
+        self._gather()
+        test = cast(Evaluation, None)
+        if fabric.is_global_zero:
+            test = evaluate(self.final_vae, self.test_images, seed=self.config.seed)
+        test, train = fabric.broadcast((test, self.running()))
+        if not math.isfinite(test.reconstruction + test.kl):
+            raise self._diverged("test loss", f"after step {self.step}")
+        last_step = (self.epoch + 1) * self.n_steps_per_epoch - 1
+        rate = learning_rate(self.config, last_step, self.n_steps)
+        self.epoch, self.step = self.epoch + 1, 0
+        if test.loss(self.config.kld_weight) < self.best_loss:
+            self.best_loss, self.best_epoch = test.loss(self.config.kld_weight), self.epoch
+            if self.config.early_stopping:
+                weights = self.final_vae.state_dict()
+                self.best_weights = {name: value.clone() for name, value in weights.items()}
+        self._start_epoch()
+        return Epoch(self.epoch, train, test, self.config.kld_weight, rate, seconds)
+
+    def _average(self, averaged: Any, current: Any, n_averaged: Any) -> None:
+        # A young average forgets faster, or it would be made of the random initial weights.
+        n = self.epoch * self.n_steps_per_epoch + self.step
+        decay = min(self.config.ema, (1 + n) / (10 + n))
+        if torch.is_floating_point(averaged[0]):
+            torch._foreach_lerp_(averaged, current, 1 - decay)
+        else:
+            torch._foreach_copy_(averaged, current)
+
+    def state_dict(self) -> tuple[dict[str, Tensor], dict[str, Any]]:
+        """Everything needed to go on: tensors, and plain values for JSON."""
+        tensors = {f"model.{name}": value for name, value in self.vae.state_dict().items()}
+        if self.config.ema:
+            averaged = self.averaged.state_dict()
+            tensors |= {f"averaged.{name}": value for name, value in averaged.items()}
+        state = pack_state(self.optimizers)
+        tensors |= {f"optimizer.{name}": value for name, value in state.items()}
+        tensors["sums"] = self._sums
+        counters = {
+            "epoch": self.epoch,
+            "step": self.step,
+            "n_images": self._n_images,
+            "seconds": self._seconds,
+            "best_loss": self.best_loss if self.best_epoch else None,
+            "best_epoch": self.best_epoch,
+        }
+        return tensors, counters
+
+    def load_state_dict(self, tensors: dict[str, Tensor], counters: dict[str, Any]) -> None:
+        """Continue from what ``state_dict`` returned.
+
+        Raises
+        ------
+        CheckpointError
+            The state is of another model or configuration.
+        """
+
+        def part(prefix: str) -> dict[str, Tensor]:
+            return {
+                name.removeprefix(prefix): value
+                for name, value in tensors.items()
+                if name.startswith(prefix)
+            }
+
+        try:
+            self.vae.load_state_dict(part("model."))
+            if self.config.ema:
+                self.averaged.load_state_dict(part("averaged."))
+            unpack_state(self.optimizers, part("optimizer."))
+            self.epoch, self.step = counters["epoch"], counters["step"]
+            self.best_epoch = counters["best_epoch"]
+            if self.fabric.is_global_zero:
+                self._sums.copy_(tensors["sums"])
+                self._n_images, self._seconds = counters["n_images"], counters.get("seconds", 0.0)
+            self.best_loss = math.inf if counters["best_loss"] is None else counters["best_loss"]
+        except (KeyError, IndexError, RuntimeError, ValueError) as error:
+            raise CheckpointError(f"the checkpoint is of another model: {error}") from error

@@ -1,0 +1,209 @@
+"""The run folder: the only place that knows the names of its files."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+from typing import Any
+
+from safetensors.torch import save
+
+from zscape._version import __version__
+from zscape.config import CONFIGS, RunConfig
+from zscape.data import Splits, load_data
+from zscape.errors import CheckpointError, ConfigError
+from zscape.files import write_atomic
+from zscape.training.loop import Epoch, Trainer
+from zscape.training.weights import LoadedModel, load_weights, read_tensors, save_weights
+
+CONFIG = "config.json"
+METRICS = "metrics.jsonl"
+WEIGHTS = "model.safetensors"
+CHECKPOINT = "last.ckpt"
+STATE = "state.safetensors"
+ENVIRONMENT = "environment.json"
+LOSS = "loss.png"
+RECONSTRUCTIONS = "reconstructions.png"
+SAMPLES = "samples.png"
+REPORT = "index.html"
+TENSORBOARD = "tensorboard"
+OWN_FILES = (METRICS, WEIGHTS, ENVIRONMENT, LOSS, RECONSTRUCTIONS, SAMPLES, REPORT, CONFIG)
+
+
+class Run:
+    """A folder that holds one training: what it was told, how it went, and the model.
+
+    ========================= =======================================================
+    ``config.json``           data, model and train options, and the zscape version
+    ``environment.json``      machine and versions; what every ``auto`` became
+    ``metrics.jsonl``         one line per epoch
+    ``model.safetensors``     the weights to use (best epoch under early stopping)
+    ``last.ckpt/``            weights, optimiser and counters, to go on with
+    ``loss.png`` …            pictures, ``index.html`` of the demo
+    ========================= =======================================================
+
+    ``Run.create`` starts one, ``Run.open`` reads one.
+    """
+
+    def __init__(self, path: Path, config: RunConfig) -> None:
+        self.path, self.config = path, config
+
+    @classmethod
+    def create(cls, path: Path | str, config: RunConfig, *, overwrite: bool = False) -> Run:
+        """Make the folder and write ``config.json``.
+
+        Raises
+        ------
+        ConfigError
+            The folder holds something already. With ``overwrite`` a run is replaced, but
+            a folder with anyone else's files never is.
+        """
+        path = Path(path)
+        if path.is_file():
+            raise ConfigError(f"{path} is a file; a run needs a folder.")
+        if path.is_dir() and any(path.iterdir()):
+            if not _is_run(path):
+                raise ConfigError(f"{path} is not empty and not a run; choose another folder.")
+            if not overwrite:
+                raise ConfigError(
+                    f"{path} already holds a run; resume it, choose another folder, or overwrite."
+                )
+            for name in (CHECKPOINT, TENSORBOARD):
+                shutil.rmtree(path / name, ignore_errors=True)
+            for name in OWN_FILES:
+                (path / name).unlink(missing_ok=True)
+        try:
+            path.mkdir(parents=True, exist_ok=True)
+            run = cls(path, config)
+            run._write_json(CONFIG, {"version": __version__, **config.to_dict()})
+        except OSError as error:
+            raise ConfigError(f"cannot write the run folder {path}: {error.strerror}.") from error
+        return run
+
+    @classmethod
+    def open(cls, path: Path | str) -> Run:
+        """Read ``config.json`` of an existing run.
+
+        Raises
+        ------
+        CheckpointError
+            Not a run, or its configuration is damaged.
+        """
+        path = Path(path)
+        if not path.is_dir():
+            raise CheckpointError(f"there is no run folder {path}.")
+        if not (path / CONFIG).is_file():
+            raise CheckpointError(f"{path} is not a run: it has no {CONFIG}.")
+        try:
+            content = json.loads((path / CONFIG).read_text())
+            config = RunConfig.from_dict(content)
+        except (ValueError, KeyError, TypeError, AttributeError) as error:
+            raise CheckpointError(f"{path / CONFIG} is damaged: {error}") from error
+        return cls(path, config)
+
+    def model(self) -> LoadedModel:
+        """The trained model."""
+        if not (self.path / WEIGHTS).is_file():
+            raise CheckpointError(f"{self.path} has no trained model yet; resume its training.")
+        return load_weights(self.path / WEIGHTS)
+
+    def load_data(self, source: Any = None) -> Splits:
+        """The images of the run, prepared as they were; those of ``source`` instead, if given.
+
+        Raises
+        ------
+        ConfigError
+            The run was trained on an array from Python, which must then be passed.
+        """
+        config = self.config
+        if source is None and config.data.data == "array":
+            raise ConfigError(f"{self.path} was trained on an array from Python; pass it as data.")
+        return load_data(
+            config.data.data if source is None else source, config.data, seed=config.train.seed
+        )
+
+    def metrics(self) -> list[dict[str, Any]]:
+        """The lines of ``metrics.jsonl``: one mapping per finished epoch."""
+        file = self.path / METRICS
+        try:
+            return [json.loads(line) for line in file.read_text().splitlines()]
+        except FileNotFoundError:
+            return []
+        except ValueError as error:
+            raise CheckpointError(f"{file} is damaged: {error}") from error
+
+    def metrics_until(self, epoch: int) -> list[dict[str, Any]]:
+        """The lines of the first ``epoch`` epochs, all of which must be there."""
+        lines = self.metrics()[:epoch]
+        if len(lines) < epoch:
+            raise CheckpointError(
+                f"{self.path / METRICS} is damaged: it has {len(lines)} lines, but the checkpoint "
+                f"is of epoch {epoch}."
+            )
+        return lines
+
+    def environment(self) -> dict[str, Any]:
+        """Machine and versions of the last training session; empty before the first."""
+        file = self.path / ENVIRONMENT
+        try:
+            content: dict[str, Any] = json.loads(file.read_text())
+        except FileNotFoundError:
+            return {}
+        except ValueError as error:
+            raise CheckpointError(f"{file} is damaged: {error}") from error
+        return content
+
+    def write_environment(self, description: dict[str, Any]) -> None:
+        """Write ``environment.json``."""
+        self._write_json(ENVIRONMENT, description)
+
+    def save_epoch(self, trainer: Trainer, epoch: Epoch) -> None:
+        """Write metrics, weights and checkpoint after an epoch, in an order that survives a crash.
+
+        The checkpoint comes last, so that a run cut off before it repeats the epoch.
+        """
+        lines = [*self.metrics_until(epoch.number - 1), epoch.to_dict()]
+        write_atomic(self.path / METRICS, "".join(json.dumps(line) + "\n" for line in lines))
+        if trainer.config.early_stopping is None or trainer.is_best:
+            save_weights(trainer.final_vae, self.config.model, self.path / WEIGHTS)
+        self.save_checkpoint(trainer)
+
+    def save_checkpoint(self, trainer: Trainer) -> None:
+        """Write ``last.ckpt/``: one file, so that it is replaced whole."""
+        tensors, counters = trainer.state_dict()
+        tensors = {name: value.cpu().contiguous() for name, value in tensors.items()}
+        folder = self.path / CHECKPOINT
+        folder.mkdir(exist_ok=True)
+        write_atomic(folder / STATE, save(tensors, metadata={"counters": json.dumps(counters)}))
+
+    def load_checkpoint(self, trainer: Trainer) -> None:
+        """Continue from ``last.ckpt/``.
+
+        Raises
+        ------
+        CheckpointError
+            There is none, or it is damaged, or of another model.
+        """
+        if not (self.path / CHECKPOINT / STATE).is_file():
+            raise CheckpointError(
+                f"{self.path} was stopped before its first checkpoint; train it anew, overwriting."
+            )
+        tensors, header = read_tensors(self.path / CHECKPOINT / STATE)
+        try:
+            counters = json.loads(header["counters"])
+        except (KeyError, ValueError) as error:
+            raise CheckpointError(f"{self.path / CHECKPOINT / STATE} is no checkpoint.") from error
+        trainer.load_state_dict(tensors, counters)
+
+    def _write_json(self, name: str, content: dict[str, Any]) -> None:
+        write_atomic(self.path / name, json.dumps(content, indent=2) + "\n")
+
+
+def _is_run(path: Path) -> bool:
+    """Whether ``config.json`` is ours: other programs' folders hold a file of that name too."""
+    try:
+        content = json.loads((path / CONFIG).read_text())
+    except (OSError, ValueError):
+        return False
+    return isinstance(content, dict) and set(content) == {"version", *CONFIGS}

@@ -1,0 +1,153 @@
+"""Configuration in, trained model and run folder out."""
+
+from __future__ import annotations
+
+import logging
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import torch
+from lightning_fabric import Fabric
+
+from zscape.config import RunConfig
+from zscape.data import Splits
+from zscape.model import VAE, build_model
+from zscape.training.hardware import create_fabric, describe, is_first_process, launch
+from zscape.training.interrupt import polite_interrupt
+from zscape.training.loop import Epoch, Trainer, count_steps, settle
+from zscape.training.progress import Progress
+from zscape.training.run import Run
+
+log = logging.getLogger(__name__)
+
+
+class TrainingResult(NamedTuple):
+    """What a training left behind."""
+
+    model: VAE
+    """On the CPU, in evaluation mode; the weights of ``model.safetensors`` if finished."""
+    history: list[dict[str, Any]]
+    """One mapping per epoch, as in ``metrics.jsonl``."""
+    run: Run | None
+    """The folder, if one was asked for."""
+    is_finished: bool
+    """False after Ctrl-C."""
+
+
+def fit(
+    config: RunConfig,
+    data: Splits,
+    *,
+    out: Path | str | None = None,
+    overwrite: bool = False,
+    resume: Run | None = None,
+    progress: Progress | None = None,
+) -> TrainingResult:
+    """Train the model that ``config`` describes on ``data``.
+
+    Parameters
+    ----------
+    config, data
+        What to train, on what; ``config.model.image_shape`` is taken from the data.
+    out
+        Folder of the new run; without one nothing is written.
+    overwrite
+        Replace a run that is there.
+    resume
+        Go on with this run instead of starting one; ``config`` must be its own.
+    progress
+        What is shown meanwhile; nothing by default.
+
+    Raises
+    ------
+    ConfigError
+        Settings that this machine, the data or the folder cannot meet; nothing is written.
+    TrainingDiverged
+        A loss or gradient stopped being finite; the last good checkpoint is kept.
+    """
+    progress = progress or Progress()
+    config = config._replace(
+        model=config.model.replace(image_shape=data.train.image_shape),
+        train=settle(config.train, len(data.train)),
+    )
+    vae = build_model(config.model, seed=config.train.seed)
+    count_steps(len(data.train), config.train)
+    run = resume
+    if run is None and out is not None:
+        run = Run(Path(out), config)
+    fabric = create_fabric(config.train, run.path if run else None)
+    # Nothing that was asked for can be wrong any more, so that an old run may be replaced. Further
+    # processes are started by running the program again: only the first makes the folder.
+    if out is not None and resume is None and is_first_process():
+        Run.create(out, config, overwrite=overwrite)
+    launch(fabric, config.train)
+    environment = describe(fabric)
+    log.info("training on %(accelerator)s in precision %(precision)s", environment)
+    trainer = Trainer(
+        vae, data, config.train, fabric, dynamic_binarization=config.data.binarize == "dynamic"
+    )
+    if resume is not None:
+        resume.load_checkpoint(trainer)
+    history = [] if resume is None else resume.metrics_until(trainer.epoch)
+    if run is not None and fabric.is_global_zero:
+        run.write_environment(environment)
+    title = (
+        f"{config.model.network}, latent_dim {config.model.latent_dim}, "
+        f"batch size {config.train.batch_size}, on "
+        "%(accelerator)s in %(precision)s, processes: %(devices)s, threads: %(threads)s"
+    )
+    is_finished = _run(trainer, fabric, run, history, progress, title % environment)
+    # As a loaded one has its weights in memory, so that both decode to the same bits.
+    model = trainer.final_vae.to("cpu", memory_format=torch.contiguous_format).eval()  # type: ignore[call-overload]
+    if is_finished and trainer.best_weights:
+        model.load_state_dict(trainer.best_weights)
+    elif is_finished and config.train.early_stopping and resume is not None:
+        model = resume.model().vae
+    return TrainingResult(model, history, run, is_finished)
+
+
+def _run(
+    trainer: Trainer,
+    fabric: Fabric,
+    run: Run | None,
+    history: list[Any],
+    progress: Progress,
+    title: str,
+) -> bool:
+    is_first = fabric.is_global_zero
+    progress = progress if is_first else Progress()
+
+    def finish_epoch(trainer: Trainer, epoch: Epoch) -> None:
+        history.append(epoch.to_dict())
+        if run is not None and is_first:
+            run.save_epoch(trainer, epoch)
+        _log_scalars(fabric, epoch)
+        progress.on_epoch(trainer, epoch)
+
+    with polite_interrupt() as is_interrupted:
+
+        def should_stop() -> bool:
+            if fabric.world_size == 1:
+                return is_interrupted()
+            # All processes must stop after the same step, or the others wait for ever.
+            wishes = torch.tensor(float(is_interrupted()), device=fabric.device)
+            return bool(fabric.all_reduce(wishes, reduce_op="sum"))
+
+        progress.start(trainer, title)
+        try:
+            is_finished = trainer.run(progress.on_step, finish_epoch, should_stop)
+        finally:
+            progress.close()
+            for logger in fabric.loggers:
+                logger.finalize("done")
+    if not is_finished and run is not None and is_first:
+        run.save_checkpoint(trainer)
+    fabric.barrier()
+    return is_finished
+
+
+def _log_scalars(fabric: Fabric, epoch: Epoch) -> None:
+    if fabric.loggers:
+        line = epoch.to_dict()
+        scalars = {f"{split}/{k}": v for split in ("train", "test") for k, v in line[split].items()}
+        fabric.log_dict({**scalars, "n_active": line["n_active"]}, step=epoch.number)

@@ -1,0 +1,145 @@
+"""Model weights in one file: ours as safetensors, published ones of the tutorial's layout as .pth.
+
+Nothing is ever unpickled beyond tensors.
+"""
+
+from __future__ import annotations
+
+import json
+import warnings
+from pathlib import Path
+from pickle import UnpicklingError
+from typing import Any, NamedTuple
+
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save
+from torch import Tensor, nn
+
+from zscape._version import __version__
+from zscape.config import ModelConfig
+from zscape.errors import CheckpointError, ConfigError
+from zscape.files import write_atomic
+from zscape.model import VAE, build_model
+
+METADATA_KEY = "zscape"
+
+
+class LoadedModel(NamedTuple):
+    """A model in evaluation mode, and what it is."""
+
+    vae: VAE
+    config: ModelConfig
+
+
+def save_weights(
+    vae: VAE, config: ModelConfig, path: Path, *, dtype: torch.dtype = torch.float32
+) -> None:
+    """Write the weights as safetensors, with ``config`` in the header; whole or not at all.
+
+    ``dtype=torch.float16`` halves the file; counters and other integers keep their type.
+    """
+    tensors = {
+        name: (value.to(dtype) if value.is_floating_point() else value).cpu().contiguous()
+        for name, value in vae.state_dict().items()
+    }
+    header = {"version": __version__, "model": config.to_dict()}
+    write_atomic(path, save(tensors, metadata={METADATA_KEY: json.dumps(header)}))
+
+
+def load_weights(path: Path) -> LoadedModel:
+    """The model in a ``.safetensors``, ``.pth`` or ``.pt`` file, on the CPU, in evaluation mode.
+
+    Network, latent_dim and image shape are read from the file: from our header where there is
+    one, else from the tensors, which must then have the tutorial's layout.
+
+    Raises
+    ------
+    CheckpointError
+        Missing, damaged, holds more than tensors, or does not fit; says what does not.
+    """
+    tensors, header = read_tensors(path)
+    try:
+        if METADATA_KEY in header:
+            config = ModelConfig.from_dict(json.loads(header[METADATA_KEY])["model"])
+        else:
+            config = infer_config(tensors)
+        vae = build_model(config)
+    except (CheckpointError, ConfigError, KeyError, TypeError, ValueError) as error:
+        raise CheckpointError(f"{path} is not a model zscape knows: {error}") from error
+    fit_state_dict(vae, tensors, str(path))
+    return LoadedModel(vae.eval(), config)
+
+
+def read_tensors(path: Path) -> tuple[dict[str, Tensor], dict[str, str]]:
+    """Tensors by name and the header's text fields; see ``load_weights``."""
+    if not path.is_file():
+        raise CheckpointError(f"there is no file {path}.")
+    if path.suffix in (".pth", ".pt"):
+        return _read_pickled_tensors(path), {}
+    if path.suffix != ".safetensors":
+        raise CheckpointError(f"{path}: weights must be .safetensors, .pth or .pt.")
+    try:
+        with safe_open(path, framework="pt") as file:
+            return {name: file.get_tensor(name) for name in file.keys()}, file.metadata() or {}  # noqa: SIM118
+    except SafetensorError as error:
+        raise CheckpointError(f"{path} is damaged or not safetensors: {error}.") from error
+
+
+def _read_pickled_tensors(path: Path) -> dict[str, Tensor]:
+    try:
+        with warnings.catch_warnings():
+            # A pickle that torch.save did not write; whether it can be read will be seen.
+            warnings.filterwarnings("ignore", "Detected pickle protocol", UserWarning)
+            content: Any = torch.load(path, map_location="cpu", weights_only=True)
+    except UnpicklingError as error:
+        raise CheckpointError(
+            f"{path} was refused: it is damaged or holds Python code besides tensors."
+        ) from error
+    except (RuntimeError, EOFError, ValueError, KeyError, OSError) as error:
+        raise CheckpointError(f"{path} is damaged: {error}") from error
+    for key in ("state_dict", "model_state_dict"):
+        if isinstance(content, dict) and isinstance(content.get(key), dict):
+            content = content[key]
+    if not isinstance(content, dict) or not all(isinstance(v, Tensor) for v in content.values()):
+        raise CheckpointError(f"{path} does not hold a state dict (names and tensors).")
+    return content
+
+
+def infer_config(tensors: dict[str, Tensor]) -> ModelConfig:
+    """The ``EnhancedVAE`` whose state dict ``tensors`` is.
+
+    An innermost kernel of 4 belongs to both 28 and 32 pixels; the published weights are for 28.
+    """
+    try:
+        latent_dim = tensors["fc21.weight"].shape[0]
+        channels = tensors["encoder.0.0.weight"].shape[1]
+        kernel = tensors["encoder.3.0.weight"].shape[2]
+    except (KeyError, IndexError) as error:
+        raise CheckpointError(
+            "it has no zscape header and not the tutorial's layout "
+            f"({len(tensors)} tensors, among them {', '.join(sorted(tensors)[:3]) or 'none'})."
+        ) from error
+    side = 28 if kernel == 4 else 8 * kernel
+    return ModelConfig(latent_dim=latent_dim, image_shape=(channels, side, side))
+
+
+def fit_state_dict(module: nn.Module, tensors: dict[str, Tensor], source: str) -> None:
+    """Load ``tensors`` into ``module``, or say exactly what does not fit.
+
+    Raises
+    ------
+    CheckpointError
+        Names of missing, unexpected and misshapen tensors.
+    """
+    own = module.state_dict()
+    faults = [f"missing {name}" for name in own if name not in tensors]
+    faults += [f"unexpected {name}" for name in tensors if name not in own]
+    faults += [
+        f"{name} is {tuple(value.shape)} instead of {tuple(own[name].shape)}"
+        for name, value in tensors.items()
+        if name in own and value.shape != own[name].shape
+    ]
+    if faults:
+        raise CheckpointError(f"{source} does not fit the model: {'; '.join(faults)}.")
+    module.load_state_dict(tensors)

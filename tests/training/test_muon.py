@@ -1,0 +1,87 @@
+import pytest
+import torch
+from torch import nn
+
+from zscape.training.muon import Muon, is_matrix, orthogonalize
+
+
+@pytest.mark.parametrize("shape", [(16, 16), (16, 64), (3, 16, 40)])
+@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
+def test_orthogonalize_flattens_the_singular_values(shape, dtype):
+    torch.manual_seed(0)
+    matrix = torch.randn(shape)
+    u, _, v = torch.linalg.svd(matrix, full_matrices=False)
+    matrix = u @ torch.diag(torch.logspace(0, -1.5, u.shape[-1])) @ v
+    values = torch.linalg.svdvals(orthogonalize(matrix.to(dtype)).float())
+    assert values.min() > 0.6
+    assert values.max() < 1.3
+    # It keeps the directions: U^T O V is diagonal.
+    inner = u.mT @ orthogonalize(matrix) @ v.mT
+    assert (inner * (1 - torch.eye(u.shape[-1]))).abs().max() < 1e-3
+
+
+@pytest.mark.parametrize("shape", [(24, 40), (40, 24)])
+def test_a_step_is_that_of_torchs_own_muon_on_matrices(shape):
+    torch.manual_seed(0)
+    ours, theirs = (nn.Parameter(torch.ones(shape)) for _ in range(2))
+    own = Muon([ours], lr=0.01, momentum=0.9, dtype=torch.bfloat16)
+    reference = torch.optim.Muon(
+        [theirs], lr=0.01, momentum=0.9, weight_decay=0, adjust_lr_fn="match_rms_adamw"
+    )
+    for _ in range(3):
+        gradient = torch.randn(shape)
+        for weight, optimizer in ((ours, own), (theirs, reference)):
+            weight.grad = gradient.clone()
+            optimizer.step()
+    assert not torch.equal(ours, torch.ones(shape))
+    torch.testing.assert_close(ours, theirs, atol=1e-3, rtol=0)  # bf16 both; steps are 0.002
+
+
+def test_a_convolution_is_stepped_as_its_matrix_in_either_memory_order():
+    torch.manual_seed(0)
+    gradient = torch.randn(16, 8, 3, 3)
+    plain = nn.Parameter(torch.zeros(16, 8, 3, 3))
+    last = nn.Parameter(torch.zeros(16, 8, 3, 3).to(memory_format=torch.channels_last))
+    flat = nn.Parameter(torch.zeros(16, 72))
+    for weight in (plain, last, flat):
+        weight.grad = gradient.view_as(weight).clone(memory_format=torch.preserve_format)
+        if weight is last:
+            weight.grad = gradient.to(memory_format=torch.channels_last)
+        Muon([weight], lr=1.0).step()
+    torch.testing.assert_close(plain.detach().view(16, 72), flat.detach())
+    torch.testing.assert_close(plain.detach(), last.detach(), atol=1e-5, rtol=1e-4)
+
+
+def test_a_step_has_about_the_size_of_adams():
+    torch.manual_seed(0)
+    weight = nn.Parameter(torch.zeros(64, 256))
+    weight.grad = torch.randn(64, 256)
+    Muon([weight], lr=0.5).step()
+    assert weight.detach().square().mean().sqrt() == pytest.approx(0.1, rel=0.15)
+
+
+def test_weights_of_one_shape_are_stepped_as_if_alone():
+    torch.manual_seed(0)
+    together = [nn.Parameter(torch.zeros(shape)) for shape in [(16, 48), (48, 16), (16, 48)]]
+    alone = [nn.Parameter(torch.zeros_like(weight)) for weight in together]
+    for a, b in zip(together, alone, strict=True):
+        a.grad = torch.randn_like(a)
+        b.grad = a.grad.clone()
+        Muon([b], lr=1.0).step()
+    Muon(together, lr=1.0).step()
+    for a, b in zip(together, alone, strict=True):
+        torch.testing.assert_close(a, b)
+
+
+def test_a_weight_without_gradient_is_left_alone():
+    weight = nn.Parameter(torch.ones(16, 16))
+    Muon([weight], lr=1.0).step()
+    assert torch.equal(weight, torch.ones(16, 16))
+
+
+def test_which_weights_are_matrices():
+    assert is_matrix(torch.zeros(16, 4, 2, 2))
+    assert is_matrix(torch.zeros(20, 16))
+    assert not is_matrix(torch.zeros(10, 512))
+    assert not is_matrix(torch.zeros(512, 10))
+    assert not is_matrix(torch.zeros(512))
