@@ -14,6 +14,7 @@ from PIL import Image
 from typer.testing import CliRunner
 
 import zscape
+from zscape import figures
 from zscape.cli import app
 from zscape.cli.demo import write_demo_page
 from zscape.training import Run, TrainingResult
@@ -180,6 +181,16 @@ def test_other_data_may_be_smaller_than_the_runs_subset(
     other = save_npz(tmp_path / "few.npz", n=12)
     arguments = ("reconstruct", folder, "-o", tmp_path / "r.png", "-n", 2, "--data", other)
     assert cli(*arguments).code == 0
+
+
+@pytest.mark.parametrize("scale", ["linear", "log"])
+def test_loss(finished_run: Path, tmp_path: Path, cli: Cli, scale: str) -> None:
+    picture = tmp_path / "loss.png"
+    code, out, _ = cli("loss", finished_run, "-o", picture, "--scale", scale)
+    assert (code, out.strip()) == (0, f"Wrote {picture}")
+    drawn = figures.to_png(figures.plot_losses(Run.open(finished_run).metrics(), scale))
+    assert picture.read_bytes() == drawn
+    assert cli("loss", finished_run, "-o", picture, "--scale", "cubic").code == 2
 
 
 def test_info_of_a_run(finished_run: Path, source: Path, cli: Cli) -> None:

@@ -1,4 +1,4 @@
-"""``zscape reconstruct``, ``sample`` and ``info``: a trained model at work."""
+"""``zscape reconstruct``, ``sample``, ``loss`` and ``info``: a trained model at work."""
 
 from __future__ import annotations
 
@@ -50,6 +50,19 @@ def sample(
 
     images, z = api.sample(api.load(model).vae, n, seed=seed)
     save_figure(figures.plot_random_samples(images, z), out)
+
+
+def loss(
+    run: Annotated[Path, typer.Argument(help="A run folder.")],
+    out: Out,
+    scale: Annotated[str, typer.Option(help="linear or log.")] = "linear",
+) -> None:
+    """Draw the loss of a run and its terms over the epochs, for both splits."""
+    from zscape import figures
+    from zscape.cli.output import save_figure
+    from zscape.training import Run
+
+    save_figure(figures.plot_losses(Run.open(run).metrics(), scale), out)
 
 
 def info(model: Model) -> None:
