@@ -73,6 +73,16 @@ def test_weights_of_one_shape_are_stepped_as_if_alone():
         torch.testing.assert_close(a, b)
 
 
+def test_weight_decay_is_decoupled():
+    torch.manual_seed(0)
+    plain, decayed = (nn.Parameter(torch.ones(16, 32)) for _ in range(2))
+    gradient = torch.randn(16, 32)
+    for weight, decay in ((plain, 0.0), (decayed, 0.5)):
+        weight.grad = gradient.clone()
+        Muon([weight], lr=0.1, weight_decay=decay).step()
+    torch.testing.assert_close(plain - decayed, torch.full((16, 32), 0.05))
+
+
 def test_a_weight_without_gradient_is_left_alone():
     weight = nn.Parameter(torch.ones(16, 16))
     Muon([weight], lr=1.0).step()

@@ -40,6 +40,8 @@ class Muon(torch.optim.Optimizer):
         As one would give Adam.
     momentum
         Share of the past in the running mean of gradients; the step looks ahead by it (Nesterov).
+    weight_decay
+        Every weight shrinks by this share, times lr, before it is changed.
     dtype
         In which matrices are multiplied. bfloat16 is enough: the result need only be roughly
         orthogonal.
@@ -51,10 +53,11 @@ class Muon(torch.optim.Optimizer):
         lr: float,
         *,
         momentum: float = 0.95,
+        weight_decay: float = 0.0,
         dtype: torch.dtype = torch.float32,
     ) -> None:
         self.dtype = dtype
-        super().__init__(params, {"lr": lr, "momentum": momentum})
+        super().__init__(params, {"lr": lr, "momentum": momentum, "weight_decay": weight_decay})
 
     @torch.no_grad()
     def step(self, closure: Callable[[], Any] | None = None) -> None:  # type: ignore[override]
@@ -70,6 +73,8 @@ class Muon(torch.optim.Optimizer):
             means = [self.state[weight]["mean"] for weight in weights]
             torch._foreach_lerp_(means, gradients, 1 - group["momentum"])
             ahead = torch._foreach_lerp(gradients, means, group["momentum"])
+            if group["weight_decay"]:
+                torch._foreach_mul_(weights, 1 - group["lr"] * group["weight_decay"])
             # An encoder and its decoder have the same shapes: what matches is multiplied together.
             alike: dict[torch.Size, list[tuple[Tensor, Tensor]]] = {}
             for weight, direction in zip(weights, ahead, strict=True):

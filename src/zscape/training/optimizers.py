@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import torch
 from torch import Tensor, nn
-from torch.optim import Adam, Optimizer
+from torch.optim import AdamW, Optimizer
 
 from zscape.config import TrainConfig
 from zscape.training.muon import Muon, is_matrix
@@ -17,12 +17,14 @@ def create_optimizers(
 ) -> list[Optimizer]:
     """``Muon`` for the matrices, if ``config.optimizer`` says so, and Adam for all else.
 
+    Weight decay is decoupled, and spares biases and batch norm.
+
     Parameters
     ----------
     module
         Holds the weights, on their device.
     config
-        ``optimizer`` and ``learning_rate``.
+        ``optimizer``, ``learning_rate`` and ``weight_decay``.
     dtype
         In which ``Muon`` multiplies.
     """
@@ -32,10 +34,15 @@ def create_optimizers(
     others = [weight for weight, muon in zip(weights, is_muon, strict=True) if not muon]
     optimizers: list[Optimizer] = []
     if matrices:
-        optimizers.append(Muon(matrices, config.learning_rate, dtype=dtype))
+        decay = config.weight_decay
+        optimizers.append(Muon(matrices, config.learning_rate, weight_decay=decay, dtype=dtype))
     if others:
         is_fused = others[0].device.type != "mps"
-        optimizers.append(Adam(others, config.learning_rate, fused=is_fused))
+        groups = [
+            {"params": [p for p in others if p.ndim >= 2], "weight_decay": config.weight_decay},
+            {"params": [p for p in others if p.ndim < 2], "weight_decay": 0.0},
+        ]
+        optimizers.append(AdamW(groups, config.learning_rate, fused=is_fused))
     return optimizers
 
 
