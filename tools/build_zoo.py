@@ -74,12 +74,20 @@ def publish(name: str, kld_weight: float) -> None:
         half_precision_cost=test.loss(kld_weight) - exact,
         sha256=hashlib.sha256(file.read_bytes()).hexdigest(),
         version=__version__,
+        history=[
+            {"epoch": line["epoch"]}
+            | {
+                split: {term: round(value, 3) for term, value in line[split].items()}
+                for split in ("train", "test")
+            }
+            for line in run.metrics()
+        ],
     )
     index = ZOO / CARDS
     cards = json.loads(index.read_text()) if index.is_file() else []
     cards = [other for other in cards if other["name"] != name] + [asdict(card)]
     cards.sort(key=lambda other: (other["latent_dim"], other["kld_weight"]))
-    index.write_text(json.dumps(cards, indent=1) + "\n")
+    index.write_text("[\n" + ",\n".join(map(json.dumps, cards)) + "\n]\n")
     cost = card.half_precision_cost
     print(f"zoo:{name}  test loss {card.test_loss:.2f}  float16 costs {cost:.4f}")
 

@@ -16,8 +16,9 @@ from typer.testing import CliRunner
 import zscape
 from zscape import figures
 from zscape.cli import app
-from zscape.cli.demo import write_demo_page
-from zscape.training import Run, TrainingResult
+from zscape.cli.demo import write_page_of
+from zscape.training import Run
+from zscape.zoo import find_card
 
 Cli = Callable[..., Any]
 
@@ -237,10 +238,11 @@ def test_info_of_a_run_whose_data_is_gone(
 
 
 def test_demo_page_stands_alone(finished_run: Path, tmp_path: Path) -> None:
-    run_ = Run.open(shutil.copytree(finished_run, tmp_path / "run"))
-    result = TrainingResult(run_.model().vae, run_.metrics(), run_, is_finished=True)
-    page = write_demo_page(result, run_.load_data())
-    assert page == run_.path / "index.html"
+    run_ = Run.open(finished_run)
+    history = run_.metrics()
+    page = write_page_of(
+        tmp_path / "index.html", run_.model().vae, run_.load_data(), history, n_active=2, seconds=9
+    )
     text = page.read_text()
     assert text.startswith("<!doctype html>") or text.startswith("<!DOCTYPE html>")
     links = re.findall(r"""(?:src|href|url)\s*[=(]\s*["']?([^"'\s>)]+)""", text)
@@ -248,8 +250,19 @@ def test_demo_page_stands_alone(finished_run: Path, tmp_path: Path) -> None:
     assert all(link.startswith(("data:", "#")) for link in links), links
     assert "@import" not in text
     assert text.count("data:image/") >= 3 or text.count("<svg") >= 3
-    assert f"{result.history[-1]['test']['loss']:.1f}" in text
-    assert f"{result.history[-1]['n_active']} of 3" in text
+    assert f"{history[-1]['test']['loss']:.1f}" in text
+    assert "2 of 3" in text
+
+
+def test_demo_shows_the_zoo(tmp_path: Path) -> None:
+    done = run("demo", "--zoo", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    page = tmp_path / "runs" / "demo-zoo" / "index.html"
+    assert str(page) in done.stdout
+    assert f"test loss {find_card('10').test_loss:.2f}" in done.stdout
+    assert "zscape train" in done.stdout
+    assert not re.search(r"https?://(?!www\.w3\.org/)", page.read_text())
+    assert run("demo", "--zoo", "--out", page).returncode == 2
 
 
 @pytest.mark.slow

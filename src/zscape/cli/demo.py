@@ -1,14 +1,15 @@
-"""``zscape demo``: from nothing to a trained model and a page of its first pictures."""
+"""``zscape demo``: a trained model and a page of its first pictures."""
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 if TYPE_CHECKING:
     from zscape.data import Splits
+    from zscape.model import VAE
     from zscape.training import TrainingResult
 
 LATENT_DIM = 10
@@ -16,44 +17,97 @@ EPOCHS = 3
 
 
 def demo(
-    out: Annotated[Path, typer.Option(help="Folder of the demo's run; replaced.")] = Path(
-        "runs/demo"
-    ),
+    out: Annotated[
+        Path | None, typer.Option(help="Folder to write to: runs/demo, with --zoo runs/demo-zoo.")
+    ] = None,
+    zoo: Annotated[
+        bool, typer.Option("--zoo", help="Show zoo:10, which ships trained, instead of training.")
+    ] = False,
     n_train: Annotated[
         int | None, typer.Option(help="Train on fewer images, for a quick look.", min=2)
     ] = None,
 ) -> None:
-    """Train a small model on the MNIST digits that ship with zscape, and show what it learned."""
+    """Train a small model of MNIST and show what it learned, on one page that opens offline."""
+    if zoo:
+        page = _show_zoo(out or Path("runs/demo-zoo"))
+    else:
+        page = _train_and_show(out or Path("runs/demo"), n_train)
+    if page is not None:
+        print(f"Open this page in a browser: {page.resolve()}")
+
+
+def _show_zoo(out: Path) -> Path:
+    from zscape.data import load_data
+    from zscape.errors import ConfigError
+    from zscape.training.run import REPORT
+    from zscape.zoo import find_card, load_pretrained
+
+    card = find_card(str(LATENT_DIM))
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+        page = write_page_of(
+            out / REPORT,
+            load_pretrained(LATENT_DIM),
+            load_data("mnist"),
+            card.history,
+            n_active=card.n_active,
+            seconds=card.seconds,
+        )
+    except OSError as error:
+        raise ConfigError(f"cannot write to {out}: {error.strerror}.") from error
+    print(
+        f"zoo:{card.name} ships with zscape: {card.latent_dim} latent neurons, test loss "
+        f"{card.test_loss:.2f} nats per image after {card.epochs} epochs.\n"
+        f"Train your own with: zscape train --latent-dim {card.latent_dim} --out runs/mine"
+    )
+    return page
+
+
+def _train_and_show(out: Path, n_train: int | None) -> Path | None:
     from zscape import api
     from zscape.cli.train import report_result
+    from zscape.training.run import REPORT
 
     print(f"Training {LATENT_DIM} latent neurons on MNIST for {EPOCHS} epochs.")
-    result = api.train(
+    result: TrainingResult = api.train(
         "mnist", out=out, overwrite=True, latent_dim=LATENT_DIM, epochs=EPOCHS, n_train=n_train
     )
     report_result(result)
-    assert result.run is not None
-    page = write_demo_page(result, result.run.load_data())
-    print(f"Open this page in a browser: {page.resolve()}")
+    if result.run is None:
+        return None
+    return write_page_of(
+        result.run.path / REPORT,
+        result.model,
+        result.run.load_data(),
+        result.history,
+        n_active=result.history[-1]["n_active"],
+        seconds=sum(line["seconds"] for line in result.history),
+    )
 
 
-def write_demo_page(result: TrainingResult, data: Splits) -> Path:
-    """Write the run's ``index.html``: loss curve, reconstructions, random digits."""
+def write_page_of(
+    page: Path,
+    vae: VAE,
+    data: Splits,
+    history: list[dict[str, Any]],
+    *,
+    n_active: int,
+    seconds: float,
+) -> Path:
+    """Write ``page``: loss curve, reconstructions and random digits of a trained model."""
     from zscape import api, figures
     from zscape.report import Plate, Section, write_page
-    from zscape.training.run import REPORT
 
-    assert result.run is not None
-    last, dim = result.history[-1], result.model.latent_dim
+    last, dim = history[-1], vae.latent_dim
     test = last["test"]
     chosen = api.choose(data.test, 10, seed=0)
-    curve = figures.plot_losses(result.history)
+    curve = figures.plot_losses(history, "log" if len(history) > 10 else "linear")
     pairs = figures.plot_reconstructions(
-        chosen.pixels(), api.reconstruct(result.model, chosen), chosen.titles()
+        chosen.pixels(), api.reconstruct(vae, chosen), chosen.titles()
     )
-    digits = figures.plot_random_samples(*api.sample(result.model, 12, seed=0))
+    digits = figures.plot_random_samples(*api.sample(vae, 12, seed=0))
     return write_page(
-        result.run.path / REPORT,
+        page,
         "What the model learned",
         [
             Section(
@@ -85,7 +139,7 @@ def write_demo_page(result: TrainingResult, data: Splits) -> Path:
             ("test loss, nats", f"{test['loss']:.1f}"),
             ("reconstruction", f"{test['reconstruction']:.1f}"),
             ("KL", f"{test['kl']:.1f}"),
-            ("neurons in use", f"{last['n_active']} of {dim}"),
-            ("training, seconds", f"{sum(line['seconds'] for line in result.history):.0f}"),
+            ("neurons in use", f"{n_active} of {dim}"),
+            ("training, seconds", f"{seconds:.0f}"),
         ],
     )

@@ -42,6 +42,8 @@ class Card:
     """Test loss of the float16 weights minus that of the float32 ones they were rounded from."""
     sha256: str
     version: str
+    history: list[dict[str, Any]]
+    """One mapping per epoch of its training, as in ``metrics.jsonl``: epoch, train, test."""
 
     @property
     def file(self) -> str:
