@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip install --disable-pip-version-check --quiet --constraint constraints.txt
 
-.PHONY: demo test slow lint format clean
+.PHONY: demo test slow lint zoo bench wheel format clean
 
 demo: .venv/.demo
 	$(BIN)/zscape demo
@@ -18,6 +18,19 @@ lint: .venv/.dev
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+
+# Trains what ships, resumable: runs/zoo keeps every run.
+zoo: .venv/.dev
+	$(BIN)/python tools/build_zoo.py
+
+# Close everything else on the machine first; about 25 minutes on 2 cores.
+bench: .venv/.dev
+	$(BIN)/python -m benchmarks
+
+wheel: .venv/.dev
+	rm -rf dist
+	$(BIN)/python -m pip wheel --disable-pip-version-check --quiet --no-deps --wheel-dir dist .
+	$(BIN)/python tools/check_wheel.py dist
 
 format: .venv/.dev
 	$(BIN)/ruff check --fix .

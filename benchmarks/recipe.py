@@ -22,23 +22,18 @@ EPOCHS = 8
 
 MUON = {"optimizer": "muon", "batch_size": 512, "learning_rate": 8e-3}
 TRIALS: list[dict[str, Any]] = [
+    *({**MUON, "epochs": 16, "weight_decay": decay} for decay in (0.0, 0.1, 0.3, 1.0)),
     MUON,
     {"optimizer": "adam", "batch_size": 256, "learning_rate": 3e-3},
     {"optimizer": "adam", "batch_size": 128, "learning_rate": 3e-3},
-    {"optimizer": "adam", "batch_size": 256, "learning_rate": 6e-3},
     {**MUON, "batch_size": 256, "learning_rate": 5e-3},
     {**MUON, "learning_rate": 5e-3},
     {**MUON, "learning_rate": 1.2e-2},
     {**MUON, "batch_size": 1024},
     {**MUON, "warmup": 0.3},
     {**MUON, "ema": 0.99},
-    {**MUON, "kl_warmup": 2.0},
-    {**MUON, "clip_norm": 100.0},
     {**MUON, "precision": "32"},
     {**MUON, "init": "tutorial"},
-    {**MUON, "epochs": 6},
-    {**MUON, "epochs": 16},
-    {**MUON, "epochs": 32},
 ]
 
 
