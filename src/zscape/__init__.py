@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from zscape.api import Opened, load, resume, train
     from zscape.config import DataConfig, ModelConfig, TrainConfig
     from zscape.data import ImageSet, load_data
+    from zscape.latents import encode
     from zscape.model import VAE, EnhancedVAE, register_likelihood, register_network
     from zscape.training import Run
     from zscape.zoo import load_pretrained
@@ -36,6 +37,7 @@ _HOMES = {
     "TrainConfig": "zscape.config",
     "VAE": "zscape.model",
     "load": "zscape.api",
+    "encode": "zscape.latents",
     "load_data": "zscape.data",
     "load_pretrained": "zscape.zoo",
     "register_likelihood": "zscape.model",
@@ -61,6 +63,7 @@ __all__ = [
     "TrainingDiverged",
     "ZscapeError",
     "__version__",
+    "encode",
     "load",
     "load_data",
     "load_pretrained",

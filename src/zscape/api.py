@@ -12,7 +12,8 @@ from zscape.config import ModelConfig, RunConfig
 from zscape.data import ImageSet, Splits, load_data
 from zscape.errors import ConfigError, ShapeError
 from zscape.files import write_atomic
-from zscape.model import VAE, evaluating
+from zscape.latents import decode, encode, sample_prior
+from zscape.model import VAE
 from zscape.seeding import torch_generator
 from zscape.training import Run, TrainingResult, create_progress, fit, load_weights
 from zscape.training.hardware import is_first_process
@@ -150,10 +151,7 @@ def load(source: Path | str) -> Opened:
 
 def reconstruct(vae: VAE, images: ImageSet) -> Tensor:
     """What the model makes of ``images``: decoded posterior means, (n, c, h, w) in [0, 1]."""
-    device = next(vae.parameters()).device
-    with evaluating(vae):
-        batches = (x.to(device) for x, _ in images.batches(500))
-        return torch.cat([vae.decode(vae.encode(x)[0]).cpu() for x in batches])
+    return decode(vae, encode(vae, images).mu)
 
 
 def sample(vae: VAE, n: int, *, seed: int | None = None) -> tuple[Tensor, Tensor]:
@@ -161,12 +159,9 @@ def sample(vae: VAE, n: int, *, seed: int | None = None) -> tuple[Tensor, Tensor
 
     z is drawn from the prior N(0, I); without a seed it is new every time.
     """
-    if n < 1:
-        raise ConfigError(f"n must be at least 1; got {n}.")
     generator = None if seed is None else torch_generator(seed, "sample")
-    z = torch.randn(n, vae.latent_dim, generator=generator)
-    with evaluating(vae):
-        return vae.decode(z.to(next(vae.parameters()).device)).cpu(), z
+    vectors, images = sample_prior(vae, n, generator)
+    return images, torch.from_numpy(vectors)
 
 
 def choose(images: ImageSet, n: int, *, seed: int | None = None) -> ImageSet:

@@ -28,10 +28,8 @@ def demo(
     ] = None,
 ) -> None:
     """Train a small model of MNIST and show what it learned, on one page that opens offline."""
-    if zoo:
-        page = _show_zoo(out or Path("runs/demo-zoo"))
-    else:
-        page = _train_and_show(out or Path("runs/demo"), n_train)
+    folder = out or Path("runs/demo-zoo" if zoo else "runs/demo")
+    page = _show_zoo(folder) if zoo else _train_and_show(folder, n_train)
     if page is not None:
         print(f"Open this page in a browser: {page.resolve()}")
 

@@ -35,7 +35,7 @@ def read_npy(file: Path) -> Splits | ImageSet:
         holds something that is not images.
     """
     with reading(file), file.open("rb") as stream:
-        array = _read_array(stream, str(file))
+        array = read_array(stream, str(file))
     return from_arrays(file, array)
 
 
@@ -62,7 +62,7 @@ def read_npz(file: Path) -> Splits | ImageSet:
             have = ", ".join(sorted(name.removesuffix(".npy") for name in members)) or "nothing"
             raise DataError(f"{file} must hold an array named images; got {have}.")
         arrays = {
-            name: _read_member(archive, members[f"{name}.npy"], f"{file}:{name}")
+            name: read_member(archive, members[f"{name}.npy"], f"{file}:{name}")
             for name in _ARRAYS
             if f"{name}.npy" in members
         }
@@ -72,15 +72,23 @@ def read_npz(file: Path) -> Splits | ImageSet:
     return from_arrays(file, **arrays, class_names=None if names is None else tuple(names.tolist()))
 
 
-def _read_member(archive: zipfile.ZipFile, info: zipfile.ZipInfo, where: str) -> NDArray[Any]:
+def read_member(archive: zipfile.ZipFile, info: zipfile.ZipInfo, where: str) -> NDArray[Any]:
+    """One array of an ``.npz``; see ``read_array``. ``where`` names it in messages."""
     # The other methods of zip are unpacked without a bound.
     if info.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
         raise DataError(f"{where} must be stored or deflated, as NumPy writes it.")
     with archive.open(info) as stream:
-        return _read_array(stream, where)
+        return read_array(stream, where)
 
 
-def _read_array(stream: IO[bytes], where: str) -> NDArray[Any]:
+def read_array(stream: IO[bytes], where: str) -> NDArray[Any]:
+    """The array in ``.npy`` format that ``stream`` holds, never unpickled.
+
+    Raises
+    ------
+    DataError
+        Damaged, holds Python objects, or not as long as its header promises; names ``where``.
+    """
     head = io.BytesIO(stream.read(_HEADER_LIMIT))
     try:
         version = npy_format.read_magic(head)

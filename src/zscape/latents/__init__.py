@@ -1,5 +1,54 @@
 """Where a model puts images, and walks between the places."""
 
+from zscape.latents.encode import check_belongs, decode, encode, fingerprint, locate
+from zscape.latents.prototypes import Prototypes, prototypes
 from zscape.latents.table import LatentTable
+from zscape.latents.vectors import (
+    VectorLike,
+    as_neuron,
+    as_neurons,
+    as_vector,
+    as_vectors,
+    format_vector,
+)
+from zscape.latents.walks import (
+    Neighbours,
+    Walk,
+    between,
+    manifold,
+    nearest,
+    neighbourhood,
+    prior_quantiles,
+    sample_prior,
+    slerp,
+    traversal,
+    walk,
+)
 
-__all__ = ["LatentTable"]
+__all__ = [
+    "LatentTable",
+    "Neighbours",
+    "Prototypes",
+    "VectorLike",
+    "Walk",
+    "as_neuron",
+    "as_neurons",
+    "as_vector",
+    "as_vectors",
+    "between",
+    "check_belongs",
+    "decode",
+    "encode",
+    "fingerprint",
+    "format_vector",
+    "locate",
+    "manifold",
+    "nearest",
+    "neighbourhood",
+    "prior_quantiles",
+    "prototypes",
+    "sample_prior",
+    "slerp",
+    "traversal",
+    "walk",
+]

@@ -2,10 +2,20 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
+
+from zscape.errors import DataError, ShapeError
+from zscape.latents.store import Arrays, read_table, write_table
+from zscape.latents.vectors import VectorLike, as_vectors
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 
 @dataclass(frozen=True, eq=False)
@@ -28,6 +38,13 @@ class LatentTable:
         The set the images are from.
     fingerprint
         Of the model's weights; a table can only be used with the model that made it.
+
+    Raises
+    ------
+    ShapeError
+        An array does not have the shape or type above.
+    DataError
+        No rows, a number that is not finite, or a label without a class name.
     """
 
     mu: NDArray[np.float32]
@@ -39,10 +56,172 @@ class LatentTable:
     name: str = "array"
     fingerprint: str = ""
 
+    def __post_init__(self) -> None:
+        for what, array in (("mu", self.mu), ("logvar", self.logvar)):
+            if array.dtype != np.float32 or array.ndim != 2 or array.shape != self.mu.shape:
+                raise ShapeError(
+                    f"{self.name}: mu and logvar must both be float32 (n, latent_dim); got "
+                    f"{what} as {array.dtype} {array.shape}."
+                )
+            if array.size == 0:
+                raise DataError(f"{self.name}: a table needs at least one row; got {array.shape}.")
+            if not (finite := np.isfinite(array).all(1)).all():
+                raise DataError(
+                    f"{self.name}: {what} must be finite, but is not in {(~finite).sum()} of "
+                    f"{len(array)} rows, the first being {finite.argmin()}; the model may have "
+                    "diverged."
+                )
+        for what, numbers in (("indices", self.indices), ("labels", self.labels)):
+            if numbers is None:
+                continue
+            if numbers.dtype != np.int64 or numbers.shape != (len(self),):
+                raise ShapeError(
+                    f"{self.name}: {what} must be int64 ({len(self)},), one per row; got "
+                    f"{numbers.dtype} {numbers.shape}."
+                )
+        if self.indices.min() < 0:
+            raise DataError(f"{self.name}: indices must be 0 or more; got {self.indices.min()}.")
+        self._check_classes()
+
+    def _check_classes(self) -> None:
+        names, labels = self.class_names, self.labels
+        if len(set(names)) < len(names):
+            raise DataError(f"{self.name}: class names must differ; got {names}.")
+        if labels is None:
+            if names:
+                raise DataError(f"{self.name}: there are class names but no labels.")
+        elif labels.min() < 0 or labels.max() >= len(names):
+            raise DataError(
+                f"{self.name}: labels must lie in [0, {len(names) - 1}], one per class name; got "
+                f"values from {labels.min()} to {labels.max()}."
+            )
+
     def __len__(self) -> int:
         return len(self.mu)
 
     @property
     def latent_dim(self) -> int:
         """Number of latent neurons."""
-        return self.mu.shape[1]
+        return int(self.mu.shape[1])
+
+    @property
+    def has_labels(self) -> bool:
+        """Whether every row has a class."""
+        return self.labels is not None
+
+    def __getitem__(self, rows: NDArray[Any] | slice | list[int]) -> LatentTable:
+        """The given rows (numbers, a mask or a slice), in that order, as a new table."""
+        labels = None if self.labels is None else self.labels[rows]
+        return replace(
+            self,
+            mu=self.mu[rows],
+            logvar=self.logvar[rows],
+            labels=labels,
+            indices=self.indices[rows],
+        )
+
+    def rows_by_class(self) -> dict[str, NDArray[np.int64]]:
+        """Row numbers of every class that has any, by its name, in the order of the labels.
+
+        Raises
+        ------
+        DataError
+            There are no labels.
+        """
+        if self.labels is None:
+            raise DataError(f"{self.name} has no labels, which this needs; choose labelled images.")
+        rows = ((name, np.flatnonzero(self.labels == k)) for k, name in enumerate(self.class_names))
+        return {name: found for name, found in rows if len(found)}
+
+    def sample(self, generator: torch.Generator) -> NDArray[np.float32]:
+        """(n, latent_dim): one draw from every row's posterior; new ones at every call."""
+        noise = torch.randn(self.mu.shape, generator=generator).numpy()
+        z: NDArray[np.float32] = self.mu + noise * np.exp(0.5 * self.logvar)
+        return z
+
+    def to_frame(self, z: VectorLike | None = None, *, label_column: str = "digit") -> pd.DataFrame:
+        """A tidy pandas table: one row per image, its index being ``indices``.
+
+        Parameters
+        ----------
+        z
+            (n, latent_dim) values to show, say of ``sample``; the posterior means by default.
+        label_column
+            Name of the column of class names, which is left out without labels. The names are
+            text, also those of digits: ``frame[frame.digit == "7"]``.
+
+        Returns
+        -------
+        Columns: the class as an ordered-by-label categorical, then ``z0``, ``z1``, ….
+        """
+        import pandas as pd
+
+        values = self.mu if z is None else as_vectors(z, self.latent_dim)
+        if len(values) != len(self):
+            raise ShapeError(f"z must have one row per image, {len(self)}; got {len(values)}.")
+        names = [f"z{neuron}" for neuron in range(self.latent_dim)]
+        frame = pd.DataFrame(values, pd.Index(self.indices, name="index"), names)
+        if self.labels is not None:
+            classes = pd.Categorical.from_codes(self.labels, list(self.class_names))
+            frame.insert(0, label_column, classes)
+        return frame
+
+    def describe(self, *, per_class: bool = False) -> pd.DataFrame:
+        """Count, mean, standard deviation and quartiles of the posterior means of every neuron.
+
+        Parameters
+        ----------
+        per_class
+            For every class by itself: rows ``(class, neuron)`` instead of ``neuron``.
+
+        Raises
+        ------
+        DataError
+            ``per_class`` without labels.
+        """
+        import pandas as pd
+
+        frame = replace(self, labels=None, class_names=()).to_frame().astype(float)
+        groups = {"": np.arange(len(self))} if not per_class else self.rows_by_class()
+        stats = {name: frame.iloc[rows].describe().T for name, rows in groups.items()}
+        table = pd.concat(stats, names=["class", "neuron"])
+        return table if per_class else table.droplevel("class")
+
+    def save(self, path: Path | str) -> None:
+        """Write to ``.npz`` or ``.parquet``, as the name ends; whole or not at all.
+
+        The Parquet file has one row per image, with the columns ``index``, ``label`` (if there
+        are any), ``z0`` … and ``logvar0`` …; class names and the rest are in its metadata under
+        ``zscape``, as JSON.
+
+        Raises
+        ------
+        ConfigError
+            Another ending, or a folder that is missing or cannot be written.
+        """
+        about = {"class_names": list(self.class_names), "split": self.split,
+                 "name": self.name, "fingerprint": self.fingerprint}  # fmt: skip
+        arrays: Arrays = {"index": self.indices, "mu": self.mu, "logvar": self.logvar}
+        if self.labels is not None:
+            arrays["label"] = self.labels
+        write_table(Path(path), arrays, about)
+
+    @classmethod
+    def load(cls, path: Path | str) -> LatentTable:
+        """The table that ``save`` wrote.
+
+        Raises
+        ------
+        ConfigError
+            Another ending than ``.npz`` or ``.parquet``.
+        DataError
+            The file is missing, damaged or not a table.
+        """
+        arrays, about = read_table(Path(path))
+        names = about.pop("class_names")
+        try:
+            return cls(
+                arrays["mu"], arrays["logvar"], arrays.get("label"), names, arrays["index"], **about
+            )
+        except (ShapeError, DataError) as error:
+            raise DataError(f"{path} is not a table of latents: {error}") from error

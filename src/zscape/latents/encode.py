@@ -1,0 +1,128 @@
+"""From images to their places in the latent space, and back to pictures."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from zscape.data import ImageSet, batch_indices
+from zscape.errors import CheckpointError, ShapeError
+from zscape.latents.table import LatentTable
+from zscape.latents.vectors import VectorLike, as_vector, as_vectors
+from zscape.model import VAE, evaluating
+
+BATCH_SIZE = 250
+"""Images at a time; on CPUs the fastest, larger batches leave the cache."""
+
+
+def encode(
+    vae: VAE,
+    images: ImageSet,
+    *,
+    batch_size: int = BATCH_SIZE,
+    progress: Callable[[int], None] | None = None,
+) -> LatentTable:
+    """The posterior of every image, with batch norm at its running statistics.
+
+    Parameters
+    ----------
+    progress
+        Called after every batch with the number of images done so far.
+
+    Returns
+    -------
+    One row per image, in the order of ``images``; computed where the model is, kept on the CPU.
+
+    Raises
+    ------
+    ShapeError
+        The images do not have the model's shape.
+    DataError
+        The model gives numbers that are not finite.
+    """
+    device = next(vae.parameters()).device
+    rows, n_done = [], 0
+    with evaluating(vae):
+        for x, _ in images.batches(batch_size):
+            rows.append([part.float().cpu() for part in vae.encode(x.to(device))])
+            n_done += len(x)
+            if progress is not None:
+                progress(n_done)
+    mu, logvar = (torch.cat(parts).numpy() for parts in zip(*rows, strict=True))
+    return LatentTable(
+        mu=mu,
+        logvar=logvar,
+        labels=None if images.labels is None else images.labels.cpu().numpy(),
+        class_names=images.class_names if images.has_labels else (),
+        indices=np.arange(len(images)),
+        split=images.split,
+        name=images.name,
+        fingerprint=fingerprint(vae),
+    )
+
+
+def decode(vae: VAE, z: VectorLike, *, batch_size: int = BATCH_SIZE) -> Tensor:
+    """Pictures (n, c, h, w) in [0, 1], on the CPU, of the vectors ``z``; see ``as_vectors``."""
+    device = next(vae.parameters()).device
+    vectors = torch.from_numpy(as_vectors(z, vae.latent_dim))
+    with evaluating(vae):
+        batches = (vectors[rows].to(device) for rows in batch_indices(len(vectors), batch_size))
+        return torch.cat([vae.decode(batch).float().cpu() for batch in batches])
+
+
+def locate(vae: VAE, place: VectorLike | ImageSet | None) -> NDArray[np.float32]:
+    """One place in the latent space, (latent_dim,).
+
+    Parameters
+    ----------
+    place
+        A vector in any form of ``as_vectors``; an ``ImageSet`` of one image, which stands for
+        its posterior mean; or None for the origin, the middle of the prior.
+    """
+    if place is None:
+        return np.zeros(vae.latent_dim, np.float32)
+    if isinstance(place, ImageSet):
+        return as_vector(encode(vae, place).mu, vae.latent_dim)
+    return as_vector(place, vae.latent_dim)
+
+
+def fingerprint(vae: VAE) -> str:
+    """16 hexadecimal digits that tell one state of a model's weights from any other.
+
+    The start of the SHA-256 over names, shapes and bytes of the state dict.
+    """
+    digest = hashlib.sha256()
+    for name, value in vae.state_dict().items():
+        digest.update(f"{name} {value.dtype} {tuple(value.shape)}\n".encode())
+        # As bytes, because NumPy has no bfloat16.
+        digest.update(value.cpu().contiguous().flatten().view(torch.uint8).numpy())
+    return digest.hexdigest()[:16]
+
+
+def check_belongs(table: LatentTable, vae: VAE) -> None:
+    """Raise unless ``vae``, with the weights it has now, made ``table``.
+
+    A table without a fingerprint, put together by hand, is held to its latent_dim alone.
+
+    Raises
+    ------
+    ShapeError
+        Another latent_dim.
+    CheckpointError
+        Other weights.
+    """
+    if table.latent_dim != vae.latent_dim:
+        raise ShapeError(
+            f"the table of {table.name} is from another model: it has latent_dim "
+            f"{table.latent_dim}, the model {vae.latent_dim}; encode the images again."
+        )
+    if table.fingerprint and table.fingerprint != (own := fingerprint(vae)):
+        raise CheckpointError(
+            f"the table of {table.name} is from another model: its fingerprint is "
+            f"{table.fingerprint}, the model's {own}; encode the images again."
+        )
