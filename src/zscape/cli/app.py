@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from zscape._version import __version__
-from zscape.cli import data, demo, train, use, zoo
+from zscape.cli import data, demo, encode, train, use, zoo
 from zscape.errors import TrainingDiverged, ZscapeError
 
 app = typer.Typer(
@@ -20,6 +20,7 @@ app = typer.Typer(
 )
 app.command("demo")(demo.demo)
 app.command("train")(train.train)
+app.command("encode")(encode.encode)
 app.command("reconstruct")(use.reconstruct)
 app.command("sample")(use.sample)
 app.command("loss")(use.loss)

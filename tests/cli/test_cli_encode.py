@@ -1,0 +1,59 @@
+from __future__ import annotations
+
+import csv
+from pathlib import Path
+
+import numpy as np
+import pytest
+from cli_helpers import run
+from typer.testing import CliRunner
+
+import zscape
+from zscape.cli import app
+from zscape.latents import LatentTable
+from zscape.training import Run
+
+
+@pytest.mark.parametrize("suffix", [".npz", ".parquet"])
+def test_the_table_comes_back(finished_run: Path, tmp_path: Path, suffix: str) -> None:
+    file = tmp_path / f"table{suffix}"
+    result = CliRunner().invoke(app, ["encode", str(finished_run), "-o", str(file)])
+    assert result.exit_code == 0, result.output
+    table = LatentTable.load(file)
+    opened = Run.open(finished_run)
+    expected = zscape.encode(opened.model().vae, opened.load_data().test)
+    np.testing.assert_array_equal(table.mu, expected.mu)
+    assert table.fingerprint == expected.fingerprint
+    assert f"Wrote {len(table)} rows of 3 latent neurons" in result.output
+
+
+def test_a_spreadsheet_of_the_training_images(finished_run: Path, tmp_path: Path) -> None:
+    file = tmp_path / "table.csv"
+    done = run("encode", finished_run, "-o", file, "--split", "train", "--describe")
+    assert done.returncode == 0, done.stderr
+    rows = list(csv.DictReader(file.read_text().splitlines()))
+    train = Run.open(finished_run).load_data().train
+    assert len(rows) == len(train)
+    assert set(rows[0]) == {"index", "digit", "z0", "z1", "z2"}
+    assert [row["digit"] for row in rows] == train.titles()
+    assert "std" in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["-o", "table.xlsx"], "must end in"),
+        (["-o", "table.csv", "--split", "dev"], "train or test"),
+        (["-o", "nowhere/table.csv"], "cannot write"),
+        (["-o", "nowhere/table.npz"], "cannot write"),
+        (["-o", "nowhere/table.parquet"], "cannot write"),
+    ],
+)
+def test_wrong_inputs(
+    finished_run: Path, tmp_path: Path, arguments: list[str], message: str
+) -> None:
+    done = run("encode", finished_run, *arguments, cwd=tmp_path)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert len(done.stderr.splitlines()) == 1
+    assert message in done.stderr
+    assert list(tmp_path.iterdir()) == []
