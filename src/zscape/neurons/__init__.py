@@ -1,0 +1,34 @@
+"""What the neurons know and what they do: the latent ones, and those of every hidden layer."""
+
+from zscape.neurons.activations import TopImages, activation_maps, layer_moments, top_images
+from zscape.neurons.bottleneck import (
+    class_moments,
+    correlation,
+    mean_kl,
+    mutual_information,
+    neuron_table,
+)
+from zscape.neurons.card import NeuronCard, neuron_cards
+from zscape.neurons.effects import decoder_jacobian, silence
+from zscape.neurons.layers import Layer, find_layer, list_layers
+from zscape.neurons.moments import ClassMoments
+
+__all__ = [
+    "ClassMoments",
+    "Layer",
+    "NeuronCard",
+    "TopImages",
+    "activation_maps",
+    "class_moments",
+    "correlation",
+    "decoder_jacobian",
+    "find_layer",
+    "layer_moments",
+    "list_layers",
+    "mean_kl",
+    "mutual_information",
+    "neuron_cards",
+    "neuron_table",
+    "silence",
+    "top_images",
+]

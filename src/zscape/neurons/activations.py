@@ -1,0 +1,160 @@
+"""What drives the units of a layer: mean per class, best pictures, activation maps.
+
+A picture's *response* at a unit is the unit's activation; of a channel, averaged over its map.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import partial
+from typing import NamedTuple
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from zscape.data import ImageSet
+from zscape.errors import ConfigError, DataError, ShapeError
+from zscape.model import VAE
+from zscape.neurons.layers import Layer, device_of, find_layer, list_layers, run
+from zscape.neurons.moments import ClassMoments
+
+
+class TopImages(NamedTuple):
+    """The pictures that drive each unit most, best first."""
+
+    indices: NDArray[np.int64]
+    """(n_units, k) places in the set."""
+    values: NDArray[np.float32]
+    """(n_units, k) responses."""
+
+
+def layer_moments(
+    vae: VAE, images: ImageSet, layers: Sequence[str] | None = None, *, batch_size: int = 500
+) -> dict[str, ClassMoments]:
+    """Mean and variance of the response of every unit to every class, layer by layer.
+
+    One pass over the images for all layers together; only sums are kept.
+
+    Parameters
+    ----------
+    layers
+        Names as in ``list_layers``; all by default.
+
+    Returns
+    -------
+    By layer name. ``.mean_table()`` is class × unit, ``.most_selective()`` the units that tell
+    each class best.
+
+    Raises
+    ------
+    DataError
+        The images have no labels.
+    ConfigError
+        Unknown layer.
+    ShapeError
+        The images are not the model's.
+    """
+    if images.labels is None:
+        raise DataError(f"Activations per class need labels, and {images.name} has none.")
+    chosen = list_layers(vae) if layers is None else [find_layer(vae, name) for name in layers]
+    k, device = len(images.class_names), device_of(vae)
+    sums = {
+        layer: torch.zeros(2, k, layer.n_units, dtype=torch.float64, device=device)
+        for layer in chosen
+    }
+
+    def add(layer: Layer, classes: Tensor, activation: Tensor) -> None:
+        response = respond(activation).double()
+        sums[layer][0].index_add_(0, classes, response)
+        sums[layer][1].index_add_(0, classes, response**2)
+
+    for x, labels in images.batches(batch_size):
+        assert labels is not None
+        run(vae, x, {layer: partial(add, layer, labels.to(device)) for layer in chosen})
+    counts = torch.bincount(images.labels, minlength=k).cpu().numpy()
+    return {
+        layer.name: ClassMoments.from_sums(
+            counts,
+            total[0].cpu().numpy(),
+            total[1].cpu().numpy(),
+            images.class_names,
+            range(layer.n_units),
+        )
+        for layer, total in sums.items()
+    }
+
+
+def top_images(
+    vae: VAE,
+    images: ImageSet,
+    layer: str,
+    k: int = 10,
+    *,
+    largest: bool = True,
+    batch_size: int = 500,
+) -> TopImages:
+    """The ``k`` pictures with the largest (or smallest) response, of every unit of ``layer``.
+
+    Only the best so far are kept while the set streams by. A set of fewer than ``k`` pictures
+    is ranked whole.
+
+    Raises
+    ------
+    ConfigError
+        Unknown layer, or ``k`` below 1.
+    ShapeError
+        The images are not the model's.
+    """
+    if k < 1:
+        raise ConfigError(f"k must be at least 1; got {k}.")
+    place, device = find_layer(vae, layer), device_of(vae)
+    values = torch.empty(place.n_units, 0, device=device)
+    indices = torch.empty(place.n_units, 0, dtype=torch.int64, device=device)
+    seen = 0
+
+    def keep(activation: Tensor) -> None:
+        nonlocal values, indices
+        new = respond(activation).T
+        numbers = torch.arange(seen, seen + new.shape[1], device=device).expand_as(new)
+        both, which = torch.cat([values, new], 1), torch.cat([indices, numbers], 1)
+        values, order = both.topk(min(k, both.shape[1]), 1, largest=largest)
+        indices = which.gather(1, order)
+
+    for x, _ in images.batches(batch_size):
+        run(vae, x, {place: keep})
+        seen += len(x)
+    return TopImages(indices.cpu().numpy(), values.cpu().numpy())
+
+
+def activation_maps(vae: VAE, image: Tensor, layer: str) -> Tensor:
+    """What every channel of a convolution makes of one picture: (n_units, height, width).
+
+    Parameters
+    ----------
+    image
+        (c, h, w) in [0, 1]. A decoder's layer is driven by its posterior mean.
+
+    Raises
+    ------
+    ConfigError
+        Unknown layer, or one that has no maps.
+    ShapeError
+        Not one picture of the model's shape.
+    """
+    place = find_layer(vae, layer)
+    if place.kind != "conv":
+        known = ", ".join(one.name for one in list_layers(vae) if one.kind == "conv")
+        raise ConfigError(f"layer must be a convolution to have maps: one of {known}.")
+    if tuple(image.shape) != vae.image_shape:
+        raise ShapeError(f"image must be {vae.image_shape}; got {tuple(image.shape)}.")
+    found: list[Tensor] = []
+    # A copy: what comes next may write into its input.
+    run(vae, image[None], {place: lambda activation: found.append(activation[0].clone())})
+    return found[0].float().cpu()
+
+
+def respond(activation: Tensor) -> Tensor:
+    """(batch, n_units, ...) → (batch, n_units) float32: the mean over a map's positions."""
+    return activation.float().flatten(2).mean(2) if activation.ndim > 2 else activation.float()
