@@ -24,6 +24,8 @@ ZOO = ROOT / "src" / "zscape" / "zoo"
 WANTED = [(dim, 1.0) for dim in (10, 2, 3, 4, 5, 6, 8, 9, 15, 20, 32)]
 WANTED += [(10, 0.0), (10, 0.5), (10, 4.0)]
 EPOCHS = 30
+WEIGHT_DECAY = 0.3
+"""The best of the search at many epochs; see benchmarks/recipe.md."""
 
 
 def train(name: str, latent_dim: int, kld_weight: float) -> None:
@@ -35,7 +37,7 @@ def train(name: str, latent_dim: int, kld_weight: float) -> None:
     if not (folder / "last.ckpt").is_dir():
         zscape.train(
             out=folder, overwrite=True, progress="lines", latent_dim=latent_dim,
-            kld_weight=kld_weight, epochs=EPOCHS,
+            kld_weight=kld_weight, epochs=EPOCHS, weight_decay=WEIGHT_DECAY,
         )  # fmt: skip
     elif len(Run.open(folder).metrics()) < Run.open(folder).config.train.epochs:
         zscape.resume(folder, progress="lines")

@@ -181,7 +181,7 @@ class TrainConfig(Config):
     )
     kl_warmup: float = option(0.0, "Epochs over which the KL weight rises linearly from 0.", low=0)
     weight_decay: float = option(
-        0.0, "Share by which weights shrink per step, times the learning rate.", low=0, high=10
+        0.1, "Share by which weights shrink per step, times the learning rate.", low=0, high=10
     )
     clip_norm: float | None = option(
         None, "Scale gradients down to this norm (off by default).", low=0
