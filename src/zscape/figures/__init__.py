@@ -1,5 +1,6 @@
 """Arrays in, matplotlib ``Figure`` out; nothing here saves a file or opens a window."""
 
+from zscape.figures.components import plot_explained_variance, plot_loadings
 from zscape.figures.images import (
     binarize_image,
     plot_random_samples,
@@ -7,7 +8,26 @@ from zscape.figures.images import (
     plot_samples,
 )
 from zscape.figures.losses import plot_losses
+from zscape.figures.neuron_cards import plot_neuron_card, plot_neuron_cards
+from zscape.figures.neuron_pictures import (
+    plot_activation_maps,
+    plot_jacobians,
+    plot_top_images,
+)
+from zscape.figures.neurons import (
+    plot_class_neurons,
+    plot_correlations,
+    plot_neuron_histograms,
+    plot_neuron_image,
+    plot_neuron_kl,
+)
+from zscape.figures.scatters import (
+    plot_marked_scatter,
+    plot_pairs,
+    plot_scatter,
+)
 from zscape.figures.style import PALETTE, class_colors, house_style, new_figure, show_image, to_png
+from zscape.figures.walks import plot_manifold, plot_progression, plot_prototypes, plot_strip
 
 __all__ = [
     "PALETTE",
@@ -15,10 +35,29 @@ __all__ = [
     "class_colors",
     "house_style",
     "new_figure",
+    "plot_activation_maps",
+    "plot_class_neurons",
+    "plot_correlations",
+    "plot_explained_variance",
+    "plot_jacobians",
+    "plot_loadings",
     "plot_losses",
+    "plot_manifold",
+    "plot_marked_scatter",
+    "plot_neuron_card",
+    "plot_neuron_cards",
+    "plot_neuron_histograms",
+    "plot_neuron_image",
+    "plot_neuron_kl",
+    "plot_pairs",
+    "plot_progression",
+    "plot_prototypes",
     "plot_random_samples",
     "plot_reconstructions",
     "plot_samples",
+    "plot_scatter",
+    "plot_strip",
+    "plot_top_images",
     "show_image",
     "to_png",
 ]

@@ -1,0 +1,166 @@
+"""What the figures of neurons share: a signed scale, names that fit, classes, histograms."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.cm import ScalarMappable
+from matplotlib.colors import Normalize
+from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
+from numpy.typing import NDArray
+
+from zscape.errors import ConfigError, DataError, ShapeError
+from zscape.figures.style import (
+    HAIRLINE,
+    MUTED,
+    PALETTE,
+    add_tile,
+    class_colors,
+    text_width,
+    to_array,
+)
+
+DIVERGING = "RdBu_r"
+"""Of a signed number: white is 0, red above, blue below."""
+
+GAP = 0.08  # inches
+TICK = 8.0  # points
+NAMES = 1.7  # inches that names of classes may take at most
+BAR = 0.85  # inches for a colour bar with its numbers
+
+
+def draw_ridges(
+    ax: Axes,
+    groups: Sequence[tuple[NDArray[Any], str]],
+    edges: NDArray[np.float64],
+    names: Sequence[str] = (),
+) -> None:
+    """A histogram per (values, colour), the first on top, each on a line of its own.
+
+    The names of the lines, if any are given, stand on their left.
+    """
+    n, inside = len(groups), (edges[0], edges[-1])
+    bases = np.arange(n)[::-1]
+    heights = [np.histogram(values.clip(*inside), edges)[0] / len(values) for values, _ in groups]
+    top = max(float(height.max()) for height in heights)
+    for base, height, (_, color) in zip(bases, heights, groups, strict=True):
+        ax.stairs(height / top * 0.95 + base, edges, baseline=base, fill=True, color=color)
+    ax.hlines(bases, *inside, color=HAIRLINE, linewidth=0.5, zorder=0)
+    ax.axvline(0, color=MUTED, linewidth=0.5, zorder=3, alpha=0.6)
+    ax.set(xlim=inside, ylim=(0, n))
+    ax.grid(False)
+    ax.spines["left"].set_visible(False)
+    ax.set_yticks(bases[: len(names)] + 0.3, names)
+    ax.tick_params(length=0, axis="y", labelsize=min(TICK, 65 * _inches(ax)[1] / n))
+    ax.xaxis.set_major_locator(MaxNLocator(4, steps=[1, 2, 5, 10]))
+    ax.tick_params(axis="x", length=2, pad=2, labelsize=7)
+
+
+def reach(values: NDArray[Any], percentile: float) -> float:
+    """How far a scale around 0 has to reach."""
+    sizes = np.abs(values[np.isfinite(values)])
+    return float(np.percentile(sizes, percentile)) or 1.0 if sizes.size else 1.0
+
+
+def latent_names(d: int) -> list[str]:
+    """``z0`` …"""
+    return [f"z{i}" for i in range(d)]
+
+
+def name_columns(ax: Axes, names: Sequence[str], width: float) -> None:
+    """Names under the columns; of every second, fifth … one where they would touch."""
+    n = len(names)
+    needed = max(text_width(name, TICK) for name in names) + 0.05
+    steps = (1, 2, 5, 10, 20, 50, 100, 200, 500, n)
+    step = next(step for step in steps if step * width / n >= needed or step >= n)
+    ax.set_xticks(np.arange(0, n, step), names[::step])
+
+
+def frame(ax: Axes) -> None:
+    ax.grid(False)
+    ax.tick_params(length=0)
+    for spine in ax.spines.values():
+        spine.set(visible=True, color=HAIRLINE, linewidth=0.5)
+
+
+def color_bar(
+    figure: Figure, x: float, y: float, height: float, limit: float, label: str, *,
+    is_clipped: bool = False,
+) -> None:  # fmt: skip
+    bar = figure.colorbar(
+        ScalarMappable(Normalize(-limit, limit), DIVERGING),
+        cax=add_tile(figure, x, y, 0.1, height),
+        extend="both" if is_clipped else "neither",
+    )
+    bar.set_label(label)
+    bar.outline.set(edgecolor=HAIRLINE, linewidth=0.5)
+    bar.ax.tick_params(length=2, labelsize=7)
+    bar.ax.yaxis.set_major_locator(MaxNLocator(4, steps=[1, 2, 5, 10]))
+
+
+def fit_names(names: Sequence[str], room: float = NAMES) -> tuple[list[str], float]:
+    """Names of rows on one line each, cut to ``room`` inches, and the margin they need."""
+    fitted = []
+    for name in names:
+        short = text = " ".join(str(name).split())
+        while text_width(short, TICK) > room:
+            text = text[:-1]
+            short = f"{text}…"
+        fitted.append(short)
+    return fitted, max(text_width(name, TICK) for name in fitted) + 3 * GAP
+
+
+def _inches(ax: Axes) -> tuple[float, float]:
+    box, figure = ax.get_position(), ax.get_figure(root=True)
+    assert figure is not None
+    width, height = figure.get_size_inches()
+    return box.width * width, box.height * height
+
+
+def signed(value: float, style: str) -> str:
+    """A number with a true minus sign, as on the axes."""
+    return format(float(value), style).replace("-", "−")
+
+
+def as_matrix(values: Any, name: str, *, may_miss: bool = False) -> NDArray[Any]:
+    """``values`` checked to be (n, m), finite; with ``may_miss`` NaN may stand for no value."""
+    matrix = to_array(values)
+    if matrix.ndim != 2 or matrix.size == 0:
+        raise ShapeError(f"{name} must have two axes, both at least 1; got {matrix.shape}.")
+    if np.isinf(matrix).any() or (np.isnan(matrix).any() and not may_miss):
+        raise DataError(f"{name} must be finite; it holds NaN or infinity.")
+    return matrix
+
+
+def group_by_class(
+    n: int, labels: Any, class_names: Sequence[str], classes: Sequence[str] | None
+) -> list[tuple[str, NDArray[Any], str]]:
+    """(name, places in the set, colour) of each class asked for, or of everything unlabelled.
+
+    A class keeps its colour whichever others are shown.
+    """
+    if labels is None:
+        if classes is not None:
+            raise DataError("Choosing classes needs labels, and there are none.")
+        return [("all", np.arange(n), PALETTE[0])]
+    index = np.asarray(labels)
+    if index.shape != (n,):
+        raise ShapeError(f"{n} samples need as many labels; got {index.shape}.")
+    if index.min() < 0 or index.max() >= len(class_names):
+        raise DataError(f"labels must lie in [0, {len(class_names) - 1}], one per class name.")
+    known = {str(name): k for k, name in enumerate(class_names)}
+    counts = np.bincount(index, minlength=len(known))
+    wanted = [name for name, k in known.items() if counts[k]]
+    if classes is not None:
+        wanted = [str(name) for name in classes]
+        for name in wanted or ["nothing"]:
+            if name not in known:
+                raise ConfigError(f"classes must be among {', '.join(known)}; got {name}.")
+            if not counts[known[name]]:
+                raise DataError(f"There is no sample of class {name}.")
+    colors = class_colors(len(known))
+    return [(name, np.flatnonzero(index == known[name]), colors[known[name]]) for name in wanted]
