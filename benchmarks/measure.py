@@ -20,6 +20,7 @@ from zscape.data import ImageSet, Splits, load_data
 from zscape.model import build_model, evaluate
 from zscape.seeding import torch_generator
 from zscape.training import Trainer, create_fabric
+from zscape.training.loop import settle
 
 THRESHOLDS = (100.0, 97.0, 96.4, 95.0)
 
@@ -36,16 +37,18 @@ def our_epoch(n_train: int = 60_000, side: int = 28, **options: Any) -> dict[str
     """One epoch of ``zscape.train``'s loop, after 20 batches that are not counted."""
     images = tiled(load_data("mnist").train, n_train, side)
     config = RunConfig.from_options(epochs=1, **options)
-    fabric = create_fabric(config.train)
+    train_config = settle(config.train, n_train)
+    assert train_config.batch_size is not None
+    fabric = create_fabric(train_config)
 
     def seconds(train: ImageSet) -> float:
         model = build_model(config.model.replace(image_shape=images.image_shape))
-        trainer = Trainer(model, Splits(train, images[:500]), config.train, fabric)
+        trainer = Trainer(model, Splits(train, images[:500]), train_config, fabric)
         spent: list[float] = []
         trainer.run(on_epoch=lambda _, epoch: spent.append(epoch.seconds))
         return spent[0]
 
-    seconds(images[: min(n_train, 20 * config.train.batch_size)])
+    seconds(images[: min(n_train, 20 * train_config.batch_size)])
     return rate(n_train, seconds(images))
 
 
