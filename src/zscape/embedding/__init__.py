@@ -1,0 +1,51 @@
+"""Maps of the latent space in two dimensions, and the way back from every point of them."""
+
+from zscape.embedding.embedding import Embedding, fit_map
+from zscape.embedding.inverse import (
+    Inverse,
+    InverseMethod,
+    inverse_transform,
+    inverses,
+    prepare_inverse,
+    register_inverse,
+)
+from zscape.embedding.inverse_quality import HeldOut, inverse_quality
+from zscape.embedding.learned import Learned
+from zscape.embedding.methods import (
+    PCA,
+    Fitted,
+    LinearMap,
+    MapMethod,
+    Pair,
+    methods,
+    register_method,
+)
+from zscape.embedding.quality import label_accuracy, map_quality, trustworthiness
+from zscape.embedding.tsne import TSNE
+from zscape.embedding.umap import UMAP
+
+__all__ = [
+    "PCA",
+    "TSNE",
+    "UMAP",
+    "Embedding",
+    "Fitted",
+    "HeldOut",
+    "Inverse",
+    "InverseMethod",
+    "Learned",
+    "LinearMap",
+    "MapMethod",
+    "Pair",
+    "fit_map",
+    "inverse_quality",
+    "inverse_transform",
+    "inverses",
+    "label_accuracy",
+    "map_quality",
+    "methods",
+    "prepare_inverse",
+    "register_inverse",
+    "register_method",
+    "trustworthiness",
+]

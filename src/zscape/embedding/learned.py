@@ -1,0 +1,86 @@
+"""The learned way back: a small network from the map to the latent space."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from zscape.config import option
+from zscape.embedding.embedding import Embedding
+from zscape.embedding.inverse import InverseMethod, Way, inverses
+from zscape.embedding.neighbours import Floats
+from zscape.seeding import derive, torch_generator
+
+PEAK_RATE = 3e-3
+BATCH_SIZE = 512
+
+
+@inverses.register("learned")
+@dataclass(frozen=True)
+class Learned(InverseMethod):
+    """A network trained on the pairs (place on the map, latent vector), in seconds.
+
+    Smooth everywhere, also in the void between clusters. Sines and cosines of the place go in
+    beside it: without them a network is too smooth for a map, which is torn everywhere.
+
+    References
+    ----------
+    Tancik et al. 2020, arXiv:2006.10739 (Fourier features).
+    """
+
+    width: int = option(128, "Units per hidden layer.", low=1)
+    n_waves: int = option(64, "Sines and cosines of the place.", low=0)
+    sharpness: float = option(
+        6.0, "Waves, in radians per standard deviation of the map.", low=0, high=1e3
+    )
+    steps: int = option(3000, "Training steps.", low=1)
+
+    def fit(self, embedding: Embedding) -> Way:
+        """See ``InverseMethod``."""
+        import torch
+        from torch import nn
+
+        coordinates, z = torch.from_numpy(embedding.coordinates), embedding.table.mu
+        middle, spread = coordinates.mean(0), coordinates.std().clamp_min(1e-12)
+        mean, scale = z.mean(0), max(float(z.std()), 1e-12)
+        places, targets = (coordinates - middle) / spread, torch.from_numpy((z - mean) / scale)
+        draws = torch_generator(embedding.seed, "inverse", "waves")
+        waves = self.sharpness * torch.randn(2, self.n_waves, generator=draws)
+
+        def features(at: torch.Tensor) -> torch.Tensor:
+            return torch.cat([at, (at @ waves).sin(), (at @ waves).cos()], dim=1)
+
+        with torch.random.fork_rng(devices=[]):
+            torch.default_generator.manual_seed(derive(embedding.seed, "inverse", "init"))
+            network = nn.Sequential(
+                nn.Linear(2 + 2 * self.n_waves, self.width), nn.SiLU(),
+                nn.Linear(self.width, self.width), nn.SiLU(),
+                nn.Linear(self.width, z.shape[1]),
+            )  # fmt: skip
+        self._train(network, features(places), targets, embedding.seed)
+
+        @torch.no_grad()
+        def way(points: Floats) -> NDArray[Any]:
+            at = (torch.from_numpy(points) - middle) / spread
+            answer: NDArray[np.float32] = network(features(at)).numpy() * scale + mean
+            return answer
+
+        return way
+
+    def _train(self, network: Any, inputs: Any, targets: Any, seed: int) -> None:
+        import torch
+
+        optimizer = torch.optim.Adam(network.parameters(), lr=PEAK_RATE)
+        schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, self.steps)
+        generator = torch_generator(seed, "inverse", "batches")
+        with torch.enable_grad():
+            for _ in range(self.steps):
+                rows = torch.randint(len(inputs), (BATCH_SIZE,), generator=generator)
+                loss = (network(inputs[rows]) - targets[rows]).square().mean()
+                optimizer.zero_grad()
+                loss.backward()
+                optimizer.step()
+                schedule.step()

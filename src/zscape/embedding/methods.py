@@ -1,0 +1,174 @@
+"""What a way of drawing a map is, the registry of them, and the two that are linear."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, NamedTuple, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from zscape.config import Config, option
+from zscape.embedding.neighbours import Floats, place
+from zscape.errors import ConfigError, DataError
+from zscape.model.registry import Registry
+
+Progress: TypeAlias = Callable[[str, float], None]
+"""Called with what is being done and the fraction of it that is done, in [0, 1]."""
+
+
+class Fitted(NamedTuple):
+    """What a method makes of points: all there is to keep.
+
+    ``coordinates`` (n, 2) is the map, ``state`` any further arrays ``transform`` needs, by name.
+    """
+
+    coordinates: Floats
+    state: dict[str, NDArray[Any]]
+
+
+@dataclass(frozen=True)
+class MapMethod(Config):
+    """A way of drawing a map; its options are its fields.
+
+    A subclass is a frozen dataclass that adds ``fit``. It keeps nothing: what was fitted is
+    passed back to it, which makes every map an array on disk and never a pickle.
+    """
+
+    @abstractmethod
+    def fit(self, x: Floats, seed: int, progress: Progress) -> Fitted:
+        """Draw the map of ``x`` (n, dim); the same seed gives the same map."""
+
+    def min_points(self) -> int:
+        """The fewest points it can be fitted on."""
+        return 3
+
+    def check(self, x: Floats) -> None:
+        """Raise ``DataError`` or ``ConfigError`` if ``x`` cannot be drawn."""
+        if len(x) < self.min_points():
+            raise DataError(
+                f"this map needs at least {self.min_points()} points with these settings "
+                f"({type(self).__name__}: {self.to_dict()}); got {len(x)}."
+            )
+        if (x == x[0]).all():
+            raise DataError(f"all {len(x)} points are the same; there is nothing to map.")
+
+    def transform(self, fitted: Fitted, x: Floats, queries: Floats) -> Floats:
+        """Where new points (m, dim) lie on the map of ``x``: (m, 2).
+
+        Unless a method knows better, their neighbours place them.
+        """
+        return place(x, fitted.coordinates, queries)
+
+
+def chosen(kind: Any, name: str, table: Registry[Any], options: dict[str, Any]) -> Any:
+    """The entry ``name`` of ``table``, a subclass of ``kind``, with ``options`` as its fields."""
+    entry: Any = table[name]
+    fits = isinstance(entry, type) and issubclass(entry, kind)
+    if not fits:
+        raise ConfigError(f"{table.kind} {name!r} is not a subclass of {kind.__qualname__}.")
+    try:
+        settings: Config = entry.from_dict(options)
+    except ConfigError as error:
+        raise ConfigError(f"{table.kind} {name}: {error}") from error
+    return settings
+
+
+methods: Registry[type[MapMethod]] = Registry("map method")
+register_method: Callable[[str], Callable[[type[MapMethod]], type[MapMethod]]] = methods.register
+
+
+@dataclass(frozen=True)
+class LinearMap(MapMethod):
+    """A map that is a projection; ``axes`` is all it has to choose."""
+
+    @abstractmethod
+    def axes(self, x: Floats) -> tuple[NDArray[Any], dict[str, NDArray[Any]]]:
+        """Two orthonormal rows (2, dim), and what else is worth knowing."""
+
+    def fit(self, x: Floats, seed: int, progress: Progress) -> Fitted:
+        """See ``MapMethod``; nothing here is random."""
+        axes, known = self.axes(x)
+        state = {"axes": axes, "centre": self.centre(x), **known}
+        return Fitted(project(state, x), state)
+
+    def centre(self, x: Floats) -> NDArray[Any]:
+        """The point (dim,) that becomes the map's origin."""
+        mean: NDArray[np.float64] = x.mean(0, dtype=np.float64)
+        return mean
+
+    def check(self, x: Floats) -> None:
+        """See ``MapMethod``; also, a plane needs two dimensions."""
+        if x.shape[1] < 2:
+            raise DataError(
+                f"this map needs at least 2 latent neurons; the table has {x.shape[1]}. "
+                "Neighbour maps (tsne, umap) work with one."
+            )
+        super().check(x)
+
+    def transform(self, fitted: Fitted, x: Floats, queries: Floats) -> Floats:
+        """See ``MapMethod``; exact."""
+        return project(fitted.state, queries)
+
+
+def project(state: dict[str, NDArray[Any]], x: Floats) -> Floats:
+    """The coordinates (m, 2) of ``x`` (m, dim) on the axes of a linear map."""
+    flat: Floats = ((x - state["centre"]) @ state["axes"].T).astype(np.float32)
+    return flat
+
+
+@methods.register("pca")
+@dataclass(frozen=True)
+class PCA(LinearMap):
+    """The first two principal components.
+
+    ``state`` also has all ``components`` (dim, dim), one a row, and ``explained_variance_ratio``
+    (dim,), in [0, 1]: how much of the variance each explains. Signs are such that the largest
+    entry of a component is positive.
+
+    References
+    ----------
+    Tipping & Bishop 1999, doi:10.1111/1467-9868.00196.
+    """
+
+    def axes(self, x: Floats) -> tuple[NDArray[Any], dict[str, NDArray[Any]]]:
+        """See ``LinearMap``; from the covariance, whose size does not grow with the points."""
+        values, vectors = np.linalg.eigh(np.cov(x, rowvar=False, dtype=np.float64))
+        values, components = values[::-1].clip(0), vectors[:, ::-1].T
+        largest = np.abs(components).argmax(1)
+        components = components * np.sign(components[np.arange(len(values)), largest])[:, None]
+        known = {
+            "components": np.ascontiguousarray(components),
+            "explained_variance_ratio": values / values.sum(),
+        }
+        return known["components"][:2].copy(), known
+
+
+@methods.register("pair")
+@dataclass(frozen=True)
+class Pair(LinearMap):
+    """Two latent neurons as they are."""
+
+    first: int = option(0, "The latent neuron that runs to the right.", low=0)
+    second: int = option(1, "The latent neuron that runs upwards.", low=0)
+
+    def check(self, x: Floats) -> None:
+        """See ``MapMethod``."""
+        super().check(x)
+        for neuron in (self.first, self.second):
+            if neuron >= x.shape[1]:
+                raise ConfigError(
+                    f"a latent neuron must be an integer in [0, {x.shape[1] - 1}]; got {neuron}."
+                )
+        if self.first == self.second:
+            raise ConfigError(f"a pair needs two different latent neurons; got {self.first} twice.")
+
+    def axes(self, x: Floats) -> tuple[NDArray[Any], dict[str, NDArray[Any]]]:
+        """See ``LinearMap``."""
+        return np.eye(x.shape[1])[[self.first, self.second]], {}
+
+    def centre(self, x: Floats) -> NDArray[Any]:
+        """The origin, so that coordinates are the neurons' own values."""
+        return np.zeros(x.shape[1])

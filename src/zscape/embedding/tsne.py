@@ -1,0 +1,95 @@
+"""t-SNE, by openTSNE."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from zscape.config import option
+from zscape.embedding.methods import Fitted, MapMethod, Progress, methods
+from zscape.embedding.neighbours import Floats, n_threads, nearest_others
+from zscape.seeding import numpy_generator
+
+CHUNK = 50
+"""Steps between two looks at the loss."""
+MIN_FALL = 0.02
+"""The map is done when ``CHUNK`` steps lower the loss by less than this fraction of it.
+
+The fraction, 125 steps of exaggeration instead of 250 and the interpolated gradient are what
+makes it fast; neither trustworthiness nor the accuracy of neighbours' labels rises
+with more steps (docs/maps.md), the map only grows, and each step with it.
+"""
+MIN_POINTS_TO_INTERPOLATE = 3000
+"""Below, a tree is faster than the grid, whose cost hardly depends on the number of points."""
+
+
+@methods.register("tsne")
+@dataclass(frozen=True)
+class TSNE(MapMethod):
+    """Neighbours stay neighbours; distances between clusters mean little.
+
+    Starts from the principal components, exact neighbours (see ``nearest_others``), learning
+    rate n / exaggeration, gradient by interpolation on a grid (for few points, Barnes-Hut).
+
+    References
+    ----------
+    van der Maaten & Hinton 2008 (t-SNE); Kobak & Berens 2019, doi:10.1038/s41467-019-13056-x
+    (start); Belkina et al. 2019, doi:10.1038/s41467-019-13055-y (learning rate, end of
+    exaggeration); Linderman et al. 2019, doi:10.1038/s41592-018-0308-4 (gradient);
+    Policar et al. 2024, doi:10.18637/jss.v109.i03 (openTSNE).
+    """
+
+    perplexity: float = option(
+        30.0, "Neighbours a point cares for; at most a third of the points.", low=1
+    )
+    exaggeration_steps: int = option(125, "Steps with 12-fold attraction, first.", low=0)
+    steps: int = option(500, "Steps after those, at most; it stops when little changes.", low=1)
+
+    def min_points(self) -> int:
+        """See ``MapMethod``: three neighbours per unit of perplexity, and the point itself."""
+        return int(3 * self.perplexity) + 2
+
+    def fit(self, x: Floats, seed: int, progress: Progress) -> Fitted:
+        """See ``MapMethod``."""
+        from openTSNE import TSNEEmbedding, affinity
+        from openTSNE.nearest_neighbors import PrecomputedNeighbors
+
+        progress("neighbours", 0)
+        found = nearest_others(x, int(3 * self.perplexity), seed)
+        affinities = affinity.PerplexityBasedNN(
+            knn_index=PrecomputedNeighbors(found.rows, found.distances.astype(np.float64)),
+            perplexity=self.perplexity,
+            n_jobs=n_threads(),
+        )
+        progress("layout", 0)
+        points = TSNEEmbedding(
+            starting_layout(x, seed),
+            affinities,
+            negative_gradient_method="bh" if len(x) < MIN_POINTS_TO_INTERPOLATE else "fft",
+            n_jobs=n_threads(),
+        )
+        points.optimize(self.exaggeration_steps, exaggeration=12, momentum=0.8, inplace=True)
+        total = self.exaggeration_steps + self.steps
+        done, loss = self.exaggeration_steps, np.inf
+        while done < total:
+            n_steps = min(CHUNK, total - done)
+            points.optimize(n_steps, momentum=0.8, inplace=True)
+            done += n_steps
+            progress("layout", done / total)
+            if points.kl_divergence > (1 - MIN_FALL) * loss:
+                break
+            loss = points.kl_divergence
+        return Fitted(np.asarray(points, dtype=np.float32), {"steps": np.array(done)})
+
+
+def starting_layout(x: Floats, seed: int) -> np.ndarray[tuple[int, int], np.dtype[np.float64]]:
+    """The first two principal components (n, 2), tiny, with equal points a little apart."""
+    centred = x - x.mean(0, dtype=np.float64)
+    _, vectors = np.linalg.eigh(centred.T @ centred)
+    layout = centred @ vectors[:, :-3:-1]
+    layout = np.pad(layout, ((0, 0), (0, 2 - layout.shape[1])))
+    noise = numpy_generator(seed, "map", "start").standard_normal(layout.shape)
+    start: np.ndarray[tuple[int, int], np.dtype[np.float64]]
+    start = 1e-4 * (layout / layout[:, 0].std() + 1e-2 * noise)
+    return start
