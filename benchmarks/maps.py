@@ -91,7 +91,7 @@ def fit_once(model: str, method: str, n: int) -> dict[str, Any]:
     else:
         coordinates = fit_map(table, method).coordinates
     wall, cpu = time.perf_counter() - wall, time.process_time() - cpu
-    few = numpy_generator(0, "judged").permutation(n)[:2000]
+    few = numpy_generator(0, "judged").permutation(n)[:10_000]
     return {
         "method": method,
         "points": n,

@@ -9,7 +9,6 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-import torch
 from cli_helpers import ENVIRONMENT, OPTIONS, flags, is_group_gone, run, save_npz, start
 from safetensors.torch import load_file
 
@@ -56,7 +55,10 @@ def assert_trained_as(folder: Path, alone: Run) -> None:
     assert {path.name for path in folder.iterdir()} == {path.name for path in alone.path.iterdir()}
     weights = load_file(alone.path / "model.safetensors")
     for name, value in load_file(folder / "model.safetensors").items():
-        torch.testing.assert_close(value, weights[name], rtol=1e-3, atol=1e-4)
+        # As a whole, not one by one: where a gradient is all but 0 its rounding decides the sign of
+        # Adam's step.
+        difference = (value.double() - weights[name].double()).norm()
+        assert difference <= 1e-3 * weights[name].double().norm() + 1e-4, name
 
 
 def wait_until_gone(process: subprocess.Popen[str]) -> bool:
