@@ -87,7 +87,7 @@ class RichProgress(LineProgress):
 
         self.bar = Bar(
             TextColumn("[bold]epoch {task.fields[epoch]}"),
-            BarColumn(bar_width=20),
+            BarColumn(bar_width=14),
             TextColumn("{task.fields[numbers]}"),
             console=Console(file=stream),
             transient=True,
@@ -111,7 +111,7 @@ class RichProgress(LineProgress):
             self.task,
             completed=share * len(trainer.train_images),
             epoch=f"{trainer.epoch + 1}/{trainer.config.epochs}",
-            numbers=f"{running_numbers(trainer)}\n"
+            numbers=f"{running_terms(trainer)}\n{running_neurons(trainer)}  "
             f"{self.left.images_per_second(trainer):,.0f} images/s  ETA {self.left(trainer)}",
         )
 
@@ -149,7 +149,7 @@ class TqdmProgress(LineProgress):
         if time.monotonic() - self.shown > REFRESH_SECONDS:
             self.shown = time.monotonic()
             self.bar.set_description(f"epoch {trainer.epoch + 1}/{trainer.config.epochs}")
-            self.bar.set_postfix_str(running_numbers(trainer))
+            self.bar.set_postfix_str(f"{running_terms(trainer)}, {running_neurons(trainer)}")
 
     def on_epoch(self, trainer: Trainer, epoch: Epoch) -> None:
         """See ``Progress``."""
@@ -191,11 +191,16 @@ class Clock:
         return f"{seconds // 60}:{seconds % 60:02d}"
 
 
-def running_numbers(trainer: Trainer) -> str:
-    """Mean training terms of the epoch so far."""
+def running_terms(trainer: Trainer) -> str:
+    """Mean training loss and its terms in the epoch so far."""
     now = trainer.running()
     loss = now.loss(trainer.config.kld_weight)
-    return f"loss {loss:.2f}  KL {now.kl:.2f}  {now.n_active}/{trainer.vae.latent_dim} neurons"
+    return f"loss {loss:.2f} (reconstruction {now.reconstruction:.2f}, KL {now.kl:.2f})"
+
+
+def running_neurons(trainer: Trainer) -> str:
+    """Latent neurons in use in the epoch so far."""
+    return f"{trainer.running().n_active}/{trainer.vae.latent_dim} neurons"
 
 
 def epoch_line(trainer: Trainer, epoch: Epoch) -> str:
