@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip install --disable-pip-version-check --quiet --constraint constraints.txt
 
-.PHONY: demo test slow lint zoo bench wheel format clean
+.PHONY: demo test slow lint zoo notebooks bench wheel format clean
 
 demo: .venv/.demo
 	$(BIN)/zscape demo
@@ -23,7 +23,11 @@ lint: .venv/.dev
 zoo: .venv/.dev
 	$(BIN)/python tools/build_zoo.py
 
-# Close everything else on the machine first; about 25 minutes on 2 cores.
+# Runs the notebooks and keeps what they show; a few minutes.
+notebooks: .venv/.dev
+	$(BIN)/python tools/run_notebooks.py
+
+# Close everything else on the machine first; about half an hour on 2 cores.
 bench: .venv/.dev
 	$(BIN)/python -m benchmarks
 
