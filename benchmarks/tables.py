@@ -12,7 +12,7 @@ def as_markdown(results: dict[str, Any]) -> str:
         "# Benchmarks",
         "",
         f"Made by `make bench` on {results['machine_class']}. One process per measurement, one "
-        "at a time, compared pairs alternating; medians of five pairs where no other number is given.",
+        "at a time, pairs alternating; medians of five pairs where no other number is given.",
     ]
     for name, section in SECTIONS.items():
         if name in results:
