@@ -1,8 +1,11 @@
 """Arrays in, matplotlib ``Figure`` out; nothing here saves a file or opens a window."""
 
+from zscape.figures.animation import to_gif
+from zscape.figures.architecture import plot_architecture
 from zscape.figures.components import plot_explained_variance, plot_loadings
 from zscape.figures.images import (
     binarize_image,
+    plot_pictures,
     plot_random_samples,
     plot_reconstructions,
     plot_samples,
@@ -26,7 +29,15 @@ from zscape.figures.scatters import (
     plot_pairs,
     plot_scatter,
 )
-from zscape.figures.style import PALETTE, class_colors, house_style, new_figure, show_image, to_png
+from zscape.figures.style import (
+    PALETTE,
+    class_colors,
+    house_style,
+    new_figure,
+    show_image,
+    to_png,
+    to_svg,
+)
 from zscape.figures.walks import plot_manifold, plot_progression, plot_prototypes, plot_strip
 
 __all__ = [
@@ -36,6 +47,7 @@ __all__ = [
     "house_style",
     "new_figure",
     "plot_activation_maps",
+    "plot_architecture",
     "plot_class_neurons",
     "plot_correlations",
     "plot_explained_variance",
@@ -50,6 +62,7 @@ __all__ = [
     "plot_neuron_image",
     "plot_neuron_kl",
     "plot_pairs",
+    "plot_pictures",
     "plot_progression",
     "plot_prototypes",
     "plot_random_samples",
@@ -59,5 +72,7 @@ __all__ = [
     "plot_strip",
     "plot_top_images",
     "show_image",
+    "to_gif",
     "to_png",
+    "to_svg",
 ]

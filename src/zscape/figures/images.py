@@ -58,7 +58,6 @@ def binarize_image(image: ArrayT, threshold: float = 0.5) -> ArrayT:
     return white
 
 
-@house_style
 def plot_samples(images: ImageSet, n: int = 20, *, seed: int | None = 0) -> Figure:
     """A grid of ``n`` pictures of the set, each under the name of its class.
 
@@ -82,15 +81,37 @@ def plot_samples(images: ImageSet, n: int = 20, *, seed: int | None = 0) -> Figu
     if seed is None:
         generator.seed()
     chosen = images.subset(min(n, len(images)), generator)
-    pictures = as_pictures(chosen.pixels(), images.name)
-
-    side = 1.6 if len(pictures) <= 5 else 0.84 if len(pictures) <= 60 else 0.5
-    width, height = tile_size(pictures, side, WIDTH - 2 * GAP)
-    columns, rows = _layout(len(pictures), width)
     titles = None
     if chosen.labels is not None:
         titles = [chosen.class_names[label] for label in chosen.labels.tolist()]
-    titles, title_height = _fit_titles(titles, width)
+    return plot_pictures(chosen.pixels(), titles)
+
+
+@house_style
+def plot_pictures(images: Pictures, titles: Sequence[str] | None = None) -> Figure:
+    """Pictures side by side, each under a title of its own, in as many lines as needed.
+
+    Parameters
+    ----------
+    images
+        (n, c, h, w) in [0, 1].
+    titles
+        One per picture, shortened to two lines of its width.
+
+    Raises
+    ------
+    ShapeError
+        Another shape, or not as many titles.
+    DataError
+        Values outside [0, 1].
+    """
+    pictures = as_pictures(images, "images")
+    if titles is not None and len(titles) != len(pictures):
+        raise ShapeError(f"{len(pictures)} pictures need as many titles; got {len(titles)}.")
+    side = 1.6 if len(pictures) <= 5 else 0.84 if len(pictures) <= 60 else 0.5
+    width, height = tile_size(pictures, side, WIDTH - 2 * GAP)
+    columns, rows = _layout(len(pictures), width)
+    fitted, title_height = _fit_titles(titles, width)
 
     pitch = title_height + height + GAP
     figure = new_figure(columns * (width + GAP) + GAP, rows * pitch + GAP)
@@ -99,8 +120,8 @@ def plot_samples(images: ImageSet, n: int = 20, *, seed: int | None = 0) -> Figu
         x, y = GAP + column * (width + GAP), GAP + row * pitch + title_height
         ax = add_tile(figure, x, y, width, height)
         show_image(ax, picture)
-        if titles:
-            ax.set_title(titles[i], fontsize=TITLE, pad=2.5)
+        if fitted:
+            ax.set_title(fitted[i], fontsize=TITLE, pad=2.5)
     return figure
 
 

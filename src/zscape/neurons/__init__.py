@@ -1,6 +1,7 @@
 """What the neurons know and what they do: the latent ones, and those of every hidden layer."""
 
 from zscape.neurons.activations import TopImages, activation_maps, layer_moments, top_images
+from zscape.neurons.architecture import Architecture, Block, trace_architecture
 from zscape.neurons.bottleneck import (
     class_moments,
     correlation,
@@ -10,10 +11,13 @@ from zscape.neurons.bottleneck import (
 )
 from zscape.neurons.card import NeuronCard, neuron_cards
 from zscape.neurons.effects import decoder_jacobian, silence
-from zscape.neurons.layers import Layer, find_layer, list_layers
+from zscape.neurons.layers import LATENT, Layer, find_layer, list_layers
 from zscape.neurons.moments import ClassMoments
 
 __all__ = [
+    "LATENT",
+    "Architecture",
+    "Block",
     "ClassMoments",
     "Layer",
     "NeuronCard",
@@ -31,4 +35,5 @@ __all__ = [
     "neuron_table",
     "silence",
     "top_images",
+    "trace_architecture",
 ]

@@ -72,7 +72,7 @@ def list_layers(vae: VAE) -> tuple[Layer, ...]:
     """
     trace = _Trace()
     x = torch.zeros(1, *vae.image_shape, device=device_of(vae))
-    with evaluating(vae), _hooked(vae.named_modules(), trace.see):
+    with evaluating(vae), hooked(vae.named_modules(), trace.see):
         mu, _ = vae.encode(x)
         trace.add(Layer(LATENT, "latent", "latent", vae.latent_dim, (), LATENT))
         trace.begin_decoder()
@@ -135,7 +135,7 @@ def run(vae: VAE, x: Tensor, taps: Mapping[Layer, Tap], *, decode: bool | None =
         return changed
 
     sources = {source: vae.get_submodule(source) for source, _ in at if source != LATENT}
-    with evaluating(vae), _hooked(sources.items(), listen):
+    with evaluating(vae), hooked(sources.items(), listen):
         mu, _ = vae.encode(x.to(device_of(vae)))
         if (LATENT, 1) in at:
             changed = at[LATENT, 1][1](mu)
@@ -187,7 +187,7 @@ class _Trace:
         elif isinstance(module, nn.Linear):
             layer = Layer(_numbered(name, call), self.part, "dense", output.shape[-1],
                           tuple(output.shape[1:-1]), name, call)  # fmt: skip
-        elif _keeps_units(module, args, output) and id(args[0]) in self._owners:
+        elif keeps_units(module, args, output) and id(args[0]) in self._owners:
             before = self._layers[self._owners.pop(id(args[0]))]
             layer = Layer(before.name, before.part, before.kind, before.n_units,
                           before.map_shape, name, call)  # fmt: skip
@@ -198,7 +198,7 @@ class _Trace:
         self._kept.append(output)
 
 
-def _keeps_units(module: nn.Module, args: tuple[Any, ...], output: Any) -> bool:
+def keeps_units(module: nn.Module, args: tuple[Any, ...], output: Any) -> bool:
     """Whether a module leaves every unit at its place: same shape, and no matrix that mixes."""
     return (
         not any(True for _ in module.children())
@@ -215,7 +215,7 @@ def _numbered(name: str, call: int) -> str:
 
 
 @contextmanager
-def _hooked(modules: Any, hook: Callable[..., Any]) -> Iterator[None]:
+def hooked(modules: Any, hook: Callable[..., Any]) -> Iterator[None]:
     """``hook(name, module, inputs, output)`` after every call of the modules, while inside."""
     handles = []
     try:

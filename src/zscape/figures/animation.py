@@ -1,0 +1,121 @@
+"""Pictures that follow each other, as an animated GIF."""
+
+from __future__ import annotations
+
+import io
+import math
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from matplotlib import font_manager
+from numpy.typing import NDArray
+from PIL import Image, ImageDraw, ImageFont
+
+from zscape.errors import ConfigError, ShapeError
+from zscape.figures.style import Pictures, as_pictures, to_array
+
+SIDE = 280
+"""Pixels of the longer side of a single picture, at least; small ones are enlarged whole times."""
+TILE = 112
+"""The same, of each of several pictures side by side."""
+MOST_ACROSS = 10
+GAP = 6
+INK_GREY = 0x23
+MUTED_GREY = 0x6D
+
+
+def to_gif(
+    images: Pictures,
+    captions: Sequence[str] | None = None,
+    *,
+    names: Sequence[str] | None = None,
+    seconds: float = 3.0,
+    is_returning: bool = True,
+) -> bytes:
+    """An animated GIF that repeats for ever.
+
+    Parameters
+    ----------
+    images
+        (n_frames, c, h, w) in [0, 1], or (n_frames, m, c, h, w) for m pictures side by side, in
+        lines of ten.
+    captions
+        One per frame, written under it.
+    names
+        One per picture of a frame, written over it.
+    seconds
+        From the first frame to the last, above 0.
+    is_returning
+        Go back the same way before it starts again, so that nothing jumps.
+
+    Returns
+    -------
+    The file. Pictures of one channel keep all their greys; of three, each frame has the 256
+    colours that suit it best.
+
+    Raises
+    ------
+    ShapeError
+        Another shape, or not as many captions as frames or names as pictures.
+    DataError
+        Values outside [0, 1].
+    ConfigError
+        ``seconds`` is not above 0.
+    """
+    array = to_array(images)
+    if array.ndim not in (4, 5) or array.size == 0:
+        raise ShapeError(f"images must be (n, c, h, w) or (n, m, c, h, w); got {array.shape}.")
+    if not 0 < seconds < math.inf:
+        raise ConfigError(f"seconds must be above 0; got {seconds}.")
+    grid = array if array.ndim == 5 else array[:, None]
+    n, m = grid.shape[:2]
+    tiles = as_pictures(grid.reshape(-1, *grid.shape[2:]), "images").reshape(grid.shape)
+    for what, texts, count in (("captions", captions, n), ("names", names, m)):
+        if texts is not None and len(texts) != count:
+            raise ShapeError(f"{count} {what} are needed; got {len(texts)}.")
+    frames = [_frame(tiles[i], names, captions[i] if captions else None) for i in range(n)]
+    if is_returning:
+        frames += frames[-2:0:-1]
+    buffer = io.BytesIO()
+    # A GIF counts in hundredths of a second, and browsers slow down what is faster than two.
+    each = max(20, round(100 * seconds / max(1, n - 1)) * 10)
+    frames[0].save(
+        buffer, format="GIF", save_all=True, append_images=frames[1:], duration=each, loop=0,
+        disposal=1,
+    )  # fmt: skip
+    return buffer.getvalue()
+
+
+def _frame(tiles: NDArray[Any], names: Sequence[str] | None, caption: str | None) -> Image.Image:
+    m, channels, height, width = tiles.shape
+    zoom = max(1, math.ceil((SIDE if m == 1 else TILE) / max(height, width)))
+    columns = math.ceil(m / math.ceil(m / MOST_ACROSS))
+    lines = math.ceil(m / columns)
+    head, foot = 18 * (names is not None), 26 * (caption is not None)
+    pitch_x, pitch_y = width * zoom + GAP, height * zoom + head + GAP
+    size = (columns * pitch_x + GAP, lines * pitch_y + GAP + foot)
+    page = Image.new("L" if channels == 1 else "RGB", size, "white")
+    draw = ImageDraw.Draw(page)
+    for i, tile in enumerate(tiles):
+        line, column = divmod(i, columns)
+        x, y = GAP + column * pitch_x, GAP + line * pitch_y + head
+        pixels = (tile.transpose(1, 2, 0) * 255).round().astype(np.uint8)
+        pixels = pixels.repeat(zoom, 0).repeat(zoom, 1)
+        page.paste(Image.fromarray(pixels[..., 0] if channels == 1 else pixels), (x, y))
+        if names is not None:
+            draw.text((x + width * zoom / 2, y - 2), names[i], _grey(MUTED_GREY, channels),
+                      _font(13), anchor="mb", align="center")  # fmt: skip
+    if caption is not None:
+        # Figures stand still while they change, if the text begins at one place.
+        draw.text((GAP, size[1] - 8), caption, _grey(INK_GREY, channels), _font(15), anchor="ls")
+    return page
+
+
+def _grey(level: int, channels: int) -> int | tuple[int, int, int]:
+    return level if channels == 1 else (level, level, level)
+
+
+def _font(size: int) -> ImageFont.FreeTypeFont:
+    """DejaVu, which comes with matplotlib."""
+    return ImageFont.truetype(font_manager.findfont("DejaVu Sans"), size)
