@@ -10,7 +10,7 @@ from zscape.embedding.inverse import (
     register_inverse,
 )
 from zscape.embedding.inverse_quality import HeldOut, inverse_quality
-from zscape.embedding.learned import Learned
+from zscape.embedding.learned import Learned, LearnedWay
 from zscape.embedding.methods import (
     PCA,
     Fitted,
@@ -34,6 +34,7 @@ __all__ = [
     "Inverse",
     "InverseMethod",
     "Learned",
+    "LearnedWay",
     "LinearMap",
     "MapMethod",
     "Pair",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,8 +14,52 @@ from zscape.embedding.inverse import InverseMethod, Way, inverses
 from zscape.embedding.neighbours import Floats
 from zscape.seeding import derive, torch_generator
 
+if TYPE_CHECKING:
+    from torch import Tensor, nn
+
 PEAK_RATE = 3e-3
 BATCH_SIZE = 512
+
+
+@dataclass(frozen=True, eq=False)
+class LearnedWay:
+    """The trained way back; a ``Way``, and all that is needed to walk it elsewhere.
+
+    Parameters
+    ----------
+    middle, spread
+        (2,) and (): where the network sees the map's origin, and its unit.
+    waves
+        (2, n_waves): radians per unit, along each axis.
+    network
+        Linear layers with SiLU between, from 2 + 2 n_waves features to latent_dim.
+    mean, scale
+        (latent_dim,) and a number: what the answer is multiplied by, then moved by ``mean``.
+    """
+
+    middle: Tensor
+    spread: Tensor
+    waves: Tensor
+    network: nn.Sequential
+    mean: Floats
+    scale: float
+
+    def features(self, places: Tensor) -> Tensor:
+        """(m, 2) in the network's units → (m, 2 + 2 n_waves): places, their sines and cosines."""
+        import torch
+
+        phases = places @ self.waves
+        return torch.cat([places, phases.sin(), phases.cos()], dim=1)
+
+    def __call__(self, points: Floats) -> NDArray[Any]:
+        """(m, 2), map units → (m, latent_dim)."""
+        import torch
+
+        places = (torch.from_numpy(points) - self.middle) / self.spread
+        with torch.no_grad():
+            answer = self.network(self.features(places)).numpy()
+        z: NDArray[np.float32] = answer * self.scale + self.mean
+        return z
 
 
 @inverses.register("learned")
@@ -50,9 +94,6 @@ class Learned(InverseMethod):
         draws = torch_generator(embedding.seed, "inverse", "waves")
         waves = self.sharpness * torch.randn(2, self.n_waves, generator=draws)
 
-        def features(at: torch.Tensor) -> torch.Tensor:
-            return torch.cat([at, (at @ waves).sin(), (at @ waves).cos()], dim=1)
-
         with torch.random.fork_rng(devices=[]):
             torch.default_generator.manual_seed(derive(embedding.seed, "inverse", "init"))
             network = nn.Sequential(
@@ -60,14 +101,8 @@ class Learned(InverseMethod):
                 nn.Linear(self.width, self.width), nn.SiLU(),
                 nn.Linear(self.width, z.shape[1]),
             )  # fmt: skip
-        self._train(network, features(places), targets, embedding.seed)
-
-        @torch.no_grad()
-        def way(points: Floats) -> NDArray[Any]:
-            at = (torch.from_numpy(points) - middle) / spread
-            answer: NDArray[np.float32] = network(features(at)).numpy() * scale + mean
-            return answer
-
+        way = LearnedWay(middle, spread, waves, network, mean, scale)
+        self._train(network, way.features(places), targets, embedding.seed)
         return way
 
     def _train(self, network: Any, inputs: Any, targets: Any, seed: int) -> None:

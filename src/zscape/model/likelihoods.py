@@ -108,7 +108,8 @@ class ContinuousBernoulli(Likelihood):
         near = logits.clamp(-self.seam, self.seam)
         square = near.square()
         series = near * (1 / 12 - square * (1 / 720 - square * (1 / 30240 - square / 1209600)))
-        exact = torch.copysign(-1 / torch.expm1(-size) - 1 / size - 0.5, logits)
+        # Not copysign, which cannot be written as ONNX.
+        exact = logits.sign() * (-1 / torch.expm1(-size) - 1 / size - 0.5)
         return 0.5 + torch.where(small, series, exact)
 
     def _split(self, logits: Tensor) -> tuple[Tensor, Tensor]:
