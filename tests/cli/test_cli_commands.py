@@ -16,9 +16,7 @@ from typer.testing import CliRunner
 import zscape
 from zscape import figures
 from zscape.cli import app
-from zscape.cli.demo import write_page_of
 from zscape.training import Run
-from zscape.zoo import find_card
 
 Cli = Callable[..., Any]
 
@@ -235,42 +233,3 @@ def test_info_of_a_run_whose_data_is_gone(
     code, _, err = cli("reconstruct", folder, "-o", tmp_path / "r.png")
     assert (code, len(err.splitlines())) == (2, 1)
     assert "gone.npz" in err
-
-
-def test_demo_page_stands_alone(finished_run: Path, tmp_path: Path) -> None:
-    run_ = Run.open(finished_run)
-    history = run_.metrics()
-    page = write_page_of(
-        tmp_path / "index.html", run_.model().vae, run_.load_data(), history, n_active=2, seconds=9
-    )
-    text = page.read_text()
-    assert text.startswith("<!doctype html>") or text.startswith("<!DOCTYPE html>")
-    links = re.findall(r"""(?:src|href|url)\s*[=(]\s*["']?([^"'\s>)]+)""", text)
-    assert links
-    assert all(link.startswith(("data:", "#")) for link in links), links
-    assert "@import" not in text
-    assert text.count("data:image/") >= 3 or text.count("<svg") >= 3
-    assert f"{history[-1]['test']['loss']:.1f}" in text
-    assert "2 of 3" in text
-
-
-def test_demo_shows_the_zoo(tmp_path: Path) -> None:
-    done = run("demo", "--zoo", cwd=tmp_path)
-    assert done.returncode == 0, done.stderr
-    page = tmp_path / "runs" / "demo-zoo" / "index.html"
-    assert str(page) in done.stdout
-    assert f"test loss {find_card('10').test_loss:.2f}" in done.stdout
-    assert "zscape train" in done.stdout
-    assert not re.search(r"https?://(?!www\.w3\.org/)", page.read_text())
-    assert run("demo", "--zoo", "--out", page).returncode == 2
-
-
-@pytest.mark.slow
-def test_demo(tmp_path: Path) -> None:
-    done = run("demo", "--out", tmp_path / "demo", "--n-train", "300")
-    assert done.returncode == 0, done.stderr
-    page = tmp_path / "demo" / "index.html"
-    assert str(page) in done.stdout
-    assert len(done.stderr.splitlines()) == 1 + 3
-    assert not re.search(r"https?://(?!www\.w3\.org/)", page.read_text())
-    assert run("demo", "--out", tmp_path / "demo", "--n-train", "300").returncode == 0

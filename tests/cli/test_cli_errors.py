@@ -70,7 +70,7 @@ USER_ERRORS = {
     ),
     "model missing": ("info nowhere", "there is no file nowhere"),
     "no model": ("info notes.txt", "weights must be .safetensors"),
-    "not a png": ("sample run -o a.jpg", "a.jpg: the picture is a PNG"),
+    "not a png": ("sample run -o a.jpg", "a.jpg: give the file a name that ends in .png or .svg."),
     "no suffix": ("reconstruct run -o a", "a name that ends in .png"),
     "folder missing": ("sample run -o deep/a.png", "cannot write deep/a.png: No such file"),
     "folder a file": ("sample run -o notes.txt/a.png", "cannot write notes.txt/a.png"),

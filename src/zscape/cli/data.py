@@ -37,7 +37,7 @@ def info(*, source: Source, seed: Seed = 0, options: dict[str, Any]) -> None:
 def show(
     *,
     source: Source,
-    out: Annotated[Path, typer.Option("-o", "--out", help="PNG file to write.")],
+    out: Annotated[Path, typer.Option("-o", "--out", help="PNG or SVG file to write.")],
     n: Annotated[int, typer.Option("-n", help="How many pictures.", min=1)] = 40,
     split: Annotated[str, typer.Option(help="train or test.")] = "train",
     seed: Seed = 0,

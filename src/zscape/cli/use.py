@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 Model = Annotated[
     str, typer.Argument(help="zoo:10, a run folder, a .safetensors, or a .pth of this layout.")
 ]
-Out = Annotated[Path, typer.Option("-o", "--out", help="PNG file to write.")]
+Out = Annotated[Path, typer.Option("-o", "--out", help="PNG or SVG file to write.")]
 Seed = Annotated[
     int | None, typer.Option(help="The same seed gives the same pictures; none, new ones.", min=0)
 ]

@@ -1,0 +1,110 @@
+"""Maps for the commands: fitted under a progress bar, or read from a file."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from zscape.errors import ConfigError
+
+if TYPE_CHECKING:
+    from zscape.embedding import Embedding
+    from zscape.embedding.methods import Progress
+    from zscape.latents import LatentTable
+
+Method = Annotated[str, typer.Option(help="pca, tsne, umap, pair, or module:Class.")]
+Settings = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--set", metavar="NAME=VALUE", help="Option of the method: --set perplexity=50. Repeatable."
+    ),
+]
+Standardize = Annotated[
+    bool, typer.Option("--standardize", help="Scale every neuron to variance 1 first.")
+]
+
+
+def fit(
+    table: LatentTable, method: str, settings: list[str] | None, *, standardize: bool, seed: int
+) -> Embedding:
+    """A map of ``table``, with a bar in a terminal; see ``zscape.embedding.fit_map``."""
+    from zscape.embedding import fit_map
+
+    with _progress(method) as report:
+        return fit_map(
+            table, method, standardize=standardize, seed=seed, progress=report,
+            **read_settings(settings),
+        )  # fmt: skip
+
+
+@contextmanager
+def _progress(method: str) -> Iterator[Progress]:
+    """A bar in a terminal; in a pipe, nothing."""
+    from rich.console import Console
+    from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+
+    console = Console(stderr=True)
+    columns = TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn()
+    with Progress(
+        *columns, console=console, transient=True, disable=not console.is_terminal
+    ) as bar:
+        task = bar.add_task(method, total=None)
+
+        def report(stage: str, done: float) -> None:
+            # The share that is done is known only after the first steps.
+            bar.update(
+                task, description=f"{method}: {stage}", completed=done, total=1 if done else None
+            )
+
+        yield report
+
+
+def read_settings(pairs: list[str] | None) -> dict[str, Any]:
+    """``perplexity=50`` as an option and its value."""
+    settings: dict[str, Any] = {}
+    for pair in pairs or ():
+        name, sign, text = pair.partition("=")
+        if not sign or not name.strip() or not text.strip():
+            raise ConfigError(f"--set takes NAME=VALUE, such as perplexity=50; got {pair!r}.")
+        try:
+            value = ast.literal_eval(text.strip())
+        except (ValueError, SyntaxError, MemoryError, RecursionError):
+            value = text.strip()
+        settings[name.strip().replace("-", "_")] = value
+    if clash := sorted({"standardize", "seed", "progress", "table", "method"} & set(settings)):
+        raise ConfigError(f"{clash[0]} is not an option of a map; use --{clash[0]}.")
+    return settings
+
+
+def is_map(path: Path) -> bool:
+    """Whether a .safetensors file holds a map and not a model."""
+    if path.suffix != ".safetensors" or not path.is_file():
+        return False
+    from safetensors import SafetensorError, safe_open
+
+    try:
+        with safe_open(path, framework="numpy") as file:
+            return "coordinates" in file.keys()  # noqa: SIM118
+    except (SafetensorError, OSError):
+        return False
+
+
+def load_map(path: Path) -> Embedding:
+    """The map in a file."""
+    from zscape.embedding import Embedding
+
+    return Embedding.load(path)
+
+
+def refuse_other_than_map(*options: Any) -> None:
+    """What a saved map has settled already must not be asked for again."""
+    if any(options):
+        raise ConfigError(
+            "a saved map has its images, method and settings; leave out --data, -n, --table, "
+            "--method, --set and --standardize."
+        )

@@ -1,0 +1,126 @@
+"""What the commands that look into a model take: the model, images, and their latents."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from zscape.errors import ConfigError, DataError
+
+if TYPE_CHECKING:
+    from zscape.api import Opened
+    from zscape.data import ImageSet
+    from zscape.latents import LatentTable, Prototypes
+
+Data = Annotated[str | None, typer.Option(help="Other images than the model's own (or mnist).")]
+Split = Annotated[str, typer.Option(help="train or test.")]
+Table = Annotated[
+    Path | None,
+    typer.Option(help="Latents of this model that zscape encode wrote (.npz, .parquet)."),
+]
+Count = Annotated[
+    int | None, typer.Option("-n", help="Only so many of the images, drawn at random.", min=1)
+]
+Seed = Annotated[int, typer.Option(help="Decides everything random.", min=0)]
+NewSeed = Annotated[
+    int | None, typer.Option(help="The same seed gives the same pictures; none, new ones.", min=0)
+]
+
+
+class Latents:
+    """A model, a set of images, and where the model puts them; each is made when first needed.
+
+    Parameters
+    ----------
+    model
+        As ``zscape.load`` takes it.
+    data, split
+        Which images; the model's own test images by default.
+    n, seed
+        Only so many of them, and which.
+    table
+        Read the latents from this file of ``zscape encode``.
+
+    Raises
+    ------
+    ConfigError
+        Another split than train and test.
+    """
+
+    def __init__(
+        self, model: str, data: str | None = None, split: str = "test", *,
+        n: int | None = None, seed: int = 0, table: Path | None = None,
+    ) -> None:  # fmt: skip
+        if split not in ("train", "test"):
+            raise ConfigError(f"split must be train or test; got {split!r}.")
+        self.model, self.data, self.split = model, data, split
+        self.n, self.seed, self.file = n, seed, table
+
+    @cached_property
+    def opened(self) -> Opened:
+        """The model."""
+        from zscape import api
+
+        return api.load(self.model)
+
+    @cached_property
+    def all_images(self) -> ImageSet:
+        """The whole split."""
+        images: ImageSet = getattr(self.opened.data(self.data), self.split)
+        return images
+
+    @cached_property
+    def images(self) -> ImageSet:
+        """The images of the rows of ``table``."""
+        import torch
+
+        rows = torch.from_numpy(self.table.indices)
+        if (last := int(rows.max())) >= len(self.all_images):
+            raise DataError(
+                f"the table has a row for image {last}, but there are only "
+                f"{len(self.all_images)} {self.split} images; choose its --data and --split."
+            )
+        return self.all_images[rows]
+
+    @cached_property
+    def table(self) -> LatentTable:
+        """The latents, of ``n`` images if so many were asked for.
+
+        Raises
+        ------
+        DataError, ConfigError
+            The file is damaged, or there are fewer than ``n`` images.
+        ShapeError, CheckpointError
+            It is from another model.
+        """
+        import torch
+
+        from zscape import latents
+        from zscape.seeding import torch_generator
+
+        vae = self.opened.vae
+        if self.file is None:
+            total = len(self.all_images)
+        else:
+            whole = latents.LatentTable.load(self.file)
+            latents.check_belongs(whole, vae)
+            total = len(whole)
+        if self.n is not None and self.n > total:
+            raise ConfigError(f"-n must be in [1, {total}], the {self.split} images; got {self.n}.")
+        order = torch.randperm(total, generator=torch_generator(self.seed, "subset"))
+        rows = torch.arange(total) if self.n is None else order[: self.n].sort().values
+        if self.file is not None:
+            return whole[rows.numpy()]
+        chosen = self.all_images if self.n is None else self.all_images[rows]
+        return replace(latents.encode(vae, chosen), indices=rows.numpy())
+
+    @cached_property
+    def prototypes(self) -> Prototypes:
+        """The mean of every class."""
+        from zscape.latents import prototypes
+
+        return prototypes(self.table)

@@ -1,0 +1,361 @@
+"""``zscape map``: the latent space in a plane, the way back from it, and how far to trust both."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+from typer.core import TyperGroup
+
+from zscape.cli.fitting import (
+    Method,
+    Settings,
+    Standardize,
+    fit,
+    is_map,
+    load_map,
+    refuse_other_than_map,
+)
+from zscape.cli.inputs import Count, Data, Latents, Seed, Split, Table
+from zscape.cli.output import FIGURES, TABLES, Outs, check_outs, show_table, walk_files, write_outs
+from zscape.cli.use import Model
+from zscape.cli.vectors import read_neurons, read_numbers
+from zscape.errors import ConfigError, DataError
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from zscape.embedding import Embedding
+    from zscape.latents import LatentTable
+
+DRAW = "draw"
+
+
+class _DrawByDefault(TyperGroup):
+    """``zscape map zoo:10`` means ``zscape map draw zoo:10``."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """See the base class."""
+        if args and args[0] not in {*self.commands, "--help"}:
+            args = [DRAW, *args]
+        return super().parse_args(ctx, args)
+
+
+app = typer.Typer(
+    cls=_DrawByDefault,
+    help="Maps of the latent space in two dimensions, and the way back from any point of them.\n\n"
+    "`zscape map MODEL -o map.png` is short for `zscape map draw MODEL -o map.png`.",
+    no_args_is_help=True,
+)
+
+ModelOrMap = Annotated[
+    str, typer.Argument(metavar="MODEL", help="A model (zoo:10, a run), or a map that was saved.")
+]
+
+
+@app.command(DRAW)
+def draw(
+    model: ModelOrMap,
+    out: Outs = None,
+    method: Method = "pca",
+    settings: Settings = None,
+    standardize: Standardize = False,
+    color: Annotated[
+        str, typer.Option(help="class, none, or a neuron (z3) whose value colours the points.")
+    ] = "class",
+    data: Data = None,
+    split: Split = "test",
+    n: Count = None,
+    seed: Seed = 0,
+    table: Table = None,
+) -> None:
+    """Draw a map: .png or .svg, its coordinates as .csv, .parquet, .json, or all as .safetensors.
+
+    A map saved as .safetensors is drawn again by giving it in place of the model.
+    """
+    from zscape import figures
+
+    outs = check_outs(out, (*FIGURES, *TABLES[:3], ".safetensors"), needs_one=True)
+    if is_map(Path(model)):
+        refuse_other_than_map(data, n, table, settings, method != "pca", standardize)
+        embedding = load_map(Path(model))
+    else:
+        where = Latents(model, data, split, n=n, seed=seed, table=table)
+        embedding = fit(where.table, method, settings, standardize=standardize, seed=seed)
+    colors = _colors(embedding.table, color)
+    drawn = [path for path in outs if path.suffix.lower() != ".safetensors"]
+    write_outs(
+        drawn,
+        figure=lambda: figures.plot_scatter(
+            embedding.coordinates,
+            axis_names=_axis_names(embedding),
+            is_map=embedding.method != "pair",
+            **colors,
+        ),
+        table=lambda: _coordinates(embedding),
+    )
+    for path in outs:
+        if path not in drawn:
+            embedding.save(path)
+            print(f"Wrote {path}")
+
+
+@app.command()
+def decode(
+    model: Model,
+    out: Outs = None,
+    line: Annotated[
+        tuple[str, str] | None, typer.Option(metavar="X0,Y0 X1,Y1", help="A line on the map.")
+    ] = None,
+    point: Annotated[
+        list[str] | None, typer.Option(metavar="X,Y", help="A point on the map. Repeatable.")
+    ] = None,
+    steps: Annotated[int, typer.Option(help="Points along the line.", min=1)] = 10,
+    inverse: Annotated[
+        str, typer.Option(help="nearest, local, learned; exact (pca, pair), umap (umap).")
+    ] = "local",
+    saved: Annotated[
+        Path | None, typer.Option("--map", help="A map of this model that was saved.")
+    ] = None,
+    method: Method = "pca",
+    settings: Settings = None,
+    standardize: Standardize = False,
+    seconds: Annotated[float, typer.Option(help="Of a .gif, one way.", min=0.1, max=600)] = 3.0,
+    data: Data = None,
+    split: Split = "test",
+    n: Count = None,
+    seed: Seed = 0,
+    table: Table = None,
+) -> None:
+    """Go back from points of a map to pictures, and say how far to trust each.
+
+    zscape map decode zoo:10 --map tsne.safetensors --line -18,-4 26,-3 -o line.png
+
+    distance is that to the nearest image on the map; round_trip how far from the point the map puts
+    the vector that came back. Both in map units; large ones are not to be trusted.
+    """
+    from zscape import figures, latents
+
+    outs = check_outs(out, (*FIGURES, ".gif", *TABLES, ".npz"))
+    points = _points(line, point, steps)
+    where = Latents(model, data, split, n=n, seed=seed, table=table)
+    if saved is None:
+        embedding = fit(where.table, method, settings, standardize=standardize, seed=seed)
+    else:
+        refuse_other_than_map(data, n, table, settings, method != "pca", standardize)
+        embedding = load_map(saved)
+        latents.check_belongs(embedding.table, where.opened.vae)
+    back = embedding.inverse_transform(points, inverse)
+    images = latents.decode(where.opened.vae, back.vectors)
+    frame = _trust(points, back)
+    source = embedding.table
+    if not outs:
+        show_table(frame)
+        return
+    show_table(frame.iloc[:, :4])
+    write_outs(
+        outs,
+        figure=lambda: figures.plot_marked_scatter(
+            embedding.coordinates, points, images, source.labels, source.class_names,
+            axis_names=_axis_names(embedding), is_map=embedding.method != "pair",
+            is_line=line is not None,
+        ),
+        table=lambda: frame,
+        others=walk_files(latents.Walk(back.vectors, images))
+        | {
+            ".gif": lambda: figures.to_gif(
+                images, [f"({x:z.2f}, {y:z.2f})".replace("-", "−") for x, y in points],
+                seconds=seconds,
+            ),
+        },
+    )  # fmt: skip
+
+
+@app.command()
+def quality(
+    model: Model,
+    out: Outs = None,
+    methods: Annotated[str, typer.Option(help="Which maps, side by side.")] = "pca,tsne,umap",
+    n_neighbors: Annotated[int, typer.Option(help="Size of a neighbourhood.", min=1)] = 15,
+    standardize: Standardize = False,
+    data: Data = None,
+    split: Split = "test",
+    n: Count = None,
+    seed: Seed = 0,
+    table: Table = None,
+) -> None:
+    """How much each map keeps of the latent space, side by side in one table; more is better.
+
+    trustworthiness: neighbours on the map are neighbours in the latent space; continuity: the other
+    way round; label_accuracy: neighbours vote for a point's class; distance_correlation: of all
+    distances.
+    """
+    from zscape.embedding import map_quality
+
+    outs = check_outs(out, TABLES)
+    where = Latents(model, data, split, n=n, seed=seed, table=table)
+    maps = [
+        fit(where.table, method.strip(), None, standardize=standardize, seed=seed)
+        for method in methods.split(",")
+    ]
+    frame = map_quality(maps, n_neighbors=n_neighbors, seed=seed)
+    show_table(frame)
+    write_outs(outs, table=lambda: frame)
+
+
+@app.command()
+def variance(
+    model: ModelOrMap,
+    out: Outs = None,
+    standardize: Standardize = False,
+    data: Data = None,
+    split: Split = "test",
+    n: Count = None,
+    seed: Seed = 0,
+    table: Table = None,
+) -> None:
+    """How much of the variance each principal component explains, and all up to it."""
+    import pandas as pd
+
+    from zscape import figures
+
+    outs = check_outs(out, FIGURES + TABLES)
+    where = Latents(model, data, split, n=n, seed=seed, table=table)
+    ratios = _components(model, where, standardize)["explained_variance_ratio"]
+    frame = pd.DataFrame(
+        {"explained": ratios, "together": ratios.cumsum()},
+        pd.Index([f"PC{i + 1}" for i in range(len(ratios))], name="component"),
+    )
+    if not outs:
+        show_table(frame)
+    write_outs(outs, figure=lambda: figures.plot_explained_variance(ratios), table=lambda: frame)
+
+
+@app.command()
+def loadings(
+    model: ModelOrMap,
+    out: Outs = None,
+    standardize: Standardize = False,
+    data: Data = None,
+    split: Split = "test",
+    n: Count = None,
+    seed: Seed = 0,
+    table: Table = None,
+) -> None:
+    """How much of every neuron is in each principal component; the picture shows the first two."""
+    import pandas as pd
+
+    from zscape import figures
+
+    outs = check_outs(out, FIGURES + TABLES)
+    where = Latents(model, data, split, n=n, seed=seed, table=table)
+    components = _components(model, where, standardize)["components"]
+    frame = pd.DataFrame(
+        components,
+        pd.Index([f"PC{i + 1}" for i in range(len(components))], name="component"),
+        [f"z{i}" for i in range(components.shape[1])],
+    )
+    if not outs:
+        show_table(frame)
+    write_outs(outs, figure=lambda: figures.plot_loadings(components), table=lambda: frame)
+
+
+@app.command()
+def pairs(
+    model: Model,
+    out: Outs = None,
+    neurons: Annotated[
+        str | None, typer.Option(metavar="0,3,…", help="At most 12; all by default.")
+    ] = None,
+    data: Data = None,
+    split: Split = "test",
+    n: Count = None,
+    seed: Seed = 0,
+    table: Table = None,
+) -> None:
+    """Every pair of neurons as a scatter, and the density of each per class."""
+    from zscape import figures
+
+    outs = check_outs(out, FIGURES, needs_one=True)
+    where = Latents(model, data, split, n=n, seed=seed, table=table)
+    source = where.table
+    chosen = None if neurons is None else read_neurons(neurons, source.latent_dim)
+    write_outs(
+        outs,
+        figure=lambda: figures.plot_pairs(
+            source.mu, source.labels, source.class_names, neurons=chosen
+        ),
+    )
+
+
+def _points(
+    line: tuple[str, str] | None, points: list[str] | None, steps: int
+) -> list[tuple[float, float]]:
+    import numpy as np
+
+    if (line is None) == (not points):
+        raise ConfigError("give either --line X0,Y0 X1,Y1 or points: --point X,Y.")
+    if line is None:
+        return [_pair(text) for text in points or ()]
+    start, end = map(_pair, line)
+    return [(float(x), float(y)) for x, y in np.linspace(start, end, steps)]
+
+
+def _pair(text: str) -> tuple[float, float]:
+    numbers = read_numbers(text, "coordinates on the map")
+    if len(numbers) != 2:
+        raise ConfigError(f"a point of the map is X,Y; got {text!r}.")
+    return numbers[0], numbers[1]
+
+
+def _trust(points: list[tuple[float, float]], back: Any) -> pd.DataFrame:
+    import pandas as pd
+
+    known = pd.DataFrame(points, columns=["x", "y"])
+    known["distance"], known["round_trip"] = back.distance, back.round_trip
+    known.index = pd.RangeIndex(1, len(known) + 1, name="point")
+    names = [f"z{i}" for i in range(back.vectors.shape[1])]
+    return pd.concat([known, pd.DataFrame(back.vectors, known.index, names)], axis=1)
+
+
+def _axis_names(embedding: Embedding) -> tuple[str, str]:
+    if embedding.method == "pair":
+        options = embedding.settings.to_dict()
+        return f"z{options['first']}", f"z{options['second']}"
+    if embedding.method == "pca":
+        first, second = embedding.fitted.state["explained_variance_ratio"][:2]
+        return f"PC1 ({first:.0%} of the variance)", f"PC2 ({second:.0%})"
+    name = {"tsne": "t-SNE", "umap": "UMAP"}.get(embedding.method, embedding.method)
+    return f"{name} 1", f"{name} 2"
+
+
+def _colors(table: LatentTable, color: str) -> dict[str, Any]:
+    from zscape.latents import as_neuron
+
+    if color == "class":
+        return {"labels": table.labels, "class_names": table.class_names}
+    if color == "none":
+        return {}
+    neuron = as_neuron(color, table.latent_dim)
+    return {"values": table.mu[:, neuron], "value_name": f"z{neuron}"}
+
+
+def _coordinates(embedding: Embedding) -> pd.DataFrame:
+    import pandas as pd
+
+    table = embedding.table
+    frame = pd.DataFrame(embedding.coordinates, columns=["x", "y"])
+    frame.insert(0, "index", table.indices)
+    if table.labels is not None:
+        frame.insert(1, "class", [table.class_names[label] for label in table.labels])
+    return frame
+
+
+def _components(model: str, where: Latents, standardize: bool) -> dict[str, Any]:
+    if not is_map(Path(model)):
+        return fit(where.table, "pca", None, standardize=standardize, seed=0).fitted.state
+    embedding = load_map(Path(model))
+    if "components" not in embedding.fitted.state:
+        raise DataError(f"{model} is a map by {embedding.method}; components are those of pca.")
+    return embedding.fitted.state

@@ -1,0 +1,299 @@
+"""``zscape neurons``: what the neurons know and what they do, each table and figure by itself."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from zscape.cli.inputs import Count, Data, Latents, Seed, Split, Table
+from zscape.cli.output import FIGURES, TABLES, Outs, check_outs, npz, show_table, write_outs
+from zscape.cli.units import Layer
+from zscape.cli.units import app as units
+from zscape.cli.use import Model
+from zscape.cli.vectors import VECTOR_HELP, read_neurons, read_vector, read_vectors
+from zscape.errors import ConfigError
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from zscape.neurons import NeuronCard
+
+app = typer.Typer(
+    help="What every neuron knows and does: the latent ones, and those of the hidden layers.\n\n"
+    "-o writes .png or .svg; tables as .csv, .json, .parquet or .md. Without -o a table is "
+    f"printed.\n\n{VECTOR_HELP}",
+    no_args_is_help=True,
+)
+
+Neurons = Annotated[
+    str | None, typer.Option(metavar="0,3,…", help="Latent neurons; all by default.")
+]
+Classes = Annotated[
+    str | None, typer.Option(metavar="0,3,…", help="Names of classes; all by default.")
+]
+Vector = Annotated[str, typer.Option("--at", metavar="VECTOR", help="The others stay there.")]
+
+
+@app.command("table")
+def table_(
+    model: Model,
+    out: Outs = None,
+    data: Data = None,
+    split: Split = "test",
+    n: Count = None,
+    seed: Seed = 0,
+    table: Table = None,
+) -> None:
+    """A row per neuron: its KL, whether it is used, its spread, what it knows of the class.
+
+    The picture shows the KL of each, and names the dead ones.
+    """
+    from zscape import figures
+    from zscape.neurons import neuron_table
+
+    outs = check_outs(out, FIGURES + TABLES)
+    source = Latents(model, data, split, n=n, seed=seed, table=table).table
+    frame = neuron_table(source.mu, source.logvar, source.labels, source.class_names, seed=seed)
+    if not outs:
+        show_table(frame)
+    write_outs(outs, figure=lambda: figures.plot_neuron_kl(frame["kl"]), table=lambda: frame)
+
+
+@app.command()
+def image(
+    model: Model,
+    out: Outs = None,
+    classes: Classes = None,
+    per_class: Annotated[int, typer.Option(help="Images of each class.", min=1)] = 50,
+    data: Data = None,
+    split: Split = "test",
+    n: Count = None,
+    seed: Seed = 0,
+    table: Table = None,
+) -> None:
+    """Images x neurons as one picture, in a band per class."""
+    from zscape import figures
+
+    outs = check_outs(out, FIGURES, needs_one=True)
+    source = Latents(model, data, split, n=n, seed=seed, table=table).table
+    write_outs(
+        outs,
+        figure=lambda: figures.plot_neuron_image(
+            source.mu, source.labels, source.class_names, classes=_names(classes),
+            n_per_class=per_class,
+        ),
+    )  # fmt: skip
+
+
+@app.command()
+def histograms(
+    model: Model,
+    out: Outs = None,
+    classes: Classes = None,
+    bins: Annotated[int, typer.Option(help="Of every histogram.", min=2)] = 40,
+    data: Data = None,
+    split: Split = "test",
+    n: Count = None,
+    seed: Seed = 0,
+    table: Table = None,
+) -> None:
+    """A histogram of every neuron per class; as a table, its mean, spread and quartiles."""
+    from zscape import figures
+
+    outs = check_outs(out, FIGURES + TABLES)
+    source = Latents(model, data, split, n=n, seed=seed, table=table).table
+
+    def quartiles() -> pd.DataFrame:
+        frame = source.describe(per_class=source.has_labels)
+        if classes is None:
+            return frame
+        _check_classes(_names(classes) or [], list(source.rows_by_class()))
+        return frame.loc[_names(classes)]
+
+    if not outs:
+        show_table(quartiles())
+    write_outs(
+        outs,
+        figure=lambda: figures.plot_neuron_histograms(
+            source.mu, source.labels, source.class_names, classes=_names(classes), n_bins=bins
+        ),
+        table=quartiles,
+    )
+
+
+@app.command()
+def heatmap(
+    model: Model,
+    out: Outs = None,
+    layer: Layer = "z",
+    measure: Annotated[
+        str, typer.Option(help="mean activation, or d-prime: how far a class stands apart.")
+    ] = "mean",
+    data: Data = None,
+    split: Split = "test",
+    n: Count = None,
+    seed: Seed = 0,
+    table: Table = None,
+) -> None:
+    """Class x neuron: the mean activation, of the latent neurons or of a hidden layer's units."""
+    from zscape import figures
+    from zscape.neurons import LATENT, class_moments, layer_moments
+
+    outs = check_outs(out, FIGURES + TABLES)
+    if measure not in ("mean", "d-prime"):
+        raise ConfigError(f"measure must be mean or d-prime; got {measure!r}.")
+    where = Latents(model, data, split, n=n, seed=seed, table=table)
+    if layer == LATENT:
+        source = where.table
+        source.rows_by_class()  # says so if there are no labels
+        moments = class_moments(source.mu, source.labels, source.class_names)
+    else:
+        moments = layer_moments(where.opened.vae, where.images, [layer])[layer]
+    frame = moments.mean_table() if measure == "mean" else moments.d_prime()
+    if not outs:
+        show_table(frame)
+    write_outs(
+        outs,
+        figure=lambda: figures.plot_class_neurons(
+            frame, list(frame.index), units=list(frame.columns),
+            label="mean activation" if measure == "mean" else "d′",
+        ),
+        table=lambda: frame,
+    )  # fmt: skip
+
+
+@app.command()
+def correlations(
+    model: Model,
+    out: Outs = None,
+    data: Data = None,
+    split: Split = "test",
+    n: Count = None,
+    seed: Seed = 0,
+    table: Table = None,
+) -> None:
+    """Which neurons say the same thing: the correlation of every pair."""
+    from zscape import figures
+    from zscape.neurons import correlation
+
+    outs = check_outs(out, FIGURES + TABLES)
+    source = Latents(model, data, split, n=n, seed=seed, table=table).table
+    frame = correlation(source.mu)
+    if not outs:
+        show_table(frame)
+    write_outs(outs, figure=lambda: figures.plot_correlations(frame), table=lambda: frame)
+
+
+@app.command()
+def cards(
+    model: Model,
+    out: Outs = None,
+    neurons: Neurons = None,
+    at: Vector = "origin",
+    data: Data = None,
+    split: Split = "test",
+    n: Count = None,
+    seed: Seed = 0,
+    table: Table = None,
+) -> None:
+    """All there is to say about every neuron, one card under the other."""
+    outs = check_outs(out, FIGURES, needs_one=True)
+    where = Latents(model, data, split, n=n, seed=seed, table=table)
+    _write_cards(outs, where, read_neurons(neurons, where.opened.vae.latent_dim), at)
+
+
+@app.command()
+def card(
+    model: Model,
+    neuron: Annotated[str, typer.Argument(help="The latent neuron: 3 or z3.")],
+    out: Outs = None,
+    at: Vector = "origin",
+    data: Data = None,
+    split: Split = "test",
+    n: Count = None,
+    seed: Seed = 0,
+    table: Table = None,
+) -> None:
+    """All there is to say about one neuron."""
+    from zscape.latents import as_neuron
+
+    outs = check_outs(out, FIGURES, needs_one=True)
+    where = Latents(model, data, split, n=n, seed=seed, table=table)
+    _write_cards(outs, where, [as_neuron(neuron, where.opened.vae.latent_dim)], at)
+
+
+@app.command()
+def jacobian(
+    model: Model,
+    out: Outs = None,
+    at: Annotated[
+        str | None,
+        typer.Option(metavar="VECTORS", help="Where to look; every class's prototype by default."),
+    ] = None,
+    neurons: Neurons = None,
+    data: Data = None,
+    split: Split = "test",
+    n: Count = None,
+    seed: Seed = 0,
+    table: Table = None,
+) -> None:
+    """How every pixel moves as a neuron does, as a picture; the numbers as .npz."""
+    from zscape import figures
+    from zscape.neurons import decoder_jacobian
+
+    outs = check_outs(out, (*FIGURES, ".npz"), needs_one=True)
+    where = Latents(model, data, split, n=n, seed=seed, table=table)
+    vae = where.opened.vae
+    chosen = read_neurons(neurons, vae.latent_dim)
+    if at is None:
+        vectors, names = where.prototypes.vectors, list(where.prototypes)
+    else:
+        vectors = read_vectors(at, where)
+        names = [at] if len(vectors) == 1 else [f"{i}" for i in range(len(vectors))]
+    values = decoder_jacobian(vae, vectors, chosen)
+    write_outs(
+        outs,
+        figure=lambda: figures.plot_jacobians(values, names, neurons=chosen),
+        others={
+            ".npz": lambda: npz(
+                jacobian=values.numpy(), vectors=vectors, neurons=chosen, names=names
+            )
+        },
+    )
+
+
+def _write_cards(outs: list[Path], where: Latents, chosen: list[int], at: str) -> None:
+    from zscape import figures
+
+    cards = _cards(where, chosen, at)
+    write_outs(outs, figure=lambda: figures.plot_neuron_cards(cards))
+
+
+def _cards(where: Latents, chosen: list[int], at: str) -> list[NeuronCard]:
+    import numpy as np
+
+    from zscape.latents import traversal
+    from zscape.neurons import neuron_cards
+
+    vae, steps = where.opened.vae, np.linspace(-3, 3, 7)
+    centre = read_vector(at, where)
+    walk = traversal(vae, centre, chosen, steps)
+    return neuron_cards(
+        vae, where.images, where.table.mu, where.table.logvar, at=centre, steps=steps,
+        traversals=walk.images, neurons=chosen, seed=where.seed,
+    )  # fmt: skip
+
+
+def _names(text: str | None) -> list[str] | None:
+    return None if text is None else [name.strip() for name in text.split(",")]
+
+
+def _check_classes(wanted: list[str], known: list[str]) -> None:
+    for name in wanted:
+        if name not in known:
+            raise ConfigError(f"classes must be among {', '.join(known)}; got {name}.")
+
+
+app.add_typer(units)

@@ -1,0 +1,171 @@
+"""``zscape neurons layers|selective|silence|top|maps``: units of any layer, the hidden ones too."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from zscape.cli.inputs import Count, Data, Latents, Seed, Split, Table
+from zscape.cli.output import FIGURES, TABLES, Outs, check_outs, npz, show_table, write_outs
+from zscape.cli.use import Model
+from zscape.cli.vectors import read_units
+from zscape.errors import ConfigError
+
+app = typer.Typer()
+
+Layer = Annotated[str, typer.Option(help="A layer as zscape neurons layers calls it.")]
+Units = Annotated[
+    str | None, typer.Option(metavar="0,3,…", help="Units of the layer; all by default.")
+]
+MOST_UNITS = 64
+"""Lines of pictures on one page."""
+
+
+@app.command()
+def layers(model: Model, out: Outs = None) -> None:
+    """The layers of the network: name, kind, units, and the size of their maps."""
+    import pandas as pd
+
+    from zscape import api
+    from zscape.neurons import list_layers
+
+    outs = check_outs(out, TABLES)
+    frame = pd.DataFrame(
+        [
+            (one.name, one.part, one.kind, one.n_units, " x ".join(map(str, one.map_shape)))
+            for one in list_layers(api.load(model).vae)
+        ],
+        columns=["layer", "part", "kind", "units", "map"],
+    )
+    if not outs:
+        show_table(frame, with_index=False)
+    write_outs(outs, table=lambda: frame)
+
+
+@app.command()
+def selective(
+    model: Model,
+    out: Outs = None,
+    layer: Layer = "z",
+    k: Annotated[int, typer.Option("-k", help="Units per class.", min=1)] = 3,
+    data: Data = None,
+    split: Split = "test",
+    n: Count = None,
+    seed: Seed = 0,
+    table: Table = None,
+) -> None:
+    """The units of a layer that tell each class best from the rest."""
+    from zscape.neurons import layer_moments
+
+    outs = check_outs(out, TABLES)
+    where = Latents(model, data, split, n=n, seed=seed, table=table)
+    frame = layer_moments(where.opened.vae, where.images, [layer])[layer].most_selective(k)
+    if not outs:
+        show_table(frame, with_index=False)
+    write_outs(outs, table=lambda: frame)
+
+
+@app.command()
+def silence(
+    model: Model,
+    unit: Annotated[str, typer.Argument(help="The unit: 3, or z3 of the latent neurons.")],
+    out: Outs = None,
+    layer: Layer = "z",
+    to: Annotated[str, typer.Option(help="zero, or mean: its usual value.")] = "zero",
+    data: Data = None,
+    split: Split = "test",
+    n: Count = None,
+    seed: Seed = 0,
+    table: Table = None,
+) -> None:
+    """What the reconstruction loses, per class, when one unit stops talking."""
+    from zscape.neurons import find_layer, silence
+
+    outs = check_outs(out, TABLES)
+    where = Latents(model, data, split, n=n, seed=seed, table=table)
+    vae = where.opened.vae
+    (number,) = read_units(unit, find_layer(vae, layer))
+    frame = silence(vae, where.images, layer, number, to=to)
+    if not outs:
+        show_table(frame)
+    write_outs(outs, table=lambda: frame)
+
+
+@app.command()
+def top(
+    model: Model,
+    out: Outs = None,
+    layer: Layer = "z",
+    units: Units = None,
+    k: Annotated[int, typer.Option("-k", help="Images per unit.", min=1)] = 10,
+    lowest: Annotated[bool, typer.Option("--lowest", help="The lowest responses instead.")] = False,
+    data: Data = None,
+    split: Split = "test",
+    n: Count = None,
+    seed: Seed = 0,
+    table: Table = None,
+) -> None:
+    """The images that drive each unit of a layer most."""
+    import pandas as pd
+    import torch
+
+    from zscape import figures
+    from zscape.neurons import find_layer, top_images
+
+    outs = check_outs(out, FIGURES + TABLES)
+    where = Latents(model, data, split, n=n, seed=seed, table=table)
+    vae, place = where.opened.vae, find_layer(where.opened.vae, layer)
+    chosen = read_units(units, place)
+    if units is None and len(chosen) > MOST_UNITS:
+        raise ConfigError(
+            f"layer {layer} has {len(chosen)} units, and a page {MOST_UNITS}; choose with --units."
+        )
+    found = top_images(vae, where.images, layer, k, largest=not lowest)
+    rows, values = found.indices[chosen], found.values[chosen]
+    names = [f"z{unit}" if layer == "z" else f"unit {unit}" for unit in chosen]
+    indices = where.table.indices[rows]
+    frame = pd.DataFrame(
+        [
+            (unit, rank + 1, indices[i, rank], values[i, rank])
+            for i, unit in enumerate(chosen)
+            for rank in range(rows.shape[1])
+        ],
+        columns=["unit", "rank", "image", "response"],
+    )
+    if not outs:
+        show_table(frame, with_index=False)
+    pictures = where.images.pixels(torch.from_numpy(rows.ravel()))
+    pictures = pictures.reshape(*rows.shape, *pictures.shape[1:])
+    write_outs(
+        outs,
+        figure=lambda: figures.plot_top_images(pictures, values, names),
+        table=lambda: frame,
+    )
+
+
+@app.command()
+def maps(
+    model: Model,
+    layer: Annotated[str, typer.Option(help="A convolution, as zscape neurons layers calls it.")],
+    out: Outs = None,
+    index: Annotated[int, typer.Option("--image", help="Number of the image.", min=0)] = 0,
+    data: Data = None,
+    split: Split = "test",
+) -> None:
+    """What every channel of a convolution makes of one image; the numbers as .npz."""
+    from zscape import figures
+    from zscape.neurons import activation_maps
+
+    outs = check_outs(out, (*FIGURES, ".npz"), needs_one=True)
+    where = Latents(model, data, split)
+    images = where.all_images
+    if index >= len(images):
+        raise ConfigError(f"--image must be in [0, {len(images) - 1}]; got {index}.")
+    picture = images.pixels(slice(index, index + 1))[0]
+    found = activation_maps(where.opened.vae, picture, layer)
+    write_outs(
+        outs,
+        figure=lambda: figures.plot_activation_maps(found, picture, title=layer),
+        others={".npz": lambda: npz(maps=found.numpy(), image=picture.numpy())},
+    )
