@@ -1,0 +1,110 @@
+"""``zscape explore`` and ``zscape export``: the explorer as a local page, and as one file."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from zscape.cli.inputs import Data, Seed, Split
+from zscape.cli.progress import showing_progress
+from zscape.cli.use import Model
+from zscape.errors import ConfigError
+
+Count = Annotated[
+    int | None,
+    typer.Option("-n", "--n", help="Images to show, drawn at random; 10000 by default.", min=1),
+]
+Maps = Annotated[
+    str | None, typer.Option(help="Maps to draw, with commas between: pca,tsne,umap by default.")
+]
+Weights = Annotated[
+    str, typer.Option(help="f32 (exact), f16, or i8 (small): how the network is stored.")
+]
+Fresh = Annotated[bool, typer.Option("--fresh", help="Draw the maps anew, not from the cache.")]
+
+
+def explore(
+    model: Model,
+    data: Data = None,
+    split: Split = "test",
+    n: Count = None,
+    maps: Maps = None,
+    weights: Weights = "f16",
+    seed: Seed = 0,
+    fresh: Fresh = False,
+    port: Annotated[
+        int, typer.Option(help="Of 127.0.0.1; 0: any that is free.", min=0, max=65535)
+    ] = 0,
+    open_: Annotated[
+        bool, typer.Option("--open/--no-open", help="Open the page in a browser.")
+    ] = True,
+) -> None:
+    """Walk through the latent space in a local page, until Ctrl-C.
+
+    The maps take a minute the first time; then they are kept in your cache folder (or that of
+    ZSCAPE_CACHE). The page can be reached from this machine only.
+    """
+    from zscape import api
+    from zscape.explorer import ExplorerServer, check_port
+
+    check_port(port)
+    with showing_progress() as progress:
+        prepared = api.prepare_scene(
+            model, data, split=split, n=n, maps=_names(maps), weights=weights, seed=seed,
+            fresh=fresh, progress=progress,
+        )  # fmt: skip
+    with ExplorerServer(prepared.scene, prepared.vae, port) as server:
+        print(f"{model} is at {server.url}  (Ctrl-C stops)", flush=True)
+        if open_ and _has_screen():
+            import webbrowser
+
+            webbrowser.open(server.url)
+        try:
+            server.serve_forever()
+        except KeyboardInterrupt:
+            print("\nStopped.")
+
+
+def export(
+    model: Model,
+    out: Annotated[Path, typer.Option("-o", "--out", help="Page to write, .html.")],
+    data: Data = None,
+    split: Split = "test",
+    n: Count = None,
+    maps: Maps = None,
+    weights: Weights = "f16",
+    onnx: Annotated[
+        Path | None, typer.Option(help="Also write encoder.onnx and decoder.onnx to this folder.")
+    ] = None,
+    seed: Seed = 0,
+    fresh: Fresh = False,
+) -> None:
+    """Write the explorer as one file that opens in any browser, offline, without Python."""
+    from zscape import api
+
+    with showing_progress() as progress:
+        page = api.export(
+            model, out, data, onnx=onnx, split=split, n=n, maps=_names(maps), weights=weights,
+            seed=seed, fresh=fresh, progress=progress,
+        )  # fmt: skip
+    print(f"Wrote {page}, {page.stat().st_size / 1e6:.1f} MB")
+    if onnx is not None:
+        print(f"Wrote {onnx / 'encoder.onnx'} and {onnx / 'decoder.onnx'}")
+
+
+def _names(maps: str | None) -> list[str] | None:
+    """The maps that were typed, or None for the usual ones."""
+    names = None if maps is None else [name.strip() for name in maps.split(",")]
+    if names is not None and not all(names):
+        raise ConfigError(f"--maps takes names with commas between, as pca,tsne; got {maps!r}.")
+    return names
+
+
+def _has_screen() -> bool:
+    """Whether a browser would open a window, and not take over the terminal."""
+    is_window_system = sys.platform in ("win32", "darwin")
+    return is_window_system or bool(os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY"))

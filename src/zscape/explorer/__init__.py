@@ -1,0 +1,18 @@
+"""The explorer: the page in which a person walks through the latent space, in all its homes."""
+
+from zscape.explorer.cache import cached_scene
+from zscape.explorer.export import check_export, write_page
+from zscape.explorer.layers import describe_network
+from zscape.explorer.scene import Scene, build_scene
+from zscape.explorer.server import ExplorerServer, check_port
+
+__all__ = [
+    "ExplorerServer",
+    "Scene",
+    "build_scene",
+    "cached_scene",
+    "check_export",
+    "check_port",
+    "describe_network",
+    "write_page",
+]

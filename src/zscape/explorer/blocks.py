@@ -1,0 +1,150 @@
+"""Arrays as named byte blocks, as ``web/src/scene/manifest.ts`` describes them."""
+
+from __future__ import annotations
+
+import gzip
+import math
+import zlib
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from zscape.errors import ConfigError, DataError
+
+WEIGHTS = ("f32", "f16", "i8")
+"""How the weights of a network may be stored, from exact to small."""
+
+_STORED = {"f32": "<f4", "f16": "<f2", "i8": "i1", "u8": "u1", "u4": "u1", "i32": "<i4"}
+
+
+class Packed(NamedTuple):
+    """A block: its entry in the manifest, and its bytes."""
+
+    entry: dict[str, Any]
+    data: bytes
+
+
+def pack(array: Any, dtype: str, *, codec: str = "raw") -> Packed:
+    """Store ``array`` as a block.
+
+    Parameters
+    ----------
+    array
+        Any shape. For ``u4`` and ``u8``: bytes 0 … 255 that stand for 0 … 1; ``u4`` keeps the
+        nearest of 16 levels, two values a byte, the first in the low half.
+    dtype
+        ``f32``, ``f16``, ``i8`` (with one scale per index of the first axis), ``u8``, ``u4`` or
+        ``i32``. What does not fit into ``f16`` is stored as ``f32``.
+    codec
+        ``raw``, ``gzip``, or ``planes``: gzip of all first bytes of the numbers, then all second
+        ones, …. The same array gives the same bytes.
+
+    Raises
+    ------
+    DataError
+        A number is not finite.
+    """
+    values = np.asarray(array)
+    if not np.isfinite(values).all():
+        raise DataError("a block of a scene must hold finite numbers; got NaN or infinity.")
+    if dtype == "f16" and values.size and np.abs(values).max() > np.finfo(np.float16).max:
+        dtype = "f32"
+    scale: list[float] | None = None
+    stored: NDArray[Any]
+    if dtype == "i8":
+        stored, scale = _to_int8(values)
+    elif dtype == "u4":
+        stored = _to_nibbles(values)
+    else:
+        stored = values
+    content = np.ascontiguousarray(stored, dtype=_STORED[dtype]).tobytes()
+    entry: dict[str, Any] = {"dtype": dtype, "shape": list(values.shape)}
+    if scale is not None:
+        entry["scale"] = scale
+    return _encoded(entry, content, codec)
+
+
+def squeeze(packed: Packed) -> Packed:
+    """The same block in the smallest codec there is for it."""
+    entry, content = packed.entry, _content(*packed)
+    codec = "planes" if np.dtype(_STORED[entry["dtype"]]).itemsize > 1 else "gzip"
+    if entry["codec"] == codec:
+        return packed
+    return min(packed, _encoded(entry, content, codec), key=lambda block: len(block.data))
+
+
+def unpack(entry: dict[str, Any], data: bytes) -> NDArray[Any]:
+    """The array of a block: float32, or int32 for ``i32``; ``u4`` and ``u8`` in [0, 1].
+
+    Raises
+    ------
+    DataError
+        The bytes are not those that were stored.
+    """
+    if len(data) != entry["length"] or zlib.crc32(data) != entry["crc32"]:
+        raise DataError(
+            f"a block of the scene is damaged: {len(data)} bytes of {entry['length']}, CRC "
+            f"{zlib.crc32(data):08x} instead of {entry['crc32']:08x}."
+        )
+    shape, dtype = tuple(entry["shape"]), entry["dtype"]
+    values: NDArray[Any] = np.frombuffer(_content(entry, data), _STORED[dtype])
+    if dtype == "u4":
+        levels: NDArray[Any] = np.stack([values & 15, values >> 4], axis=1).reshape(-1)[
+            : math.prod(shape)
+        ]
+        return (levels / np.float32(15)).astype(np.float32).reshape(shape)
+    values = values.reshape(shape)
+    if dtype == "i32":
+        return values.astype(np.int32)
+    if dtype == "i8":
+        factors = np.array(entry["scale"], np.float32).reshape(-1, *[1] * (len(shape) - 1))
+        return values.astype(np.float32) * factors
+    return values.astype(np.float32) / np.float32(255 if dtype == "u8" else 1)
+
+
+def check_weights(weights: str) -> str:
+    """``weights`` if it is one of ``WEIGHTS``, else ``ConfigError``."""
+    if weights not in WEIGHTS:
+        raise ConfigError(f"weights must be one of {', '.join(WEIGHTS)}; got {weights!r}.")
+    return weights
+
+
+def _encoded(entry: dict[str, Any], content: bytes, codec: str) -> Packed:
+    if codec == "planes":
+        content = _bytes(entry, content).T.tobytes()
+    data = content if codec == "raw" else gzip.compress(content, compresslevel=9, mtime=0)
+    about = {"codec": codec, "length": len(data), "crc32": zlib.crc32(data)}
+    return Packed(entry | about, data)
+
+
+def _content(entry: dict[str, Any], data: bytes) -> bytes:
+    """The bytes of the numbers, one after the other."""
+    if entry["codec"] == "raw":
+        return data
+    content = gzip.decompress(data)
+    if entry["codec"] == "gzip":
+        return content
+    width = np.dtype(_STORED[entry["dtype"]]).itemsize
+    return np.frombuffer(content, np.uint8).reshape(width, -1).T.tobytes()
+
+
+def _bytes(entry: dict[str, Any], content: bytes) -> NDArray[np.uint8]:
+    """(numbers, bytes of each)."""
+    return np.frombuffer(content, np.uint8).reshape(-1, np.dtype(_STORED[entry["dtype"]]).itemsize)
+
+
+def _to_int8(values: NDArray[Any]) -> tuple[NDArray[np.int8], list[float]]:
+    rows = values.reshape(len(values), -1).astype(np.float64)
+    largest = np.abs(rows).max(1)
+    # As float32, since that is what a reader multiplies by.
+    scale = np.where(largest > 0, largest / 127, 1).astype(np.float32)
+    whole = np.rint(rows / scale[:, None]).clip(-127, 127).astype(np.int8)
+    return whole.reshape(values.shape), [float(f"{factor:.9g}") for factor in scale]
+
+
+def _to_nibbles(values: NDArray[Any]) -> NDArray[np.uint8]:
+    # 255 = 15 * 17; adding half a step makes the division round.
+    levels = (values.reshape(-1).astype(np.uint16) + 8) // 17
+    even = np.pad(levels, (0, len(levels) % 2))
+    return (even[::2] + 16 * even[1::2]).astype(np.uint8)

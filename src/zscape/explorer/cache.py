@@ -1,0 +1,129 @@
+"""Scenes that were built before, in the user's cache folder: t-SNE and UMAP take half a minute."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import logging
+import os
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from zscape._version import __version__
+from zscape.data import ImageSet
+from zscape.embedding.methods import Progress
+from zscape.errors import DataError
+from zscape.explorer.scene import FORMAT, VERSION, Scene, build_scene
+from zscape.latents import fingerprint
+from zscape.model import VAE, evaluating
+from zscape.seeding import torch_generator
+
+VARIABLE = "ZSCAPE_CACHE"
+MAX_SCENES = 10
+"""The oldest beyond these are deleted; one of 10 000 digits takes 5 MB."""
+SUFFIX = ".zscene"
+_CODE = ("data", "embedding", "explorer", "latents", "model", "neurons")
+"""Folders of the package whose source decides what a scene is."""
+
+_log = logging.getLogger(__name__)
+
+
+def cached_scene(
+    vae: VAE,
+    images: ImageSet,
+    *,
+    maps: Sequence[str] | None = None,
+    title: str,
+    n: int | None = None,
+    weights: str = "f16",
+    seed: int = 0,
+    fresh: bool = False,
+    progress: Progress | None = None,
+) -> Scene:
+    """``build_scene``, or what it made the last time it was asked for the same.
+
+    The same are: weights and what the network makes of noise, images and labels, all options,
+    and the code of this package. Where the folder cannot be written, that is logged, and the
+    scene is built every time.
+
+    Parameters
+    ----------
+    fresh
+        Build it in any case.
+    """
+    settings = {"maps": maps, "title": title, "n": n, "weights": weights, "seed": seed}
+    file = cache_folder() / "scenes" / f"{_key(vae, images, settings)}{SUFFIX}"
+    if not fresh and file.is_file():
+        try:
+            scene = Scene.load(file)
+            file.touch()
+        except (DataError, OSError) as error:
+            _log.warning("the scene is built again: %s", error)
+        else:
+            _log.info("scene from %s", file)
+            return scene
+    scene = build_scene(
+        vae, images, maps=maps, title=title, n=n, weights=weights, seed=seed, progress=progress
+    )
+    try:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        scene.save(file)
+        _prune(file.parent)
+    except OSError as error:
+        _log.warning("the scene could not be kept in %s: %s.", file.parent, error.strerror)
+    return scene
+
+
+def cache_folder() -> Path:
+    """Where zscape keeps what can be made again: ``ZSCAPE_CACHE``, or the system's place for it."""
+    if chosen := os.environ.get(VARIABLE):
+        return Path(chosen)
+    home = Path.home()
+    if sys.platform == "darwin":
+        return home / "Library" / "Caches" / "zscape"
+    if sys.platform == "win32":
+        return Path(os.environ.get("LOCALAPPDATA") or home / "AppData" / "Local") / "zscape"
+    return Path(os.environ.get("XDG_CACHE_HOME") or home / ".cache") / "zscape"
+
+
+def _key(vae: VAE, images: ImageSet, settings: dict[str, Any]) -> str:
+    digest = hashlib.sha256(f"{FORMAT} {VERSION} {__version__} {_code()}".encode())
+    digest.update(json.dumps(settings, sort_keys=True).encode())
+    digest.update(f"{fingerprint(vae)} {type(vae).__qualname__}".encode())
+    digest.update(_behaviour(vae))
+    about = [images.name, images.split, list(images.class_names), list(images.images.shape)]
+    digest.update(json.dumps(about).encode())
+    digest.update(images.images.cpu().contiguous().numpy().data)
+    if images.labels is not None:
+        digest.update(images.labels.cpu().contiguous().numpy().data)
+    return digest.hexdigest()[:32]
+
+
+def _behaviour(vae: VAE) -> bytes:
+    """What the network makes of noise: a class may change while its weights do not."""
+    generator = torch_generator(0, "explorer", "cache")
+    device = next(vae.parameters()).device
+    x = torch.rand(1, *vae.image_shape, generator=generator).to(device)
+    z = torch.randn(1, vae.latent_dim, generator=generator).to(device)
+    with evaluating(vae):
+        results = [*vae.encode(x), vae.decode(z), vae.likelihood.log_prob(x, vae.decode_logits(z))]
+    return b"".join(result.float().cpu().numpy().tobytes() for result in results)
+
+
+def _code() -> str:
+    digest = hashlib.sha256()
+    root = Path(__file__).parent.parent
+    for folder in _CODE:
+        for file in sorted((root / folder).rglob("*.py")):
+            digest.update(file.read_bytes())
+    return digest.hexdigest()
+
+
+def _prune(folder: Path) -> None:
+    files = sorted(folder.glob(f"*{SUFFIX}"), key=lambda file: file.stat().st_mtime)
+    for file in files[:-MAX_SCENES]:
+        file.unlink(missing_ok=True)

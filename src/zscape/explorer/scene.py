@@ -1,0 +1,327 @@
+"""A scene: everything the explorer shows, as one JSON manifest and named blocks of bytes.
+
+The other side of the contract is ``web/src/scene/manifest.ts``.
+"""
+
+from __future__ import annotations
+
+import json
+import struct
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from numpy.typing import NDArray
+from torch import Tensor
+
+from zscape._version import __version__
+from zscape.data import ImageSet
+from zscape.data.bounded import reading
+from zscape.embedding import Embedding
+from zscape.embedding.methods import Progress
+from zscape.errors import ConfigError, DataError
+from zscape.explorer.blocks import check_weights, pack, unpack
+from zscape.explorer.layers import Network, describe_network
+from zscape.explorer.maps import check_maps_belong, describe_map, draw_maps
+from zscape.files import write_atomic
+from zscape.latents import LatentTable, check_belongs, encode, prototypes
+from zscape.model import VAE, evaluating, kl_to_standard_normal
+from zscape.neurons import neuron_table
+from zscape.seeding import torch_generator
+
+FORMAT, VERSION = "zscape-scene", 1
+DEFAULT_POINTS, MAX_POINTS = 10_000, 200_000
+THUMBNAIL_SIDE = 32
+"""Longer side of a thumbnail at most, pixels."""
+MUTUAL_INFORMATION_POINTS = 10_000
+"""Its error falls with 1/√n, its time rises with n."""
+BATCH_SIZE = 250
+MAGIC = b"zscene1\n"
+
+
+@dataclass(frozen=True, eq=False)
+class Scene:
+    """What the page gets: ``manifest`` as JSON knows it, and the bytes of each of its blocks."""
+
+    manifest: dict[str, Any]
+    blocks: dict[str, bytes]
+
+    @property
+    def manifest_json(self) -> str:
+        """The manifest as text, always the same for the same scene."""
+        return json.dumps(self.manifest, separators=(",", ":"), ensure_ascii=False)
+
+    def array(self, name: str) -> NDArray[Any]:
+        """The array in a block; see ``zscape.explorer.blocks.unpack``."""
+        return unpack(self.manifest["blocks"][name], self.blocks[name])
+
+    def save(self, path: Path) -> None:
+        """Write to one file, whole or not at all."""
+        head = self.manifest_json.encode()
+        parts = [MAGIC, struct.pack("<Q", len(head)), head]
+        write_atomic(path, b"".join([*parts, *self.blocks.values()]))
+
+    @classmethod
+    def load(cls, path: Path) -> Scene:
+        """The scene that ``save`` wrote.
+
+        Raises
+        ------
+        DataError
+            Missing, damaged, or not a scene.
+        """
+        with reading(path):
+            content = path.read_bytes()
+        try:
+            start = len(MAGIC) + 8
+            (length,) = struct.unpack("<Q", content[len(MAGIC) : start])
+            if content[: len(MAGIC)] != MAGIC:
+                raise DataError("it begins otherwise.")
+            manifest = json.loads(content[start : start + length])
+            at, blocks = start + length, {}
+            for name, entry in manifest["blocks"].items():
+                blocks[name] = content[at : at + entry["length"]]
+                at += entry["length"]
+                unpack(entry, blocks[name])
+        except (DataError, struct.error, ValueError, LookupError, TypeError, OSError) as error:
+            raise DataError(f"{path} is not a scene of zscape's: {error}") from error
+        return cls(manifest, blocks)
+
+
+class _Blocks:
+    """Collects blocks under their names."""
+
+    def __init__(self) -> None:
+        self.entries: dict[str, Any] = {}
+        self.data: dict[str, bytes] = {}
+
+    def add(self, name: str, array: Any, dtype: str, *, codec: str = "raw") -> str:
+        self.entries[name], self.data[name] = pack(array, dtype, codec=codec)
+        return name
+
+
+def build_scene(
+    vae: VAE,
+    images: ImageSet,
+    *,
+    table: LatentTable | None = None,
+    maps: Iterable[str | Embedding] | None = None,
+    title: str = "",
+    n: int | None = None,
+    weights: str = "f16",
+    seed: int = 0,
+    progress: Progress | None = None,
+) -> Scene:
+    """Everything the explorer shows of a model and a set of images.
+
+    Parameters
+    ----------
+    images
+        Labelled or not.
+    table
+        Their latents, if they are encoded already: the rows it has are the points.
+    maps
+        Names of map methods, or fitted ``Embedding``s of the same points. By default PCA, t-SNE
+        and UMAP, as far as the number of points and neurons allows.
+    title
+        What the page calls the model.
+    n
+        How many images to show, drawn with ``seed``; 10 000 by default, 200 000 at most.
+    weights
+        ``f32`` (exact), ``f16`` (pixels within 1e-3) or ``i8`` (a quarter of the bytes; pixels
+        within a few hundredths).
+    progress
+        Told what is being done and how much of it is done.
+
+    Raises
+    ------
+    ConfigError
+        ``n`` or ``weights`` out of range, or an unknown map.
+    ShapeError, CheckpointError
+        The images, the table or a map do not belong to the model.
+    DataError
+        A map that was asked for cannot be drawn on so few points.
+    """
+    check_weights(weights)
+    maps = None if maps is None else list(maps)
+    if maps is not None and not maps:
+        raise ConfigError("a scene needs at least one map; got none.")
+    check_maps_belong(maps, vae)
+    tell: Progress = progress or (lambda stage, done: None)
+    images, table = _points(vae, images, table, n, seed, tell)
+    half = "f32" if weights == "f32" else "f16"
+    blocks = _Blocks()
+    tell("neurons", 0)
+    neurons = describe_neurons(table)
+    drawn = draw_maps(table, maps, np.array([neuron["kl"] for neuron in neurons]), tell)
+    network = describe_network(vae)
+    manifest = {
+        "format": FORMAT,
+        "version": VERSION,
+        "generator": f"zscape {__version__}",
+        "title": title or type(vae).__name__,
+        "data": f"{table.name}, {table.split}",
+        "imageShape": list(vae.image_shape),
+        "latentDim": vae.latent_dim,
+        "points": _describe_points(vae, images, table, half, blocks, tell),
+        "classNames": list(table.class_names),
+        "prototypes": _describe_prototypes(table, blocks),
+        "neurons": neurons,
+        "maps": [
+            describe_map(embedding, name, blocks.add, half, tell)
+            for name, embedding in zip(_names(drawn), drawn, strict=True)
+        ],
+        "model": network.spec,
+        "why": network.why,
+        "blocks": blocks.entries,
+    }
+    _store_weights(network, weights, blocks)
+    tell("done", 1)
+    return Scene(manifest, blocks.data)
+
+
+def describe_neurons(table: LatentTable) -> list[dict[str, Any]]:
+    """``Neuron`` of the manifest for every latent neuron."""
+    frame = neuron_table(table.mu, table.logvar)
+    low, high = np.percentile(table.mu, (0.5, 99.5), axis=0)
+    known = _mutual_information(table)
+    return [
+        {
+            "name": str(name),
+            "mean": float(row["mean"]),
+            "std": float(row["std"]),
+            "low": float(low[i]),
+            "high": float(high[i]),
+            "kl": float(row["kl"]),
+            "isUsed": bool(row["is_used"]),
+            "mutualInformation": None if known is None else float(known[i]),
+        }
+        for i, (name, row) in enumerate(frame.iterrows())
+    ]
+
+
+def shrink(images: ImageSet, side: int = THUMBNAIL_SIDE) -> NDArray[np.uint8]:
+    """Bytes (n, c, h, w) of the images, made smaller where their longer side exceeds ``side``."""
+    _, height, width = images.image_shape
+    longer = max(height, width)
+    if longer <= side:
+        return images.images.cpu().numpy()
+    size = [max(1, round(length * side / longer)) for length in (height, width)]
+    small = [
+        F.interpolate(x, size, mode="bilinear", antialias=True).mul(255).round().byte().cpu()
+        for x, _ in images.batches(BATCH_SIZE)
+    ]
+    bytes_: NDArray[np.uint8] = torch.cat(small).numpy()
+    return bytes_
+
+
+def reconstruction_error(vae: VAE, images: ImageSet, mu: NDArray[np.float32]) -> NDArray[Any]:
+    """(n,): minus log p(x | z) of every image at its posterior mean; nats, summed over pixels."""
+    device = next(vae.parameters()).device
+    errors: list[Tensor] = []
+    start = 0
+    with evaluating(vae):
+        for x, _ in images.batches(BATCH_SIZE):
+            z = torch.from_numpy(mu[start : start + len(x)]).to(device)
+            x = x.to(device)
+            log_prob = vae.likelihood.log_prob(x, vae.decode_logits(z).float())
+            errors.append(-log_prob.flatten(1).sum(1).cpu())
+            start += len(x)
+    return torch.cat(errors).numpy()
+
+
+def _points(
+    vae: VAE,
+    images: ImageSet,
+    table: LatentTable | None,
+    n: int | None,
+    seed: int,
+    tell: Progress,
+) -> tuple[ImageSet, LatentTable]:
+    """The images to show and their latents, row by row."""
+    available = len(images) if table is None else len(table)
+    count = min(available, DEFAULT_POINTS) if n is None else n
+    if not 1 <= count <= min(available, MAX_POINTS):
+        raise ConfigError(
+            f"n must be in [1, {min(available, MAX_POINTS)}], the {images.split} images of "
+            f"{images.name}; got {count}."
+        )
+    order = torch.randperm(available, generator=torch_generator(seed, "scene"))
+    rows = order[:count].sort().values
+    if table is not None:
+        check_belongs(table, vae)
+        if table.indices.max() >= len(images):
+            raise DataError(
+                f"the table of {table.name} has a row for image {table.indices.max()}; "
+                f"{images.name} has {len(images)} images."
+            )
+        table = table[rows.numpy()]
+        return images[torch.from_numpy(table.indices)], table
+    chosen = images[rows] if count < available else images
+    tell("encoding", 0)
+    made = encode(vae, chosen, progress=lambda done: tell("encoding", done / count))
+    return chosen, LatentTable(
+        made.mu, made.logvar, made.labels, made.class_names, rows.numpy(), made.split, made.name,
+        made.fingerprint,
+    )  # fmt: skip
+
+
+def _describe_points(
+    vae: VAE, images: ImageSet, table: LatentTable, half: str, blocks: _Blocks, tell: Progress
+) -> dict[str, Any]:
+    kl = kl_to_standard_normal(torch.from_numpy(table.mu), torch.from_numpy(table.logvar)).sum(1)
+    tell("reconstruction errors", 0)
+    error = reconstruction_error(vae, images, table.mu)
+    tell("thumbnails", 0)
+    thumbnails = shrink(images)
+    depth = "u4" if thumbnails.shape[1] == 1 else "u8"
+    labels = table.labels
+    return {
+        "n": len(table),
+        "mu": blocks.add("mu", table.mu, half),
+        "labels": None if labels is None else blocks.add("labels", labels, "i32", codec="gzip"),
+        "indices": blocks.add("indices", table.indices, "i32", codec="gzip"),
+        "kl": blocks.add("kl", kl.numpy(), half),
+        "error": blocks.add("error", error, half),
+        "thumbnails": blocks.add("thumbnails", thumbnails, depth, codec="gzip"),
+    }
+
+
+def _describe_prototypes(table: LatentTable, blocks: _Blocks) -> dict[str, Any] | None:
+    if table.labels is None:
+        return None
+    means = prototypes(table)
+    vectors = np.zeros((len(table.class_names), table.latent_dim), np.float32)
+    for name in means:
+        vectors[table.class_names.index(name)] = means[name]
+    counts = np.bincount(table.labels, minlength=len(vectors))
+    return {"vectors": blocks.add("prototypes", vectors, "f32"), "counts": counts.tolist()}
+
+
+def _mutual_information(table: LatentTable) -> NDArray[Any] | None:
+    step = -(-len(table) // MUTUAL_INFORMATION_POINTS)
+    part = table[::step]
+    if part.labels is None or np.bincount(part.labels).max() < 2:
+        return None
+    frame = neuron_table(part.mu, part.logvar, part.labels, part.class_names)
+    known: NDArray[Any] = frame["mutual_information"].to_numpy()
+    return known
+
+
+def _names(maps: list[Embedding]) -> list[str]:
+    """The method of each map; a second one of the same method is ``tsne-2``."""
+    names: list[str] = []
+    for embedding in maps:
+        same = sum(other.method == embedding.method for other in maps[: len(names)])
+        names.append(embedding.method if not same else f"{embedding.method}-{same + 1}")
+    return names
+
+
+def _store_weights(network: Network, weights: str, blocks: _Blocks) -> None:
+    for name, tensor in network.tensors.items():
+        # Biases are few, and added to every pixel: not worth rounding.
+        blocks.add(name, tensor.numpy(), weights if tensor.ndim > 1 else "f32")

@@ -1,0 +1,238 @@
+"""The explorer as a page of this machine: the standard library's server, loopback only."""
+
+from __future__ import annotations
+
+import errno
+import logging
+import socket
+import threading
+import zlib
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from http import HTTPStatus
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+from urllib.parse import unquote, urlsplit
+
+import numpy as np
+from numpy.typing import NDArray
+
+from zscape._version import __version__
+from zscape.errors import ConfigError, ZscapeError
+from zscape.explorer.kernel import Kernel
+from zscape.explorer.page import BUNDLE, SERVER_POLICY, read_bundle, server_page
+from zscape.explorer.scene import Scene
+from zscape.model import VAE
+
+HOST = "127.0.0.1"
+IDLE_SECONDS = 60
+"""A connection that says nothing for so long is closed."""
+
+_log = logging.getLogger(__name__)
+
+
+class ExplorerServer(ThreadingHTTPServer):
+    """Serves one scene, and decodes and encodes for networks that the page cannot run.
+
+    Parameters
+    ----------
+    port
+        0: any that is free.
+
+    Raises
+    ------
+    ConfigError
+        The port is taken or may not be used.
+    """
+
+    daemon_threads = True
+    # Windows would let two servers share a port.
+    allow_reuse_address = hasattr(errno, "EADDRINUSE") and not hasattr(errno, "WSAEADDRINUSE")
+
+    def __init__(self, scene: Scene, vae: VAE, port: int = 0) -> None:
+        self.kernel = Kernel(vae)
+        self.files = _files(scene)
+        with _naming(port):
+            super().__init__((HOST, port), _Handler)
+
+    @property
+    def port(self) -> int:
+        """The port in use."""
+        return int(self.server_address[1])
+
+    @property
+    def url(self) -> str:
+        """Address of the page."""
+        return f"http://{HOST}:{self.port}/"
+
+    @property
+    def names(self) -> set[str]:
+        """What a browser on this machine may call this server."""
+        return {f"{host}:{self.port}" for host in (HOST, "localhost")}
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """A browser that hangs up is no error of ours."""
+        _log.debug("connection from %s", client_address, exc_info=True)
+
+    def run_in_background(self) -> threading.Thread:
+        """Serve from a thread, until ``shutdown``."""
+        thread = threading.Thread(target=self.serve_forever, name="zscape explorer", daemon=True)
+        thread.start()
+        return thread
+
+
+def check_port(port: int) -> None:
+    """Raise ``ConfigError`` if a server could not use ``port`` now."""
+    with _naming(port), socket.create_server((HOST, port)):
+        pass
+
+
+@contextmanager
+def _naming(port: int) -> Iterator[None]:
+    """Make the errors of a port sentences."""
+    try:
+        yield
+    except OverflowError as error:
+        raise ConfigError(f"port must be in [0, 65535]; got {port}.") from error
+    except OSError as error:
+        reason = "is taken" if error.errno == errno.EADDRINUSE else f"is not for us ({error})"
+        raise ConfigError(
+            f"port {port} of {HOST} {reason}; choose another with --port, or 0 for a free one."
+        ) from error
+
+
+def _files(scene: Scene) -> dict[str, tuple[str, bytes]]:
+    """All that can be fetched: path → (type, content)."""
+    files = {
+        "/": ("text/html; charset=utf-8", server_page(scene.manifest["title"]).encode()),
+        f"/{BUNDLE}": ("text/javascript; charset=utf-8", read_bundle().encode()),
+        "/manifest.json": ("application/json", scene.manifest_json.encode()),
+    }
+    for name, data in scene.blocks.items():
+        files[f"/blocks/{name}"] = ("application/octet-stream", data)
+    return files
+
+
+class _Refused(Exception):
+    def __init__(self, status: HTTPStatus, message: str, **headers: str) -> None:
+        super().__init__(message)
+        self.status, self.headers = status, headers
+
+
+class _Handler(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    server_version = f"zscape/{__version__}"
+    sys_version = ""
+    timeout = IDLE_SECONDS
+    server: ExplorerServer
+
+    def do_GET(self) -> None:
+        self._answer(self._fetch)
+
+    def do_HEAD(self) -> None:
+        self._answer(self._fetch)
+
+    def do_POST(self) -> None:
+        self._answer(self._compute)
+
+    def __getattr__(self, name: str) -> Any:
+        # Any other method there is or may be: the base class looks for one called do_<method>.
+        if name.startswith("do_"):
+            return lambda: self._answer(self._refuse_method)
+        raise AttributeError(name)
+
+    def _answer(self, action: Callable[[str], None]) -> None:
+        try:
+            self._check_origin()
+            action(unquote(urlsplit(self.path).path))
+        except _Refused as refused:
+            # What was not read of the body would be taken for the next request.
+            self.close_connection = True
+            headers = {name.replace("_", "-"): value for name, value in refused.headers.items()}
+            text = f"{refused}\n".encode()
+            self._send(refused.status, "text/plain; charset=utf-8", text, headers)
+
+    def _check_origin(self) -> None:
+        """Another site's page, or a foreign name that leads here, gets nothing."""
+        host, origin = self.headers.get("Host", ""), self.headers.get("Origin")
+        if host not in self.server.names:
+            raise _Refused(HTTPStatus.FORBIDDEN, "This server answers to its own address only.")
+        if origin is not None and origin != f"http://{host}":
+            raise _Refused(HTTPStatus.FORBIDDEN, "This server answers to its own page only.")
+
+    def _refuse_method(self, path: str) -> None:
+        allowed = "POST" if path in _WAYS else "GET, HEAD"
+        raise _Refused(
+            HTTPStatus.METHOD_NOT_ALLOWED, f"{path} takes {allowed} only.", Allow=allowed
+        )
+
+    def _fetch(self, path: str) -> None:
+        if path in _WAYS:
+            self._refuse_method(path)
+        if path not in self.server.files:
+            raise _Refused(HTTPStatus.NOT_FOUND, "There is no such page.")
+        kind, content = self.server.files[path]
+        tag = f'"{zlib.crc32(content):08x}-{len(content):x}"'
+        headers = {"ETag": tag, "Cache-Control": "no-cache"}
+        if self.headers.get("If-None-Match") == tag:
+            self._send(HTTPStatus.NOT_MODIFIED, kind, b"", headers)
+        else:
+            self._send(HTTPStatus.OK, kind, content, headers)
+
+    def _compute(self, path: str) -> None:
+        if path in self.server.files:
+            self._refuse_method(path)
+        if path not in _WAYS:
+            raise _Refused(HTTPStatus.NOT_FOUND, "There is no such page.")
+        body = self._body()
+        try:
+            answer = _WAYS[path](self.server.kernel, body)
+        except ZscapeError as error:
+            raise _Refused(HTTPStatus.BAD_REQUEST, str(error)) from error
+        content = answer.astype("<f4").tobytes()
+        self._send(
+            HTTPStatus.OK, "application/octet-stream", content, {"Cache-Control": "no-store"}
+        )
+
+    def _body(self) -> bytes:
+        text = self.headers.get("Content-Length", "")
+        if not text.isascii() or not text.isdigit():
+            raise _Refused(HTTPStatus.LENGTH_REQUIRED, "Say how long the body is.")
+        length, limit = int(text), self.server.kernel.max_bytes
+        if length > limit:
+            raise _Refused(
+                HTTPStatus.REQUEST_ENTITY_TOO_LARGE, f"The body must have at most {limit} bytes."
+            )
+        body = self.rfile.read(length)
+        if len(body) < length:
+            raise _Refused(HTTPStatus.BAD_REQUEST, "The body ends too early.")
+        return body
+
+    def _send(self, status: HTTPStatus, kind: str, content: bytes, headers: dict[str, str]) -> None:
+        self.send_response(status)
+        self.send_header("Content-Type", kind)
+        if status != HTTPStatus.NOT_MODIFIED:
+            self.send_header("Content-Length", str(len(content)))
+        self.send_header("Content-Security-Policy", SERVER_POLICY)
+        self.send_header("Cross-Origin-Resource-Policy", "same-origin")
+        self.send_header("Referrer-Policy", "no-referrer")
+        self.send_header("X-Content-Type-Options", "nosniff")
+        for name, value in headers.items():
+            self.send_header(name, value)
+        self.end_headers()
+        if self.command != "HEAD":
+            self.wfile.write(content)
+
+    def log_message(self, format: str, *args: Any) -> None:
+        _log.debug(format, *args)
+
+
+def _encode(kernel: Kernel, body: bytes) -> NDArray[np.float32]:
+    """Means of all pictures, then their log-variances."""
+    return np.concatenate(kernel.encode(body))
+
+
+_WAYS: dict[str, Callable[[Kernel, bytes], NDArray[np.float32]]] = {
+    "/decode": lambda kernel, body: kernel.decode(body),
+    "/encode": _encode,
+}

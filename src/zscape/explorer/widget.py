@@ -1,0 +1,193 @@
+"""The explorer in a notebook: a widget whose state Python sees and sets."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+import anywidget
+import numpy as np
+import traitlets
+from numpy.typing import NDArray
+
+from zscape.data import ImageSet
+from zscape.errors import ZscapeError
+from zscape.explorer.kernel import Kernel
+from zscape.explorer.page import read_bundle
+from zscape.explorer.scene import Scene
+from zscape.latents import LatentTable, as_vector, as_vectors, decode, encode, locate
+from zscape.model import VAE
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+class _Checked(traitlets.TraitType[Any, Any]):
+    """A trait whose values the widget itself checks; ``ZscapeError`` becomes ``TraitError``."""
+
+    def __init__(self, check: Callable[[Any, Any], Any], default: Any, help: str) -> None:
+        super().__init__(default_value=default, help=help)
+        self.check = check
+
+    def validate(self, obj: Any, value: Any) -> Any:
+        try:
+            return self.check(obj, value)
+        except ZscapeError as error:
+            raise traitlets.TraitError(f"{self.name}: {error}") from error
+
+
+def _vector(widget: ExplorerWidget, value: Any) -> list[float]:
+    if _is_empty(value):
+        return []
+    return [float(number) for number in as_vector(value, widget.latent_dim)]
+
+
+def _vectors(widget: ExplorerWidget, value: Any) -> list[list[float]]:
+    if _is_empty(value):
+        return []
+    rows = as_vectors(value, widget.latent_dim)
+    return [[float(number) for number in row] for row in rows]
+
+
+def _rows(widget: ExplorerWidget, value: Any) -> list[int]:
+    rows = np.asarray(value)
+    if rows.ndim != 1 or (rows.size and rows.dtype.kind not in "iu"):
+        raise traitlets.TraitError(f"selection must be a list of row numbers; got {value!r}.")
+    if rows.size and not 0 <= rows.min() <= rows.max() < len(widget):
+        raise traitlets.TraitError(
+            f"selection must hold row numbers in [0, {len(widget) - 1}]; got "
+            f"{rows.min()} to {rows.max()}."
+        )
+    return [int(row) for row in rows]
+
+
+def _map(widget: ExplorerWidget, value: Any) -> str:
+    names = widget.maps
+    if value in ("", *names) or _is_pair(value, widget.latent_dim):
+        return str(value)
+    raise traitlets.TraitError(
+        f"map must be one of {', '.join(names)}, or two neurons as 'z0,z1'; got {value!r}."
+    )
+
+
+def _color(widget: ExplorerWidget, value: Any) -> str:
+    neurons = [f"z{i}" for i in range(widget.latent_dim)]
+    classes = ["class"] if widget.manifest_dict["classNames"] else []
+    names = [*classes, "kl", "error", *neurons]
+    if value in ("", *names):
+        return str(value)
+    shown = ", ".join(names[:5]) + (", …" if len(names) > 5 else "")
+    raise traitlets.TraitError(f"color must be one of {shown}; got {value!r}.")
+
+
+class ExplorerWidget(anywidget.AnyWidget):
+    """The explorer of one scene; display it as the last line of a cell.
+
+    Everything a person does comes back as traits, and each of them can be set: ``z``,
+    ``selection``, ``path``, ``map``, ``color``. Two widgets share them through
+    ``traitlets.link((a, "z"), (b, "z"))``.
+
+    Parameters
+    ----------
+    scene
+        Of ``build_scene``.
+    vae
+        The model behind it; decodes and encodes here if the page cannot.
+    images
+        The set that the scene's indices point into.
+    """
+
+    manifest = traitlets.Unicode().tag(sync=True)
+    blocks = traitlets.Dict(value_trait=traitlets.Bytes(), key_trait=traitlets.Unicode()).tag(
+        sync=True
+    )
+    z = _Checked(_vector, [], "The current latent vector, in any form as_vectors takes.").tag(
+        sync=True
+    )
+    selection = _Checked(_rows, [], "Rows of the points that are selected.").tag(sync=True)
+    path = _Checked(_vectors, [], "Latent vectors along the path; empty: none.").tag(sync=True)
+    map = _Checked(_map, "", "Name of the map shown, or two neurons: 'z0,z1'.").tag(sync=True)
+    color = _Checked(_color, "", "class, kl, error, or a neuron: 'z3'.").tag(sync=True)
+
+    def __init__(self, scene: Scene, vae: VAE, images: ImageSet, **traits: Any) -> None:
+        self.manifest_dict = scene.manifest
+        self._vae, self._images, self._kernel = vae, images, Kernel(vae)
+        self._indices = scene.array("indices")
+        self._esm = read_bundle()
+        # Empty: the page chooses, and says what it chose once it is shown.
+        start = {"z": [], "selection": [], "path": [], "map": "", "color": ""} | traits
+        super().__init__(manifest=scene.manifest_json, blocks=scene.blocks, **start)
+        self.on_msg(self._receive)
+
+    def __len__(self) -> int:
+        return int(self.manifest_dict["points"]["n"])
+
+    @property
+    def latent_dim(self) -> int:
+        """Number of latent neurons."""
+        return int(self.manifest_dict["latentDim"])
+
+    @property
+    def maps(self) -> list[str]:
+        """Names of the maps of the scene; any two neurons are one more."""
+        return [spec["name"] for spec in self.manifest_dict["maps"]]
+
+    @property
+    def picture(self) -> NDArray[np.float32]:
+        """(c, h, w) in [0, 1]: the current vector decoded; as long as there is none, the origin."""
+        z = locate(self._vae, self.z or None)
+        picture: NDArray[np.float32] = decode(self._vae, z)[0].numpy()
+        return picture
+
+    @property
+    def selected(self) -> pd.DataFrame:
+        """A row per selected image: index in the set, class if there is one, posterior means."""
+        if not self.selection:
+            return self._table([0]).to_frame().iloc[:0]
+        return self._table(self.selection).to_frame()
+
+    @property
+    def selected_images(self) -> ImageSet:
+        """The selected images themselves.
+
+        Raises
+        ------
+        DataError
+            Nothing is selected.
+        """
+        return self._images[self._indices[self.selection].tolist()]
+
+    def _table(self, rows: list[int]) -> LatentTable:
+        indices = self._indices[rows]
+        made = encode(self._vae, self._images[indices.tolist()])
+        return LatentTable(
+            made.mu, made.logvar, made.labels, made.class_names, indices.astype(np.int64),
+            made.split, made.name, made.fingerprint,
+        )  # fmt: skip
+
+    def _receive(self, _: Any, message: Any, buffers: list[memoryview]) -> None:
+        """Answer ``{"type": "decode" or "encode", "id": …}``, which comes with its numbers."""
+        kind, number = message.get("type"), message.get("id")
+        try:
+            if kind == "decode":
+                answers = [self._kernel.decode(buffers[0])]
+            elif kind == "encode":
+                answers = list(self._kernel.encode(buffers[0]))
+            else:
+                return
+        except (ZscapeError, IndexError) as error:
+            text = str(error) if isinstance(error, ZscapeError) else "the message has no numbers."
+            self.send({"type": "error", "id": number, "message": text})
+            return
+        numbers = [answer.astype("<f4").tobytes() for answer in answers]
+        self.send({"type": f"{kind}d", "id": number}, numbers)
+
+
+def _is_empty(value: Any) -> bool:
+    return isinstance(value, (list, tuple)) and not value
+
+
+def _is_pair(value: Any, latent_dim: int) -> bool:
+    first, comma, second = str(value).partition(",")
+    neurons = {f"z{i}" for i in range(latent_dim)}
+    return bool(comma) and first in neurons and second in neurons and first != second

@@ -1,0 +1,147 @@
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+import re
+from html.parser import HTMLParser
+
+import numpy as np
+import pytest
+
+from zscape.errors import ConfigError, DataError
+from zscape.explorer import Scene, page, write_page
+from zscape.explorer.export import on_grid, squeezed
+from zscape.explorer.page import file_page
+
+
+class Reader(HTMLParser):
+    """The page as a browser cuts it up: script elements with their attributes and content."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.scripts: list[tuple[dict, str]] = []
+        self.tags: list[tuple[str, dict]] = []
+        self._inside = False
+        self.feed(text)
+        self.close()
+
+    def handle_starttag(self, tag, attrs):
+        self.tags.append((tag, dict(attrs)))
+        if tag == "script":
+            self.scripts.append((dict(attrs), ""))
+            self._inside = True
+
+    def handle_endtag(self, tag):
+        self._inside = self._inside and tag != "script"
+
+    def handle_data(self, data):
+        if self._inside:
+            attributes, text = self.scripts[-1]
+            self.scripts[-1] = (attributes, text + data)
+
+
+def assert_same(one: Scene, other: Scene) -> None:
+    """Every block as it was; coordinates to 1/65536 of their extent."""
+    assert one.blocks.keys() == other.blocks.keys()
+    for name in other.blocks:
+        a, b = one.array(name), other.array(name)
+        if name.endswith(".coordinates"):
+            assert np.abs(a - b).max() <= np.ptp(b, axis=0).max() / 2**16
+        else:
+            assert np.array_equal(a, b), name
+
+
+@pytest.fixture
+def written(scene, bundle, tmp_path):
+    return write_page(scene, tmp_path / "page.html").read_text(encoding="utf-8")
+
+
+def test_the_scene_can_be_read_back(written, scene):
+    scripts = Reader(written).scripts
+    (manifest,) = (text for about, text in scripts if about.get("id") == "zscape-manifest")
+    blocks = {
+        about["data-zscape-block"]: base64.b64decode(text, validate=True)
+        for about, text in scripts
+        if "data-zscape-block" in about
+    }
+    back = Scene(json.loads(manifest), blocks)
+    assert back.manifest["classNames"] == scene.manifest["classNames"]
+    assert_same(back, scene)
+
+
+def test_the_program_is_the_bundle(written, bundle):
+    about, script = Reader(written).scripts[-1]
+    assert about == {"type": "module"}
+    assert script.replace("\\x3c", "<") == bundle
+    assert written.count('<div data-zscape="embedded"></div>') == 1
+
+
+def test_only_the_program_may_run_and_nothing_may_be_fetched(written):
+    (policy,) = (
+        about["content"] for tag, about in Reader(written).tags
+        if about.get("http-equiv") == "Content-Security-Policy"
+    )  # fmt: skip
+    rules = dict(rule.strip().split(" ", 1) for rule in policy.split(";"))
+    digest = hashlib.sha256(Reader(written).scripts[-1][1].encode()).digest()
+    assert rules["default-src"] == "'none'"
+    assert rules["script-src"] == f"'sha256-{base64.b64encode(digest).decode()}' 'wasm-unsafe-eval'"
+    assert "connect-src" not in rules
+    assert "*" not in policy
+    assert "http" not in policy
+
+
+def test_nothing_outside_is_named(written):
+    """Neither addresses nor anything a browser would load by itself, but the empty icon."""
+    assert not re.search(r"https?:|url\(|@import", written)
+    for _, about in Reader(written).tags:
+        assert about.get("src") is None
+        assert about.get("href", "data:,") == "data:,"
+
+
+def test_names_from_the_data_never_become_html(written):
+    """A class is called </script><b>blue, the title small & <b>."""
+    assert "<title>small &amp; &lt;b&gt; · zscape</title>" in written
+    assert "b" not in {tag for tag, _ in Reader(written).tags}
+    assert written.count("</script>") == len(Reader(written).scripts)
+
+
+@pytest.mark.parametrize("text", ["</script>", "<!--", "<SCRIPT src=x>", "</ScRiPt >", "a\r\nb"])
+def test_a_program_that_holds_such_texts(scene, text):
+    bundle = f'const s = "{text}"; {text!r}; export default 1;'
+    _, script = Reader(file_page(scene, bundle)).scripts[-1]
+    assert script.replace("\\x3c", "<") == bundle.replace("\r\n", "\n")
+
+
+def test_squeezed_is_smaller_and_the_same(scene):
+    small = squeezed(scene)
+    assert sum(map(len, small.blocks.values())) < sum(map(len, scene.blocks.values()))
+    assert_same(small, scene)
+    assert scene.manifest["blocks"]["mu"]["codec"] == "raw"
+
+
+def test_coordinates_lie_on_a_grid():
+    points = np.random.default_rng(0).normal(5, 30, (1000, 2)).astype(np.float32)
+    rounded = on_grid(points)
+    assert rounded.dtype == np.float32
+    assert 0 < np.abs(rounded - points).max() <= np.ptp(points, axis=0).max() / 2**16
+    assert np.array_equal(on_grid(rounded), rounded)
+    assert (on_grid(np.full((3, 2), 7, np.float32)) == 7).all()
+
+
+def test_same_scene_same_page(scene, bundle, tmp_path):
+    one, other = (write_page(scene, tmp_path / f"{i}.html").read_bytes() for i in range(2))
+    assert one == other
+
+
+@pytest.mark.parametrize("name", ["page.pdf", "page", "none/page.html", "folder.html"])
+def test_where_a_page_cannot_be_written(scene, bundle, tmp_path, name):
+    (tmp_path / "folder.html").mkdir()
+    with pytest.raises(ConfigError, match="page"):
+        write_page(scene, tmp_path / name)
+
+
+def test_a_checkout_without_the_bundle(scene, monkeypatch, tmp_path):
+    monkeypatch.setattr(page, "STATIC", tmp_path / "none")
+    with pytest.raises(DataError, match="npm run build"):
+        write_page(scene, tmp_path / "page.html")

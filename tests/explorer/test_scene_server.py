@@ -1,0 +1,214 @@
+from __future__ import annotations
+
+import http.client
+import json
+import socket
+
+import numpy as np
+import pytest
+
+from zscape.errors import ConfigError
+from zscape.explorer import ExplorerServer
+from zscape.latents import decode
+
+METHODS = ["PUT", "DELETE", "PATCH", "OPTIONS", "TRACE", "BREW"]
+
+
+@pytest.fixture
+def server(scene, vae, bundle):
+    with ExplorerServer(scene, vae) as server:
+        thread = server.run_in_background()
+        yield server
+        server.shutdown()
+        thread.join()
+
+
+def ask(server, path="/", method="GET", body=None, **headers):
+    connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=10)
+    try:
+        connection.request(method, path, body, {k.replace("_", "-"): v for k, v in headers.items()})
+        response = connection.getresponse()
+        return response, response.read()
+    finally:
+        connection.close()
+
+
+def raw(server, text: bytes) -> bytes:
+    with socket.create_connection(("127.0.0.1", server.port), timeout=10) as connection:
+        connection.sendall(text)
+        connection.shutdown(socket.SHUT_WR)
+        return b"".join(iter(lambda: connection.recv(65536), b""))
+
+
+def test_it_listens_on_loopback_only(server):
+    assert server.server_address[0] == "127.0.0.1"
+    assert server.url == f"http://127.0.0.1:{server.port}/"
+
+
+def test_page(server):
+    response, body = ask(server)
+    text = body.decode()
+    assert response.status == 200
+    assert response.headers["Content-Type"] == "text/html; charset=utf-8"
+    assert '<div data-zscape="server"></div>' in text
+    assert '<script type="module" src="explorer.js"></script>' in text
+    assert "<title>small &amp; &lt;b&gt; · zscape</title>" in text
+
+
+def test_headers_of_everything(server):
+    for path in ("/", "/explorer.js", "/manifest.json", "/blocks/mu", "/nowhere"):
+        headers = ask(server, path)[0].headers
+        assert headers["X-Content-Type-Options"] == "nosniff"
+        assert headers["Content-Security-Policy"].startswith(
+            "default-src 'none'; script-src 'self'"
+        )
+        assert headers["Cross-Origin-Resource-Policy"] == "same-origin"
+
+
+def test_bundle_manifest_and_blocks(server, scene, bundle):
+    response, body = ask(server, "/explorer.js")
+    assert (body.decode(), response.headers["Content-Type"]) == (
+        bundle, "text/javascript; charset=utf-8"
+    )  # fmt: skip
+    assert json.loads(ask(server, "/manifest.json")[1]) == scene.manifest
+    for name, data in scene.blocks.items():
+        assert ask(server, f"/blocks/{name}")[1] == data
+
+
+def test_head_has_no_body(server):
+    response, body = ask(server, "/blocks/mu", "HEAD")
+    assert (response.status, body) == (200, b"")
+    assert int(response.headers["Content-Length"]) > 0
+
+
+def test_what_is_unchanged_is_not_sent_again(server):
+    response, _ = ask(server, "/blocks/mu")
+    assert response.headers["Cache-Control"] == "no-cache"
+    again, body = ask(server, "/blocks/mu", If_None_Match=response.headers["ETag"])
+    assert (again.status, body) == (304, b"")
+    assert ask(server, "/blocks/mu", If_None_Match='"other"')[0].status == 200
+
+
+@pytest.mark.parametrize(
+    "path",
+    ["/nowhere", "/blocks/", "/blocks/none", "/blocks/../manifest.json", "/%2e%2e/etc/passwd",
+     "/blocks/mu/", "/static/explorer.js"],
+)  # fmt: skip
+def test_other_paths_are_not_there(server, path):
+    response, body = ask(server, path)
+    assert response.status == 404
+    assert body == b"There is no such page.\n"
+    assert ask(server, path, "POST", b"")[0].status == 404
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_other_methods_are_refused(server, method):
+    response, _ = ask(server, "/", method)
+    assert (response.status, response.headers["Allow"]) == (405, "GET, HEAD")
+    assert ask(server, "/decode", method)[0].headers["Allow"] == "POST"
+
+
+def test_get_and_post_are_not_exchanged(server):
+    assert ask(server, "/decode")[0].status == 405
+    assert ask(server, "/manifest.json", "POST", b"{}")[0].status == 405
+
+
+@pytest.mark.parametrize("host", ["evil.example", "127.0.0.1", "127.0.0.1:1", "", "localhost.evil"])
+def test_foreign_hosts_are_refused(server, host):
+    for path in ("/", "/manifest.json"):
+        response, body = ask(server, path, Host=host)
+        assert response.status == 403
+        assert body == b"This server answers to its own address only.\n"
+    assert ask(server, "/decode", "POST", bytes(16), Host=host)[0].status == 403
+
+
+def test_a_request_without_host_is_refused(server):
+    assert raw(server, b"GET / HTTP/1.0\r\n\r\n").startswith(b"HTTP/1.1 403 ")
+
+
+@pytest.mark.parametrize("origin", ["http://evil.example", "null", "https://127.0.0.1", ""])
+def test_foreign_origins_are_refused(server, origin):
+    for method, path in (("GET", "/manifest.json"), ("POST", "/decode")):
+        response, _ = ask(server, path, method, bytes(16), Origin=origin)
+        assert response.status == 403
+
+
+def test_both_names_of_this_machine_are_its_own(server):
+    for name in ("127.0.0.1", "localhost"):
+        host = f"{name}:{server.port}"
+        assert ask(server, "/manifest.json", Host=host, Origin=f"http://{host}")[0].status == 200
+    crossed = ask(server, Host=f"localhost:{server.port}", Origin=server.url.rstrip("/"))
+    assert crossed[0].status == 403
+
+
+def test_decode(server, vae):
+    z = np.random.default_rng(0).standard_normal((3, 4)).astype("<f4")
+    response, body = ask(server, "/decode", "POST", z.tobytes())
+    assert response.status == 200
+    assert response.headers["Cache-Control"] == "no-store"
+    pictures = np.frombuffer(body, "<f4").reshape(3, 3, 9, 12)
+    assert pictures == pytest.approx(decode(vae, z).numpy(), abs=1e-6)
+
+
+def test_encode(server, images, table):
+    _, body = ask(server, "/encode", "POST", images[:2].pixels().numpy().astype("<f4").tobytes())
+    mu, logvar = np.frombuffer(body, "<f4").reshape(2, 2, 4)
+    assert mu == pytest.approx(table.mu[:2], abs=1e-4)
+    assert logvar == pytest.approx(table.logvar[:2], abs=1e-4)
+
+
+@pytest.mark.parametrize(
+    ("path", "body", "message"),
+    [
+        ("/decode", b"", "vectors must come as float32, 16 bytes each"),
+        ("/decode", bytes(15), "got 15 bytes"),
+        ("/decode", np.full(4, np.nan, "<f4").tobytes(), "finite"),
+        ("/decode", bytes(16 * 1025), "1 to 1024 at once"),
+        ("/encode", np.full(324, 2, "<f4").tobytes(), r"pixels must lie in [0, 1]"),
+    ],
+    ids=["nothing", "part", "nan", "many", "range"],
+)
+def test_bad_numbers_are_refused_in_a_sentence(server, path, body, message):
+    response, text = ask(server, path, "POST", body)
+    assert response.status == 400
+    assert message in text.decode()
+
+
+def test_the_size_of_a_body_is_bounded(server):
+    host = f"Host: 127.0.0.1:{server.port}\r\n".encode()
+    huge = b"POST /decode HTTP/1.1\r\n" + host + b"Content-Length: 99999999999\r\n\r\n"
+    assert raw(server, huge).startswith(b"HTTP/1.1 413 ")
+    for length in (b"", b"Content-Length: -1\r\n", b"Content-Length: x\r\n"):
+        answer = raw(server, b"POST /decode HTTP/1.1\r\n" + host + length + b"\r\n")
+        assert answer.startswith(b"HTTP/1.1 411 ")
+    short = b"POST /decode HTTP/1.1\r\n" + host + b"Content-Length: 16\r\n\r\n1234"
+    assert raw(server, short).startswith(b"HTTP/1.1 400 ")
+
+
+def test_a_refusal_ends_the_connection(server):
+    """Its unread body must not become the next request."""
+    host = f"Host: 127.0.0.1:{server.port}\r\n".encode()
+    inner = b"GET /manifest.json HTTP/1.1\r\n" + host + b"\r\n"
+    outer = b"PUT / HTTP/1.1\r\n" + host + f"Content-Length: {len(inner)}\r\n\r\n".encode()
+    answer = raw(server, outer + inner)
+    assert answer.count(b"HTTP/1.1 ") == 1
+
+
+def test_a_connection_can_be_used_again(server):
+    connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=10)
+    for path in ("/", "/manifest.json"):
+        connection.request("GET", path)
+        response = connection.getresponse()
+        assert (response.status, response.version) == (200, 11)
+        response.read()
+    connection.close()
+
+
+def test_a_taken_port_is_said_in_a_sentence(server, scene, vae):
+    with pytest.raises(ConfigError, match=rf"^port {server.port} of 127\.0\.0\.1 is taken; "):
+        ExplorerServer(scene, vae, server.port)
+
+
+def test_a_port_out_of_range(scene, vae, bundle):
+    with pytest.raises(ConfigError, match=r"port must be in \[0, 65535\]; got 70000"):
+        ExplorerServer(scene, vae, 70000)

@@ -1,0 +1,138 @@
+import { h, render } from "preact";
+import { createModel } from "./model/create_model";
+import { App } from "./panels/app";
+import { PageContext, type Page } from "./panels/context";
+import { loadScene } from "./scene/load_scene";
+import { SceneError, type DataSource } from "./scene/source";
+import { locate } from "./state/actions";
+import { applyAddress, followAddress, readAddress } from "./state/address";
+import { watchFrames } from "./state/cell";
+import { createDecoder } from "./state/decoder";
+import { createExplorer, type Explorer } from "./state/explorer";
+import { followShared } from "./state/shared";
+import { whenIdle } from "./state/slices";
+import { createThumbnails } from "./state/thumbnails";
+import styles from "./styles.css?inline";
+
+/** An explorer in a page. */
+export interface Explored {
+  /** When the map is shown and the first picture decoded, or a sentence says why not. */
+  readonly ready: Promise<void>;
+  destroy(): void;
+}
+
+export interface MountOptions {
+  /** It fills the page, keeps its state in the address and hears keys wherever they are pressed. */
+  ownsPage?: boolean;
+}
+
+let lastNumber = 0;
+
+/** Puts an explorer into `el`. */
+export function mount(el: HTMLElement, source: DataSource, { ownsPage = false }: MountOptions = {}): Explored {
+  const root = document.createElement("div");
+  root.className = ownsPage ? "zscape zs-page" : "zscape zs-embedded";
+  // JupyterLab would take letters typed here for commands.
+  root.dataset.lmSuppressShortcuts = "true";
+  const style = document.createElement("style");
+  style.textContent = styles;
+  const body = document.createElement("div");
+  body.className = "zs-root";
+  root.append(style, body);
+  el.append(root);
+
+  const prefersDark = matchMedia("(prefers-color-scheme: dark)");
+  const endings: (() => void)[] = [() => source.close?.()];
+  let isDestroyed = false;
+  showMessage(body, "Opening the scene …");
+  root.dataset.theme = prefersDark.matches ? "dark" : "light";
+
+  async function start(): Promise<void> {
+    const scene = await loadScene(source);
+    if (isDestroyed) return;
+    const explorer = createExplorer(scene, isDarkHere(el, prefersDark.matches));
+    followTheme(explorer, root, prefersDark, endings);
+    if (ownsPage) applyAddress(explorer, readAddress(location.hash, explorer.dim));
+    if (source.shared) endings.push(followShared(explorer, source.shared));
+    locate(explorer);
+    endings.push(watchFrames([explorer.current, explorer.map], () => locate(explorer)));
+    const number = ++lastNumber;
+    const page: Page = { explorer, ownsPage, thumbnails: createThumbnails(scene), id: (name) => `zscape-${number}-${name}` };
+    body.replaceChildren();
+    await new Promise<void>((resolve) => {
+      const app = h(App, { root, onShown: resolve });
+      render(h(PageContext.Provider, { value: page }, app), body);
+    });
+    endings.push(() => render(null, body));
+    const model = await createModel(scene);
+    if (isDestroyed) return;
+    explorer.decoder.set(createDecoder(model, source));
+    const decoded = firstPicture(explorer);
+    explorer.decode(explorer.current.value);
+    if (ownsPage) endings.push(followAddress(explorer));
+    await decoded;
+    endings.push(whenIdle(() => explorer.latentSpacing()));
+    performance.mark("zs-ready");
+    root.dataset.ready = "true";
+  }
+
+  const ready = start().catch((error: unknown) => {
+    if (isDestroyed) return;
+    root.dataset.ready = "failed";
+    render(null, body);
+    showMessage(body, sentenceOf(error), true);
+    if (!(error instanceof SceneError)) console.error(error);
+  });
+  return {
+    ready,
+    destroy() {
+      if (isDestroyed) return;
+      isDestroyed = true;
+      for (const end of endings.splice(0).reverse()) end();
+      root.remove();
+    },
+  };
+}
+
+/** Once there is a picture, or none to wait for. */
+function firstPicture(explorer: Explorer): Promise<void> {
+  if (!explorer.decoder.value?.canDecode) return Promise.resolve();
+  return new Promise((resolve) => {
+    const stops = [explorer.picture, explorer.notice].map((cell) =>
+      cell.subscribe(() => {
+        stops.forEach((stop) => stop());
+        resolve();
+      }),
+    );
+  });
+}
+
+/** A notebook may be dark where the system is light. */
+function isDarkHere(el: HTMLElement, systemIsDark: boolean): boolean {
+  const lab = el.closest<HTMLElement>("[data-jp-theme-light]") ?? document.body;
+  const { jpThemeLight } = lab.dataset;
+  return jpThemeLight === undefined ? systemIsDark : jpThemeLight === "false";
+}
+
+function followTheme(explorer: Explorer, root: HTMLElement, system: MediaQueryList, endings: (() => void)[]): void {
+  const show = (): void => {
+    root.dataset.theme = explorer.isDark.value ? "dark" : "light";
+  };
+  const follow = (): void => explorer.isDark.set(system.matches);
+  show();
+  system.addEventListener("change", follow);
+  endings.push(explorer.isDark.subscribe(show), () => system.removeEventListener("change", follow));
+}
+
+function sentenceOf(error: unknown): string {
+  if (error instanceof SceneError) return error.message;
+  return `This page could not be shown: ${error instanceof Error ? error.message : String(error)}`;
+}
+
+function showMessage(body: HTMLElement, text: string, isError = false): void {
+  const message = document.createElement("p");
+  message.className = "zs-message";
+  message.setAttribute("role", isError ? "alert" : "status");
+  message.textContent = text;
+  body.replaceChildren(message);
+}

@@ -1,0 +1,69 @@
+import { useEffect, useRef, useState } from "preact/hooks";
+import { useCell } from "../state/cell";
+import { CurrentPicture } from "./current_picture";
+import { Header } from "./header";
+import { HelpDialog } from "./help_dialog";
+import { MapPane } from "./map_pane";
+import { usePage } from "./context";
+import { TabPanel } from "./tab_panel";
+import { onShortcut } from "./shortcuts";
+
+interface Props {
+  root: HTMLElement;
+  onShown(): void;
+}
+
+export function App({ root, onShown }: Props) {
+  const { explorer, ownsPage } = usePage();
+  const [isHelpOpen, setHelpOpen] = useState(false);
+  useEffect(() => {
+    const target: HTMLElement | Document = ownsPage ? document : root;
+    const listener = (event: Event) => onShortcut(explorer, event as KeyboardEvent, () => setHelpOpen(true));
+    target.addEventListener("keydown", listener);
+    return () => target.removeEventListener("keydown", listener);
+  }, []);
+  return (
+    <div class="zs-app">
+      <Header openHelp={() => setHelpOpen(true)} />
+      <MapPane onShown={onShown} />
+      <aside class="zs-side" aria-label="Picture and tools">
+        <CurrentPicture />
+        <Notice />
+        <TabPanel />
+      </aside>
+      <HelpDialog isOpen={isHelpOpen} close={() => setHelpOpen(false)} />
+      <LiveRegion />
+    </div>
+  );
+}
+
+function Notice() {
+  const { explorer } = usePage();
+  const notice = useCell(explorer.notice);
+  return (
+    <p class="zs-notice" role="alert" hidden={!notice}>
+      {notice}
+    </p>
+  );
+}
+
+/** Says how far to trust the picture once the hand rests, and only if that has changed. */
+function LiveRegion() {
+  const { explorer } = usePage();
+  const region = useRef<HTMLDivElement>(null);
+  useEffect(() => {
+    let timer: ReturnType<typeof setTimeout>;
+    const stop = explorer.place.subscribe((place) => {
+      clearTimeout(timer);
+      timer = setTimeout(() => {
+        const sentence = place?.trust.sentence ?? "";
+        if (region.current && region.current.textContent !== sentence) region.current.textContent = sentence;
+      }, 700);
+    });
+    return () => {
+      clearTimeout(timer);
+      stop();
+    };
+  }, []);
+  return <div ref={region} class="zs-hidden-text" role="status" aria-live="polite" data-testid="live" />;
+}

@@ -1,0 +1,125 @@
+import { useEffect, useRef, useState } from "preact/hooks";
+import { nearestInLatent } from "../maps/nearest";
+import { keep } from "../state/actions";
+import { useCell } from "../state/cell";
+import { className, count, describe } from "../state/origin";
+import { copyText } from "../output/files";
+import { vectorText } from "../output/text";
+import { useFrames, usePage } from "./context";
+import { named, paint } from "./picture";
+
+/** The picture of the current vector, beside the original or what comes nearest to it. */
+export function CurrentPicture() {
+  return (
+    <section class="zs-current" aria-label="Current picture">
+      <div class="zs-pair">
+        <Decoded />
+        <Beside />
+      </div>
+      <TrustLine />
+      <Facts />
+    </section>
+  );
+}
+
+function Decoded() {
+  const { explorer } = usePage();
+  const decoder = useCell(explorer.decoder);
+  const canvas = useRef<HTMLCanvasElement>(null);
+  const shape = explorer.manifest.imageShape;
+  const cannot = decoder !== null && !decoder.canDecode;
+  useEffect(() => {
+    // Painted in the event that asked for it, not a frame later.
+    const show = (pixels: Float32Array | null) => pixels && canvas.current && paint(canvas.current, pixels, 0, shape);
+    show(explorer.picture.value);
+    return explorer.picture.subscribe(show);
+  }, []);
+  return (
+    <figure class="zs-figure">
+      {cannot ? (
+        <p class="zs-placeholder">{explorer.manifest.why ?? "The network of this model cannot run here."}</p>
+      ) : (
+        <canvas
+          ref={canvas}
+          class="zs-picture"
+          width={shape[2]}
+          height={shape[1]}
+          style={{ aspectRatio: `${shape[2]} / ${shape[1]}` }}
+          data-testid="picture"
+          {...named("The picture decoded from the current vector")}
+        />
+      )}
+      <figcaption>Decoded</figcaption>
+    </figure>
+  );
+}
+
+function Beside() {
+  const { explorer, thumbnails } = usePage();
+  const canvas = useRef<HTMLCanvasElement>(null);
+  const [caption, setCaption] = useState("Original");
+  useFrames([explorer.current], () => {
+    const { z, origin } = explorer.current.value;
+    const isRow = origin.kind === "row";
+    const row = isRow ? origin.row : nearestInLatent(explorer.mu, explorer.dim, z, 1).rows[0];
+    paint(canvas.current!, thumbnails.pixels(row), 0, thumbnails.shape);
+    const label = explorer.labels ? `, “${className(explorer.manifest, explorer.labels[row])}”` : "";
+    setCaption(isRow ? "Original" : `Nearest in the data${label}`);
+  });
+  const [, height, width] = thumbnails.shape;
+  return (
+    <figure class="zs-figure">
+      <canvas
+        ref={canvas}
+        class="zs-picture"
+        width={width}
+        height={height}
+        style={{ aspectRatio: `${width} / ${height}` }}
+        {...named(caption)}
+      />
+      <figcaption>{caption}</figcaption>
+    </figure>
+  );
+}
+
+function TrustLine() {
+  const { explorer } = usePage();
+  const place = useCell(explorer.place);
+  const level = place?.trust.level ?? "unknown";
+  return (
+    <p class="zs-trust" data-level={level} data-testid="trust">
+      <span class="zs-meter" aria-hidden="true">
+        <span style={{ width: `${Math.round(100 * (place?.trust.value ?? 0))}%` }} />
+      </span>
+      <span>{place?.trust.sentence || " "}</span>
+    </p>
+  );
+}
+
+function Facts() {
+  const { explorer } = usePage();
+  const { z, origin } = useCell(explorer.current);
+  const [note, setNote] = useState("");
+  const say = (text: string) => {
+    setNote(text);
+    setTimeout(() => setNote(""), 1600);
+  };
+  const labelOf = (row: number) => explorer.labels?.[row] ?? null;
+  const text = describe(origin, explorer.manifest, labelOf, (row) => explorer.indices[row]);
+  return (
+    <div class="zs-facts">
+      <p data-testid="origin">{text}</p>
+      <div class="zs-buttons">
+        <button type="button" onClick={() => (keep(explorer), say(`Kept as ${count(explorer.kept.value.length)}`))}>
+          Keep
+        </button>
+        <button type="button" onClick={async () => say((await copyText(vectorText(z))) ? "Copied" : "Could not copy")}>
+          Copy vector
+        </button>
+        <span class="zs-muted" role="status">
+          {note}
+        </span>
+      </div>
+    </div>
+  );
+}

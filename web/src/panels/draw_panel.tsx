@@ -1,0 +1,112 @@
+import { useEffect, useRef, useState } from "preact/hooks";
+import { nearestInLatent } from "../maps/nearest";
+import { centreDrawing } from "../maps/pad";
+import { chooseRow, setCurrent, settle } from "../state/actions";
+import { useCell } from "../state/cell";
+import { createLatest, type Posterior } from "../state/decoder";
+import { className, count } from "../state/origin";
+import { usePage } from "./context";
+import { createPad, type Pad } from "./pad";
+import { Picture } from "./picture";
+import { summary } from "./selection_bar";
+
+const N_NEAREST = 10;
+const QUICK = 200_000; // numbers in the table of latents
+
+interface Seen {
+  /** What the encoder was given, (c, h, w). */
+  pixels: Float32Array;
+  nearest: number[];
+}
+
+export function DrawPanel() {
+  const { explorer } = usePage();
+  const decoder = useCell(explorer.decoder);
+  const canvas = useRef<HTMLCanvasElement>(null);
+  const pad = useRef<Pad | null>(null);
+  const [seen, setSeen] = useState<Seen | null>(null);
+  const canEncode = decoder?.canEncode ?? true;
+
+  useEffect(() => {
+    if (!canvas.current) return;
+    const [channels, height, width] = explorer.manifest.imageShape;
+    const ask = createLatest<{ pixels: Float32Array; isDone: boolean }, Posterior>(
+      ({ pixels }) => explorer.decoder.value!.encode(pixels, 1),
+      ({ mu, logvar }, { pixels, isDone }) => {
+        // The ellipse asks for the neighbours of many vectors: among many points it waits for the end of a stroke.
+        const variances = isDone || explorer.mu.length < QUICK ? logvar.map(Math.exp) : null;
+        setCurrent(explorer, mu, { kind: "drawn", variances }, false);
+        if (!isDone) return;
+        settle(explorer);
+        const { rows } = nearestInLatent(explorer.mu, explorer.dim, mu, Math.min(N_NEAREST, explorer.n));
+        setSeen({ pixels, nearest: [...rows] });
+      },
+      (error) => explorer.notice.set(`The drawing could not be read: ${(error as Error).message}`),
+    );
+    pad.current = createPad(canvas.current, (ink, side, isDone) => {
+      if (!explorer.decoder.value) return;
+      const plane = centreDrawing(ink, side, side, height, width);
+      const pixels = new Float32Array(channels * height * width);
+      for (let c = 0; c < channels; c++) pixels.set(plane, c * height * width);
+      ask({ pixels, isDone });
+    });
+    return () => pad.current?.destroy();
+  }, [canEncode]);
+
+  if (!canEncode) return <p class="zs-hint">{explorer.manifest.why}</p>;
+  return (
+    <>
+      <p class="zs-hint">
+        Draw with mouse, pen or finger. As in MNIST, the drawing is scaled to fit the inner 20 of 28 pixels and moved so that
+        its centre of mass is in the middle, then encoded.
+      </p>
+      <div class="zs-buttons">
+        <button
+          type="button"
+          onClick={() => {
+            pad.current?.clear();
+            setSeen(null);
+          }}
+        >
+          Clear
+        </button>
+        <button type="button" onClick={() => pad.current?.undo()}>
+          Undo stroke
+        </button>
+      </div>
+      <div class="zs-draw">
+        <canvas ref={canvas} class="zs-pad" width={280} height={280} role="img" aria-label="Drawing pad" data-testid="pad" />
+        {seen && (
+          <figure class="zs-figure zs-seen">
+            <Picture pixels={seen.pixels} shape={explorer.manifest.imageShape} label="The drawing as the model sees it" />
+            <figcaption>As the model sees it</figcaption>
+          </figure>
+        )}
+      </div>
+      {seen && <Nearest rows={seen.nearest} />}
+    </>
+  );
+}
+
+function Nearest({ rows }: { rows: number[] }) {
+  const { explorer, thumbnails } = usePage();
+  return (
+    <section aria-label="Nearest pictures" data-testid="nearest">
+      <h2>Nearest in the data</h2>
+      <p class="zs-hint">{summary(rows, explorer.labels, (label) => className(explorer.manifest, label))}</p>
+      <div class="zs-thumbs">
+        {rows.map((row) => (
+          <button
+            key={row}
+            type="button"
+            class="zs-thumb"
+            aria-label={`Picture ${count(explorer.indices[row])}${explorer.labels ? `, ${className(explorer.manifest, explorer.labels[row])}` : ""}`}
+            onClick={() => chooseRow(explorer, row)}
+          >
+            <Picture pixels={thumbnails.pixels(row)} shape={thumbnails.shape} label="" />
+          </button>
+        ))}
+      </div>
+    </section>
+  );
+}

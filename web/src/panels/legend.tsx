@@ -1,0 +1,110 @@
+import { useMemo, useState } from "preact/hooks";
+import { onlyClass, toggleClass } from "../state/actions";
+import { useCell } from "../state/cell";
+import { classColors, css, UNKNOWN } from "../state/colors";
+import { colorPoints, neuronOf } from "../state/coloring";
+import { count, number } from "../state/origin";
+import { usePage } from "./context";
+
+/** What the colours of the map mean. */
+export function Legend() {
+  const { explorer } = usePage();
+  const color = useCell(explorer.color);
+  return (
+    <div class="zs-legend" data-testid="legend">
+      {color === "class" ? <Classes /> : <Scale />}
+    </div>
+  );
+}
+
+const MOST_SHOWN = 100;
+const SEARCH_FROM = 25;
+
+function Classes() {
+  const { explorer } = usePage();
+  const { manifest, labels } = explorer;
+  const isDark = useCell(explorer.isDark);
+  const hidden = useCell(explorer.hidden);
+  const [search, setSearch] = useState("");
+  const colors = useMemo(() => classColors(manifest.classNames.length, isDark), [isDark]);
+  const counts = useMemo(() => countLabels(labels!), []);
+  const all = [...counts.keys()].sort((a, b) => a - b);
+  const nameOf = (label: number) => manifest.classNames[label] ?? "unknown";
+  const found = all.filter((label) => nameOf(label).toLowerCase().includes(search.toLowerCase()));
+  return (
+    <>
+      {all.length > SEARCH_FROM && (
+        <input
+          type="search"
+          class="zs-search"
+          placeholder={`Find one of ${count(all.length)} classes`}
+          aria-label="Find a class"
+          value={search}
+          onInput={(event) => setSearch(event.currentTarget.value)}
+        />
+      )}
+      <div class="zs-chips" role="group" aria-label="Classes shown" tabIndex={all.length > SEARCH_FROM ? 0 : -1}>
+        {found.slice(0, MOST_SHOWN).map((label) => (
+          <button
+            key={label}
+            type="button"
+            class="zs-chip"
+            aria-pressed={!hidden.has(label)}
+            title={`${nameOf(label)}: ${count(counts.get(label)!)}. Click: on or off. Double click, or Shift: only this.`}
+            onClick={(event) => {
+              if (event.shiftKey) onlyClass(explorer, label, all);
+              else if (event.detail < 2) toggleClass(explorer, label);
+            }}
+            onDblClick={(event) => {
+              if (event.shiftKey) return;
+              toggleClass(explorer, label); // the first click of the two
+              onlyClass(explorer, label, all);
+            }}
+          >
+            <span class="zs-dot" style={{ background: css(colors[label] ?? UNKNOWN) }} />
+            {nameOf(label)}
+          </button>
+        ))}
+        {found.length > MOST_SHOWN && <span class="zs-muted">and {count(found.length - MOST_SHOWN)} more</span>}
+        {found.length === 0 && <span class="zs-muted">No class has this in its name.</span>}
+      </div>
+      {hidden.size > 0 && (
+        <button type="button" class="zs-link" onClick={() => explorer.hidden.set(new Set())}>
+          All
+        </button>
+      )}
+      {hidden.size === 0 && all.length > 1 && (
+        <button type="button" class="zs-link" onClick={() => explorer.hidden.set(new Set(all))}>
+          None
+        </button>
+      )}
+    </>
+  );
+}
+
+function countLabels(labels: Int32Array): Map<number, number> {
+  const counts = new Map<number, number>();
+  for (const label of labels) counts.set(label, (counts.get(label) ?? 0) + 1);
+  return counts;
+}
+
+function Scale() {
+  const { explorer } = usePage();
+  const color = useCell(explorer.color);
+  const isDark = useCell(explorer.isDark);
+  const scale = useMemo(() => colorPoints(explorer).scale, [color, isDark]);
+  if (!scale) return null;
+  const decimals = scale.high - scale.low > 20 ? 0 : 2;
+  const isSigned = neuronOf(color, explorer.dim) !== null;
+  return (
+    <div class="zs-scale">
+      <span>{scale.title}</span>
+      <span class="zs-number">{number(scale.low, decimals)}</span>
+      <span class="zs-gradient" style={{ background: scale.gradient }} role="img" aria-label="Colour scale" />
+      <span class="zs-number">
+        {number(scale.high, decimals)} {scale.unit}
+      </span>
+      {isSigned && <span class="zs-muted">grey is 0</span>}
+    </div>
+  );
+}

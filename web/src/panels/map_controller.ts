@@ -1,0 +1,116 @@
+import { createMapView } from "../view/map_view";
+import type { Hit, MapView } from "../view/view";
+import { chooseRow, drawPath, selectInside, settle, walkTo } from "../state/actions";
+import { watch, watchFrames } from "../state/cell";
+import { colorPoints, contourGroups, visiblePoints } from "../state/coloring";
+import { pairOf, type Explorer } from "../state/explorer";
+import type { Thumbnails } from "../state/thumbnails";
+import { createTiles } from "./map_tiles";
+
+/** Of a path that has just been drawn. */
+export const FIRST_STOPS = 10;
+
+export interface MapController {
+  readonly view: MapView;
+  destroy(): void;
+}
+
+/**
+ * Draws what the explorer knows into `el`, and tells it what is done there.
+ *
+ * @throws NoWebGL where the browser has none
+ */
+export function attachMap(explorer: Explorer, thumbnails: Thumbnails, el: HTMLElement, onHover: (hit: Hit) => void): MapController {
+  const { manifest } = explorer;
+  let isRestoring = false;
+  const view = createMapView(el, {
+    n: explorer.n,
+    isInk: thumbnails.shape[0] === 1,
+    label: `${manifest.title}: map of ${explorer.n} pictures. Arrow keys move it, plus and minus zoom, 0 shows all, Enter takes what is in the centre.`,
+    thumbnail: (row) => thumbnails.image(row),
+    onHover,
+    onPoint(hit) {
+      if (hit.row >= 0) chooseRow(explorer, hit.row);
+      else walkTo(explorer, hit.x, hit.y);
+    },
+    onDrag(hit, phase) {
+      walkTo(explorer, hit.x, hit.y, false);
+      if (phase === "end") settle(explorer);
+    },
+    onLasso: (polygon) => (polygon.length ? selectInside(explorer, polygon) : explorer.selection.set([])),
+    onPath(points, phase) {
+      if (phase !== "end") return;
+      drawPath(explorer, points, explorer.path.value?.n ?? FIRST_STOPS);
+      explorer.tab.set("path");
+    },
+    onView(box) {
+      isRestoring = true;
+      explorer.view.set(box);
+      isRestoring = false;
+    },
+  });
+
+  const showMap = (isAnimated: boolean): void => {
+    const map = explorer.latentMap();
+    const pair = pairOf(map.name, explorer.dim);
+    view.setPoints(map.coordinates, isAnimated);
+    view.setAxes(pair ? { x: manifest.neurons[pair[0]].name, y: manifest.neurons[pair[1]].name } : null);
+  };
+  const showColors = (): void => view.setColors(colorPoints(explorer).rgba);
+  const showContours = (): void => {
+    const isOn = explorer.hasContours.value;
+    view.setContours(isOn, isOn ? contourGroups(explorer) : undefined);
+  };
+  const showMarker = (): void => {
+    const place = explorer.place.value;
+    if (!place) return view.setMarker(null);
+    const { x, y, halo, trust, spread } = place;
+    view.setMarker({ x, y, halo, trust: trust.value, ...(spread ? { spread: { cov: spread } } : {}) });
+  };
+  const showPath = (): void => {
+    const path = explorer.path.value;
+    if (path) view.setPath(path.along === "map" ? path.route : path.places, path.places);
+    else view.setPath(null);
+  };
+  const showClasses = (): void => {
+    view.setVisible(visiblePoints(explorer));
+    showContours();
+  };
+
+  const wanted = explorer.view.value;
+  view.setDark(explorer.isDark.value);
+  view.setMode(explorer.mode.value);
+  showColors();
+  showMap(false);
+  if (wanted) view.setView(wanted);
+  if (explorer.hidden.value.size) showClasses();
+  view.setSelection(explorer.selection.value);
+  showPath();
+  showMarker();
+
+  const tiles = createTiles(explorer, view);
+  const stops = [
+    explorer.map.subscribe(() => showMap(true)),
+    explorer.mode.subscribe((mode) => view.setMode(mode)),
+    explorer.selection.subscribe((rows) => view.setSelection(rows)),
+    explorer.path.subscribe(showPath),
+    explorer.hasContours.subscribe(showContours),
+    explorer.hidden.subscribe(showClasses),
+    explorer.hasThumbnails.subscribe((on) => view.setThumbnails(on)),
+    explorer.isDark.subscribe((isDark) => view.setDark(isDark)),
+    explorer.view.subscribe((box) => {
+      if (box && !isRestoring) view.setView(box, true);
+    }),
+    watch([explorer.isDark], showContours),
+    watchFrames([explorer.color, explorer.isDark], showColors),
+    explorer.place.subscribe(showMarker),
+    tiles.destroy,
+  ];
+  return {
+    view,
+    destroy() {
+      stops.forEach((stop) => stop());
+      view.destroy();
+    },
+  };
+}

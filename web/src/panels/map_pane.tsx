@@ -1,0 +1,69 @@
+import { useEffect, useRef, useState } from "preact/hooks";
+import { NoWebGL, type Hit } from "../view/view";
+import { useCell } from "../state/cell";
+import { usePage } from "./context";
+import { createHoverCard } from "./hover_card";
+import { IconButton } from "./icons";
+import { Legend } from "./legend";
+import { attachMap, type MapController } from "./map_controller";
+import { SelectionBar } from "./selection_bar";
+import { Toolbar } from "./toolbar";
+
+export function MapPane({ onShown }: { onShown(): void }) {
+  const { explorer, thumbnails, ownsPage } = usePage();
+  // A notebook has a main part of its own.
+  const Part = ownsPage ? "main" : "section";
+  const host = useRef<HTMLDivElement>(null);
+  const card = useRef<HTMLDivElement>(null);
+  const controller = useRef<MapController | null>(null);
+  const [trouble, setTrouble] = useState("");
+  const mode = useCell(explorer.mode);
+
+  useEffect(() => {
+    const hover = createHoverCard(explorer, thumbnails, card.current!);
+    const resized = new ResizeObserver(([entry]) => {
+      const { width, height } = entry.contentRect;
+      explorer.mapSize.set({ width, height });
+    });
+    resized.observe(host.current!);
+    try {
+      controller.current = attachMap(explorer, thumbnails, host.current!, (hit: Hit) => hover.show(hit));
+    } catch (error) {
+      if (!(error instanceof NoWebGL)) throw error;
+      setTrouble("The map needs WebGL 2, which this browser does not offer. Everything else works.");
+    }
+    onShown();
+    return () => {
+      resized.disconnect();
+      hover.destroy();
+      controller.current?.destroy();
+      controller.current = null;
+    };
+  }, []);
+
+  const zoom = (factor: number) => {
+    const view = controller.current?.view;
+    if (!view) return;
+    const box = view.getView();
+    view.setView({ ...box, scale: box.scale / factor }, true);
+  };
+  return (
+    <Part class="zs-map-pane" aria-label="Map of the latent space">
+      <Toolbar />
+      <div class="zs-map-frame">
+        <div ref={host} class="zs-map" data-testid="map" data-mode={mode} hidden={trouble !== ""} />
+        {trouble && <p class="zs-map-message">{trouble}</p>}
+        {!trouble && (
+          <div class="zs-zoom" role="toolbar" aria-label="Zoom">
+            <IconButton icon="plus" label="Nearer" keys="+" onClick={() => zoom(1.6)} />
+            <IconButton icon="minus" label="Farther" keys="−" onClick={() => zoom(1 / 1.6)} />
+            <IconButton icon="fit" label="Show all" keys="0" onClick={() => controller.current?.view.fit()} />
+          </div>
+        )}
+        <div ref={card} class="zs-card" hidden />
+        <SelectionBar fit={(rows) => controller.current?.view.fit(rows)} />
+      </div>
+      <Legend />
+    </Part>
+  );
+}

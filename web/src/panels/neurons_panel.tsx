@@ -1,0 +1,157 @@
+import { useEffect, useMemo, useRef, useState } from "preact/hooks";
+import { choosePrototype, randomZ, resetZ, setCurrent, setNeuron, settle } from "../state/actions";
+import { useCell } from "../state/cell";
+import { number } from "../state/origin";
+import { readVector } from "../output/text";
+import { Arithmetic } from "./arithmetic";
+import { ClassSelect } from "./class_select";
+import { useFrames, usePage } from "./context";
+import { densityPath } from "./density";
+import { whenIdle } from "../state/slices";
+
+export function NeuronsPanel() {
+  const { explorer } = usePage();
+  const { manifest, order } = explorer;
+  const nUnused = manifest.neurons.filter((neuron) => !neuron.isUsed).length;
+  return (
+    <>
+      <div class="zs-buttons">
+        <button type="button" onClick={() => resetZ(explorer)}>
+          Reset
+        </button>
+        <button type="button" onClick={() => randomZ(explorer)}>
+          Random
+        </button>
+        {manifest.prototypes && (
+          <ClassSelect label="Set to the mean" placeholder="mean of …" onChange={(index) => choosePrototype(explorer, index)} />
+        )}
+        <PasteVector />
+      </div>
+      <p class="zs-hint">
+        In the order of how much each says about the pictures (KL, nats).
+        {nUnused > 0 && ` ${nUnused} of ${order.length} say next to nothing and are dimmed.`}
+      </p>
+      <Sliders />
+      <Arithmetic />
+    </>
+  );
+}
+
+function Sliders() {
+  const { explorer } = usePage();
+  const { order } = explorer;
+  const list = useRef<HTMLUListElement>(null);
+  // All rows at once, past Preact: 64 sliders follow the pointer.
+  useFrames([explorer.current], () => {
+    const { z } = explorer.current.value;
+    const rows = list.current!.children;
+    order.forEach((neuron, i) => showValue(rows[i] as HTMLElement, z[neuron]));
+  });
+  return (
+    <ul ref={list} class="zs-sliders">
+      {order.map((neuron) => (
+        <SliderRow key={neuron} neuron={neuron} />
+      ))}
+    </ul>
+  );
+}
+
+function showValue(row: HTMLElement, value: number): void {
+  const slider = row.querySelector<HTMLInputElement>("input[type=range]")!;
+  const field = row.querySelector<HTMLInputElement>("input[type=number]")!;
+  // A slider cannot leave its range, a vector can.
+  if (value < Number(slider.min)) slider.min = String(value);
+  if (value > Number(slider.max)) slider.max = String(value);
+  slider.value = String(value);
+  slider.setAttribute("aria-valuetext", number(value));
+  if (document.activeElement !== field) field.value = value.toFixed(2);
+}
+
+function SliderRow({ neuron }: { neuron: number }) {
+  const { explorer } = usePage();
+  const color = useCell(explorer.color);
+  const { name, low, high, kl, isUsed } = explorer.manifest.neurons[neuron];
+  const curve = useRef<SVGPathElement>(null);
+  const reach = Math.max((high - low) * 0.06, 0.1);
+  const [min, max] = [low - reach, high + reach];
+  useEffect(() => {
+    // Counting can wait until the page stands.
+    return whenIdle(() => curve.current?.setAttribute("d", densityPath(explorer, neuron, min, max)));
+  }, []);
+  return (
+    <li class={isUsed ? "zs-slider" : "zs-slider zs-unused"}>
+      <button
+        type="button"
+        class="zs-neuron"
+        aria-pressed={color === `z${neuron}`}
+        title={`Colour the map by ${name}`}
+        onClick={() => explorer.color.set(`z${neuron}`)}
+      >
+        {name}
+      </button>
+      <span class="zs-range">
+        <svg viewBox="0 0 100 20" preserveAspectRatio="none" aria-hidden="true">
+          <path ref={curve} />
+        </svg>
+        <input
+          type="range"
+          min={min}
+          max={max}
+          step="any"
+          aria-label={`Neuron ${name}${isUsed ? "" : ", unused"}`}
+          onInput={(event) => setNeuron(explorer, neuron, event.currentTarget.valueAsNumber, false)}
+          onChange={() => settle(explorer)}
+          onDblClick={() => setNeuron(explorer, neuron, 0)}
+        />
+      </span>
+      <input
+        type="number"
+        class="zs-value"
+        step="0.1"
+        aria-label={`Value of ${name}`}
+        onInput={(event) => setNeuron(explorer, neuron, event.currentTarget.valueAsNumber, false)}
+        onChange={() => settle(explorer)}
+      />
+      <span class="zs-kl" title={isUsed ? "KL, nats" : "KL, nats: this neuron is not used"}>
+        {isUsed ? number(kl, kl < 10 ? 2 : 1) : "unused"}
+      </span>
+    </li>
+  );
+}
+
+/** Takes a vector as Python writes it. */
+function PasteVector() {
+  const { explorer } = usePage();
+  const [isOpen, setOpen] = useState(false);
+  const [isWrong, setWrong] = useState(false);
+  const example = useMemo(() => "{0: -0.5, 1: 1.2}", []);
+  if (!isOpen) {
+    return (
+      <button type="button" title="Type or paste a vector" onClick={() => setOpen(true)}>
+        Type …
+      </button>
+    );
+  }
+  return (
+    <input
+      class="zs-paste"
+      placeholder={example}
+      aria-label="A vector, as dict or list"
+      aria-invalid={isWrong}
+      ref={(field) => field?.focus()}
+      onKeyDown={(event) => {
+        if (event.key === "Escape") setOpen(false);
+        if (event.key !== "Enter") return;
+        const z = readVector(event.currentTarget.value, explorer.dim);
+        setWrong(z === null);
+        if (z) {
+          setCurrent(explorer, z, { kind: "given" });
+          setOpen(false);
+        } else {
+          explorer.notice.set(`A vector of this model is ${explorer.dim} numbers, or a dict such as ${example}.`);
+        }
+      }}
+      onBlur={() => setOpen(false)}
+    />
+  );
+}

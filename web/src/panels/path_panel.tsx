@@ -1,0 +1,189 @@
+import { useEffect, useRef, useState } from "preact/hooks";
+import { changePath, setCurrent, setPathEnd } from "../state/actions";
+import { useCell } from "../state/cell";
+import { whenReady } from "../state/decoder";
+import { number } from "../state/origin";
+import { MAX_STOPS, rowsOf, vectorAt, type Along, type Path } from "../state/path";
+import { copyText, download } from "../output/files";
+import { encodeGif } from "../output/gif";
+import { drawStrip, toFrames } from "../output/strip";
+import { vectorsText } from "../output/text";
+import { usePage } from "./context";
+import { Icon } from "./icons";
+import { FIRST_STOPS } from "./map_controller";
+import { Picture } from "./picture";
+import { Select } from "./select";
+
+const FRAME_MS = 160;
+const SECONDS_PER_STOP = 0.35;
+
+export function PathPanel() {
+  const { explorer } = usePage();
+  const path = useCell(explorer.path);
+  const mode = useCell(explorer.mode);
+  const decoder = useCell(explorer.decoder);
+  return (
+    <>
+      <div class="zs-buttons">
+        <button type="button" aria-pressed={mode === "path"} onClick={() => explorer.mode.set(mode === "path" ? "walk" : "path")}>
+          Draw on the map
+        </button>
+        <button type="button" onClick={() => setPathEnd(explorer, true, FIRST_STOPS)}>
+          Start here
+        </button>
+        <button type="button" onClick={() => setPathEnd(explorer, false, FIRST_STOPS)}>
+          End here
+        </button>
+        {path && (
+          <button type="button" onClick={() => explorer.path.set(null)}>
+            Clear
+          </button>
+        )}
+      </div>
+      {decoder?.canDecode === false && <p class="zs-hint">{explorer.manifest.why}</p>}
+      {path ? (
+        <Strip path={path} />
+      ) : (
+        <p class="zs-hint">
+          Two clicks on the map make a straight path, a stroke a free one. Or take the current picture as its start, go
+          elsewhere, and take that as its end.
+        </p>
+      )}
+    </>
+  );
+}
+
+/** Pixels of all stops, (n, c, h, w), when they are there. */
+function useStops(path: Path): Float32Array | null {
+  const { explorer } = usePage();
+  const decoder = useCell(explorer.decoder);
+  const [stops, setStops] = useState<{ path: Path; pixels: Float32Array } | null>(null);
+  useEffect(() => {
+    let isWanted = true;
+    if (decoder?.canDecode) {
+      whenReady(
+        decoder.decode(path.vectors, path.n),
+        (pixels) => isWanted && setStops({ path, pixels }),
+        (error) => explorer.notice.set(String((error as Error).message)),
+      );
+    }
+    return () => {
+      isWanted = false;
+    };
+  }, [path, decoder]);
+  return stops?.path === path ? stops.pixels : null;
+}
+
+function Strip({ path }: { path: Path }) {
+  const { explorer } = usePage();
+  const pixels = useStops(path);
+  const shape = explorer.manifest.imageShape;
+  const choose = (stop: number) => setCurrent(explorer, vectorAt(path, stop / (path.n - 1)), { kind: "path", stop });
+  return (
+    <>
+      <div class="zs-buttons">
+        <Select label="Way" value={path.along} onChange={(along) => changePath(explorer, { along: along as Along })}>
+          <option value="map">as drawn</option>
+          <option value="line">straight in z</option>
+          <option value="slerp">great circle in z</option>
+        </Select>
+        <label class="zs-select">
+          <span>Pictures</span>
+          <input
+            type="number"
+            min={2}
+            max={MAX_STOPS}
+            value={path.n}
+            onChange={(event) => changePath(explorer, { n: event.currentTarget.valueAsNumber })}
+          />
+        </label>
+        <Play path={path} />
+      </div>
+      <ol class="zs-strip" data-testid="strip">
+        {Array.from({ length: path.n }, (_, stop) => (
+          <li key={stop}>
+            <button type="button" class="zs-stop" onClick={() => choose(stop)}>
+              {pixels ? (
+                <Picture pixels={pixels} offset={(stop * pixels.length) / path.n} shape={shape} label="" />
+              ) : (
+                <span class="zs-picture zs-empty" style={{ aspectRatio: `${shape[2]} / ${shape[1]}` }} />
+              )}
+              <span class="zs-stop-text">
+                <span class="zs-hidden-text">Stop </span>
+                <b>{stop + 1}</b> {number(path.places[2 * stop], 1)}, {number(path.places[2 * stop + 1], 1)}
+              </span>
+            </button>
+          </li>
+        ))}
+      </ol>
+      <Export path={path} pixels={pixels} />
+    </>
+  );
+}
+
+function Play({ path }: { path: Path }) {
+  const { explorer } = usePage();
+  const [isPlaying, setPlaying] = useState(false);
+  const request = useRef(0);
+  useEffect(() => {
+    if (!isPlaying) return;
+    const isStill = matchMedia("(prefers-reduced-motion: reduce)").matches;
+    const duration = 1000 * SECONDS_PER_STOP * (path.n - 1) * (isStill ? 2 : 1);
+    const start = performance.now();
+    const step = (now: number): void => {
+      // There and back again.
+      const phase = (Math.max(now - start, 0) / duration) % 2;
+      let t = phase < 1 ? phase : 2 - phase;
+      if (isStill) t = Math.round(t * (path.n - 1)) / (path.n - 1);
+      const stop = Math.round(t * (path.n - 1));
+      setCurrent(explorer, vectorAt(path, t), { kind: "path", stop }, false);
+      request.current = requestAnimationFrame(step);
+    };
+    request.current = requestAnimationFrame(step);
+    return () => cancelAnimationFrame(request.current);
+  }, [isPlaying, path]);
+  return (
+    <button type="button" aria-pressed={isPlaying} onClick={() => setPlaying(!isPlaying)}>
+      <Icon name={isPlaying ? "pause" : "play"} />
+      {isPlaying ? "Stop" : "Play"}
+    </button>
+  );
+}
+
+function Export({ path, pixels }: { path: Path; pixels: Float32Array | null }) {
+  const { explorer } = usePage();
+  const [note, setNote] = useState("");
+  const { imageShape, title } = explorer.manifest;
+  const name = `${title.replace(/[^\w.-]+/g, "-")}-path`;
+  const rows = () => rowsOf(path.vectors, path.n);
+  const savePng = () =>
+    drawStrip(pixels!, path.n, imageShape, path.places).toBlob((blob) => blob && download(`${name}.png`, blob));
+  const saveGif = () => {
+    const bytes = encodeGif(toFrames(pixels!, path.n, imageShape), FRAME_MS);
+    download(`${name}.gif`, new Blob([bytes as Uint8Array<ArrayBuffer>], { type: "image/gif" }));
+  };
+  const saveJson = () => download(`${name}.json`, new Blob([JSON.stringify(rows())], { type: "application/json" }));
+  const copy = async () => {
+    setNote((await copyText(vectorsText(rows()))) ? "Copied: paste it into Python" : "The browser has no clipboard here");
+    setTimeout(() => setNote(""), 2400);
+  };
+  return (
+    <div class="zs-buttons zs-export" role="group" aria-label="Save the path">
+      <button type="button" disabled={!pixels} onClick={savePng}>
+        PNG
+      </button>
+      <button type="button" disabled={!pixels} onClick={saveGif}>
+        GIF
+      </button>
+      <button type="button" title="The vectors, for Python: as_vectors(Path(…))" onClick={saveJson}>
+        JSON
+      </button>
+      <button type="button" onClick={copy}>
+        Copy for Python
+      </button>
+      <span class="zs-muted" role="status">
+        {note}
+      </span>
+    </div>
+  );
+}

@@ -1,0 +1,58 @@
+import { chooseMean, chooseRow } from "../state/actions";
+import { useCell } from "../state/cell";
+import { className, count } from "../state/origin";
+import { usePage } from "./context";
+import { IconButton } from "./icons";
+import { Picture } from "./picture";
+
+const MOST_PICTURES = 12;
+const MOST_CLASSES = 4;
+
+/** What the lasso holds. */
+export function SelectionBar({ fit }: { fit(rows: readonly number[]): void }) {
+  const { explorer, thumbnails } = usePage();
+  const rows = useCell(explorer.selection);
+  if (!rows.length) return null;
+  const shown = rows.slice(0, MOST_PICTURES);
+  return (
+    <div class="zs-selection" role="region" aria-label="Selection" data-testid="selection">
+      <div class="zs-selection-text">
+        <strong>{count(rows.length)} selected</strong>
+        <span class="zs-muted">{summary(rows, explorer.labels, (label) => className(explorer.manifest, label))}</span>
+      </div>
+      <div class="zs-selection-pictures">
+        {shown.map((row) => (
+          <button
+            key={row}
+            type="button"
+            class="zs-thumb"
+            aria-label={`Picture ${count(explorer.indices[row])}`}
+            onClick={() => chooseRow(explorer, row)}
+          >
+            <Picture pixels={thumbnails.pixels(row)} shape={thumbnails.shape} label="" />
+          </button>
+        ))}
+      </div>
+      <div class="zs-buttons">
+        <button type="button" onClick={() => chooseMean(explorer)}>
+          Mean picture
+        </button>
+        <button type="button" onClick={() => fit(rows)}>
+          Zoom to it
+        </button>
+      </div>
+      <IconButton icon="close" label="Let go of the selection" onClick={() => explorer.selection.set([])} />
+    </div>
+  );
+}
+
+/** "7 × 180, 9 × 33, 2 others". */
+export function summary(rows: readonly number[], labels: Int32Array | null, name: (label: number) => string): string {
+  if (!labels) return "";
+  const counts = new Map<number, number>();
+  for (const row of rows) counts.set(labels[row], (counts.get(labels[row]) ?? 0) + 1);
+  const sorted = [...counts].sort((a, b) => b[1] - a[1]);
+  const parts = sorted.slice(0, MOST_CLASSES).map(([label, n]) => `“${name(label)}” × ${count(n)}`);
+  const rest = sorted.slice(MOST_CLASSES).reduce((sum, [, n]) => sum + n, 0);
+  return [...parts, ...(rest ? [`${count(rest)} others`] : [])].join(", ");
+}

@@ -1,0 +1,67 @@
+import { randomZ, redo, resetZ, setMap, undo } from "../state/actions";
+import type { Explorer, Tab } from "../state/explorer";
+import type { Mode } from "../view/view";
+
+/** What the help lists; the switch below does. */
+export const SHORTCUTS: readonly (readonly [keys: string, does: string])[] = [
+  ["W  M  O  P", "walk, move, lasso, path: what dragging does"],
+  ["Arrows", "on the map: move it under the mark in its centre; with Shift farther"],
+  ["Enter", "on the map: a click in its centre"],
+  ["+  −  0", "on the map: nearer, farther, all of it"],
+  ["[  ]", "previous and next map"],
+  ["C  T", "contours; pictures instead of dots"],
+  ["1 … 5", "neurons, around here, path, classes, draw"],
+  ["R  Z", "a random vector; all neurons 0"],
+  ["Ctrl Z  Ctrl Shift Z", "undo, redo"],
+  ["D", "dark or light"],
+  ["Esc", "lets go of the selection and the path"],
+  ["?", "this list"],
+];
+
+const MODES: Record<string, Mode> = { w: "walk", m: "pan", o: "lasso", p: "path" };
+const TABS: Tab[] = ["neurons", "around", "path", "classes", "draw"];
+
+/** Letters typed into a field are not commands. */
+function isTyping(target: EventTarget | null): boolean {
+  if (!(target instanceof HTMLElement)) return false;
+  if (target instanceof HTMLInputElement) return target.type !== "range" && target.type !== "checkbox";
+  return target instanceof HTMLTextAreaElement || target instanceof HTMLSelectElement || target.isContentEditable;
+}
+
+export function onShortcut(explorer: Explorer, event: KeyboardEvent, openHelp: () => void): void {
+  if (event.defaultPrevented || isTyping(event.target) || event.altKey) return;
+  if (event.target instanceof Element && event.target.closest("dialog")) return;
+  const key = event.key.toLowerCase();
+  if (event.ctrlKey || event.metaKey) {
+    if (key !== "z") return;
+    if (event.shiftKey) redo(explorer);
+    else undo(explorer);
+  } else if (!press(explorer, key, openHelp)) return;
+  event.preventDefault();
+}
+
+/** Whether the key means something. */
+function press(explorer: Explorer, key: string, openHelp: () => void): boolean {
+  const { hasContours, hasThumbnails, isDark, mode, tab } = explorer;
+  if (MODES[key]) mode.set(MODES[key]);
+  else if (/^[1-5]$/.test(key)) tab.set(TABS[Number(key) - 1]);
+  else if (key === "c") hasContours.set(!hasContours.value);
+  else if (key === "t") hasThumbnails.set(!hasThumbnails.value);
+  else if (key === "d") isDark.set(!isDark.value);
+  else if (key === "r") randomZ(explorer);
+  else if (key === "z") resetZ(explorer);
+  else if (key === "[") nextMap(explorer, -1);
+  else if (key === "]") nextMap(explorer, 1);
+  else if (key === "?") openHelp();
+  else if (key === "escape") {
+    explorer.selection.set([]);
+    explorer.path.set(null);
+  } else return false;
+  return true;
+}
+
+function nextMap(explorer: Explorer, step: number): void {
+  const names = explorer.manifest.maps.map((spec) => spec.name);
+  const at = names.indexOf(explorer.map.value);
+  setMap(explorer, names[(at + step + names.length) % names.length] ?? names[0]);
+}

@@ -1,0 +1,151 @@
+import { setMap } from "../state/actions";
+import { useCell } from "../state/cell";
+import { pairName, pairOf } from "../state/explorer";
+import type { Mode } from "../view/view";
+import { usePage } from "./context";
+import { Icon, IconButton } from "./icons";
+import { NeuronSelect, Select } from "./select";
+
+const MODES: { mode: Mode; title: string; does: string; key: string }[] = [
+  { mode: "walk", title: "Walk", does: "drag to decode every place", key: "W" },
+  { mode: "pan", title: "Move", does: "drag to move the map", key: "M" },
+  { mode: "lasso", title: "Lasso", does: "draw around points to select them", key: "O" },
+  { mode: "path", title: "Path", does: "two clicks, or a line drawn free hand", key: "P" },
+];
+
+const WAYS: Record<string, string> = {
+  nearest: "nearest: of the nearest picture",
+  local: "local: a plane through neighbours",
+  learned: "learned: a small network",
+  exact: "exact: the linear inverse",
+};
+
+export function Toolbar() {
+  return (
+    <div class="zs-toolbar" role="toolbar" aria-label="Map">
+      <Modes />
+      <MapChoice />
+      <ColorChoice />
+      <WayChoice />
+      <Switches />
+    </div>
+  );
+}
+
+function Modes() {
+  const { explorer } = usePage();
+  const current = useCell(explorer.mode);
+  return (
+    <div class="zs-segments" role="group" aria-label="Dragging">
+      {MODES.map(({ mode, title, does, key }) => (
+        <button
+          key={mode}
+          type="button"
+          aria-pressed={mode === current}
+          title={`${title}: ${does} (${key})`}
+          onClick={() => explorer.mode.set(mode)}
+        >
+          <Icon name={mode} />
+          <span>{title}</span>
+        </button>
+      ))}
+    </div>
+  );
+}
+
+const PAIR = "…pair";
+
+function MapChoice() {
+  const { explorer } = usePage();
+  const { manifest, order, dim } = explorer;
+  const name = useCell(explorer.map);
+  const isListed = manifest.maps.some((spec) => spec.name === name);
+  const pair = isListed ? null : pairOf(name, dim);
+  const choose = (value: string) => setMap(explorer, value === PAIR ? pairName(order[0], order[1]) : value);
+  const setPair = (first: number, second: number) => {
+    // Choosing what the other axis has swaps the two.
+    if (first === second) setMap(explorer, pairName(pair![1], pair![0]));
+    else setMap(explorer, pairName(first, second));
+  };
+  return (
+    <>
+      <Select label="Map" value={pair ? PAIR : name} onChange={choose}>
+        {manifest.maps.map((spec) => (
+          <option key={spec.name} value={spec.name}>
+            {spec.label}
+          </option>
+        ))}
+        {dim > 1 && <option value={PAIR}>Two neurons</option>}
+      </Select>
+      {pair && (
+        <>
+          <NeuronSelect label="Across" value={pair[0]} onChange={(first) => setPair(first, pair[1])} />
+          <NeuronSelect label="Up" value={pair[1]} onChange={(second) => setPair(pair[0], second)} />
+        </>
+      )}
+    </>
+  );
+}
+
+function ColorChoice() {
+  const { explorer } = usePage();
+  const color = useCell(explorer.color);
+  return (
+    <Select label="Colour" value={color} onChange={(value) => explorer.color.set(value)}>
+      {explorer.labels && <option value="class">class</option>}
+      <option value="error">reconstruction error</option>
+      <option value="kl">KL divergence</option>
+      {explorer.order.map((neuron) => (
+        <option key={neuron} value={`z${neuron}`}>
+          neuron {explorer.manifest.neurons[neuron].name}
+        </option>
+      ))}
+    </Select>
+  );
+}
+
+function WayChoice() {
+  const { explorer } = usePage();
+  useCell(explorer.map);
+  const way = useCell(explorer.way);
+  const { inverses } = explorer.latentMap();
+  const current = inverses.includes(way) ? way : inverses[0];
+  return (
+    <Select
+      label="Way back"
+      value={current}
+      title="How a place of the map is turned back into a vector"
+      onChange={(value) => explorer.way.set(value)}
+    >
+      {inverses.map((each) => (
+        <option key={each} value={each} title={WAYS[each] ?? each}>
+          {each}
+        </option>
+      ))}
+    </Select>
+  );
+}
+
+function Switches() {
+  const { explorer } = usePage();
+  const contours = useCell(explorer.hasContours);
+  const thumbnails = useCell(explorer.hasThumbnails);
+  const tiles = useCell(explorer.hasTiles);
+  const map = useCell(explorer.map);
+  const isPair = pairOf(map, explorer.dim) !== null;
+  return (
+    <div class="zs-switches">
+      <IconButton icon="contours" label="Density contours" keys="C" isOn={contours} onClick={() => explorer.hasContours.set(!contours)} />
+      <IconButton
+        icon="thumbnails"
+        label="Pictures instead of dots, where there is room"
+        keys="T"
+        isOn={thumbnails}
+        onClick={() => explorer.hasThumbnails.set(!thumbnails)}
+      />
+      {isPair && (
+        <IconButton icon="tiles" label="Decoded pictures under the map" isOn={tiles} onClick={() => explorer.hasTiles.set(!tiles)} />
+      )}
+    </div>
+  );
+}

@@ -1,0 +1,122 @@
+/**
+ * The manifest: what a scene holds. `zscape.explorer.scene` in Python writes it; this file reads it.
+ * Both sides are held to it by tests. All arrays are little-endian and row-major.
+ */
+
+export const FORMAT = "zscape-scene";
+export const VERSION = 1;
+
+/** A named array. Its bytes come from the source under the same name. */
+export interface Block {
+  /** "u4": two values a byte, the first in the low half, 0…15 standing for 0…1. "i8": times `scale` of its first axis. */
+  dtype: "f32" | "f16" | "i8" | "u8" | "u4" | "i32";
+  shape: number[];
+  /** "planes": gzip of all first bytes of the values, then all second ones, …: floats get 7 % smaller than by "gzip". */
+  codec: "raw" | "gzip" | "planes";
+  /** Stored bytes, so that a truncated block is seen at once. */
+  length: number;
+  /** CRC-32 of the stored bytes. */
+  crc32: number;
+  /** Of "i8" only: one factor per index of the first axis. */
+  scale?: number[];
+}
+
+/** One layer; weights are names of blocks, in torch's own order of axes. BatchNorm is folded away. */
+export type Layer =
+  | { kind: "linear"; weight: string; bias: string | null } // [out, in]
+  | { kind: "conv"; weight: string; bias: string | null; stride: Pair; padding: Pair } // [out, in, kh, kw]
+  | {
+      kind: "convTranspose"; // [in, out, kh, kw]
+      weight: string;
+      bias: string | null;
+      stride: Pair;
+      padding: Pair;
+      outputPadding: Pair;
+    }
+  | { kind: "affine"; scale: string; shift: string } // per channel: a BatchNorm with no layer to fold into
+  | { kind: "leakyRelu"; slope: number }
+  | { kind: "relu" }
+  | { kind: "tanh" }
+  | { kind: "sigmoid" }
+  | { kind: "softBound"; bound: number } // of log-variances; see zscape.model.layers.soft_bound
+  | { kind: "reshape"; shape: number[] }; // without the batch axis
+
+export type Pair = [number, number];
+
+export interface ModelSpec {
+  /** image (c, h, w) → trunk → two heads. */
+  encoder: { trunk: Layer[]; mu: Layer[]; logvar: Layer[] };
+  /** z (latentDim) → logits (c, h, w). */
+  decoder: Layer[];
+  /** From logits to pixels in [0, 1]: see `zscape.model.likelihoods`. */
+  mean: "sigmoid" | "continuous-bernoulli";
+}
+
+/** All per neuron, in the order of the model. */
+export interface Neuron {
+  name: string; // "z0"
+  mean: number; // of the data's posterior means
+  std: number;
+  low: number; // 0.5 and 99.5 percentile of the data
+  high: number;
+  kl: number; // nats, mean over the data
+  isUsed: boolean; // kl > the package's threshold
+  mutualInformation: number | null; // nats, with the class
+}
+
+export interface MapSpec {
+  name: string; // "tsne"
+  label: string; // "t-SNE"
+  method: "pca" | "tsne" | "umap" | "pair" | string;
+  coordinates: string; // block (n, 2)
+  /** Ways back that can be computed here, the default first. */
+  inverses: ("nearest" | "local" | "learned" | "exact")[];
+  /** Linear maps: coordinates = (x - centre) @ axes.T, x = (z - shift) / scale. */
+  linear?: { axes: string; centre: string };
+  /** Standardisation of z before the map; absent if none. */
+  standardize?: { shift: string; scale: string };
+  /** The learned way back: waves (2, w), then linear layers with SiLU between. */
+  learned?: {
+    middle: Pair;
+    spread: number;
+    waves: string;
+    layers: { weight: string; bias: string }[];
+    mean: string; // (latentDim)
+    scale: number;
+  };
+  /** Smallest sensible distance on the map: median distance of a point to its nearest other one. */
+  unit: number;
+  /** Explained variance of the two axes, where there is such a thing. */
+  explained?: Pair;
+}
+
+export interface Manifest {
+  format: typeof FORMAT;
+  version: number;
+  generator: string; // "zscape 0.1.0"
+  title: string; // "zoo:10"
+  data: string; // "mnist, test"
+  /** Channels, height, width of the model's pictures. */
+  imageShape: [number, number, number];
+  latentDim: number;
+  points: {
+    n: number;
+    mu: string; // (n, latentDim)
+    labels: string | null; // i32 (n), -1 where unknown
+    /** Index of every point in the data set. */
+    indices: string; // i32 (n)
+    kl: string; // (n), nats
+    error: string; // (n), nats of reconstruction at the posterior mean
+    /** Originals, made smaller if large: (n, c, h, w), "u4" or "u8". */
+    thumbnails: string;
+  };
+  classNames: string[]; // empty: no labels
+  /** Mean latent vector per class (k, latentDim), and how many points each has. */
+  prototypes: { vectors: string; counts: number[] } | null;
+  neurons: Neuron[];
+  maps: MapSpec[]; // at least one; "pair" maps need no coordinates of their own, the page makes them from mu
+  /** Null where the page cannot run the network; `why` then says so in a sentence. */
+  model: ModelSpec | null;
+  why: string | null;
+  blocks: Record<string, Block>;
+}

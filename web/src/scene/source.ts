@@ -1,0 +1,51 @@
+import type { Manifest } from "./manifest";
+
+/** Where a scene comes from: bytes in the page, a server, or a notebook's kernel. */
+export interface DataSource {
+  manifest(): Promise<unknown>;
+  bytes(name: string): Promise<Uint8Array>;
+  /** Only where a kernel or server stands behind, for networks the page cannot run: (n, latentDim) → (n, c, h, w). */
+  decode?(z: Float32Array, n: number): Promise<Float32Array>;
+  /** (n, c, h, w) in [0, 1] → both (n, latentDim). */
+  encode?(x: Float32Array, n: number): Promise<Encoded>;
+  /** What Python sees and may set: present in a notebook only. */
+  shared?: SharedState;
+  /** Lets go of listeners and of answers still awaited. */
+  close?(): void;
+}
+
+/** What the encoder says of n pictures: mean and log-variance of the posterior, both (n, latentDim). */
+export interface Encoded {
+  mu: Float32Array;
+  logvar: Float32Array;
+}
+
+/** Traits of the widget; every key may be written from either side. */
+export interface SharedState {
+  get<K extends keyof Shared>(key: K): Shared[K];
+  set(values: Partial<Shared>): void;
+  /** Called when Python (or a linked widget) changes one. Returns the unsubscriber. */
+  onChange(listener: (key: keyof Shared) => void): () => void;
+}
+
+export interface Shared {
+  z: number[]; // current vector
+  selection: number[]; // rows of the table
+  path: number[][]; // latent vectors
+  map: string; // name of the map shown
+  color: string; // "class" | "kl" | "error" | "z3"
+}
+
+/** A scene whose arrays are decoded; see `load_scene.ts`. */
+export interface Scene {
+  manifest: Manifest;
+  /** Any block as floats (f16, i8, u4 and u8 converted; u4 and u8 to [0, 1]). Shared: not to be written to. */
+  floats(name: string): Float32Array;
+  ints(name: string): Int32Array;
+  /** Raw bytes after the codec (packed for u4): for thumbnails, which are unpacked when drawn. */
+  raw(name: string): Uint8Array;
+  source: DataSource;
+}
+
+/** Something a person can read; everything else that is thrown is a bug. */
+export class SceneError extends Error {}

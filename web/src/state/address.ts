@@ -1,0 +1,147 @@
+import { setMap } from "./actions";
+import { watch } from "./cell";
+import { hasColor } from "./coloring";
+import { hasMap, type Explorer, type Tab } from "./explorer";
+import { MAX_STOPS, pathThrough, rowsOf, type Along } from "./path";
+import type { Mode } from "../view/view";
+
+/** What a link restores. All of it is text that anyone may have written. */
+export interface Address {
+  map?: string;
+  view?: [number, number, number];
+  color?: string;
+  z?: number[];
+  row?: number;
+  path?: { along: Along; vectors: number[][] };
+  mode?: Mode;
+  way?: string;
+  tab?: Tab;
+  hidden?: number[];
+}
+
+const MODES = ["walk", "pan", "lasso", "path"];
+const TABS = ["neurons", "around", "path", "classes", "draw"];
+const WAYS = ["nearest", "local", "learned", "exact"];
+const ALONG = ["map", "line", "slerp"];
+
+/** Few digits, and no "1e-7" or "-0". */
+const short = (value: number, digits = 4): string => String(Number(value.toPrecision(digits)) || 0);
+const list = (values: ArrayLike<number>): string =>
+  Array.from(values, (value) => String(Number(value.toFixed(4)) || 0)).join("~");
+
+export function writeAddress(address: Address): string {
+  const parts: string[] = [];
+  const put = (key: string, value: string | undefined): void => {
+    if (value) parts.push(`${key}=${encodeURIComponent(value).replaceAll("%2C", ",")}`);
+  };
+  put("map", address.map);
+  put("view", address.view?.map((value) => short(value, 6)).join("~"));
+  put("color", address.color);
+  put("way", address.way);
+  put("mode", address.mode);
+  put("tab", address.tab);
+  put("hide", address.hidden?.join("~"));
+  put("row", address.row?.toString());
+  put("z", address.z && list(address.z));
+  put("path", address.path && [address.path.along, ...address.path.vectors.map(list)].join("!"));
+  return parts.join("&");
+}
+
+function numbers(text: string | null, n?: number): number[] | undefined {
+  if (!text || text.length > 1e6) return undefined;
+  const values = text.split("~").map(Number);
+  return values.every(Number.isFinite) && (n === undefined || values.length === n) ? values : undefined;
+}
+
+const oneOf = <T extends string>(text: string | null, allowed: string[]): T | undefined =>
+  text !== null && allowed.includes(text) ? (text as T) : undefined;
+
+/** Reads a hash; leaves out whatever it cannot use. @param dim of the latent space */
+export function readAddress(hash: string, dim: number): Address {
+  let query: URLSearchParams;
+  try {
+    query = new URLSearchParams(hash.replace(/^#/, ""));
+  } catch {
+    return {};
+  }
+  const [along, ...stops] = (query.get("path") ?? "").split("!");
+  const vectors = stops.map((stop) => numbers(stop, dim));
+  const isPath = ALONG.includes(along) && vectors.length > 1 && vectors.length <= MAX_STOPS;
+  const row = numbers(query.get("row"), 1)?.[0];
+  const view = numbers(query.get("view"), 3) as [number, number, number] | undefined;
+  const address: { [K in keyof Address]: Address[K] | undefined } = {
+    map: query.get("map") ?? undefined,
+    view: view && view[2] > 0 ? view : undefined,
+    color: query.get("color") ?? undefined,
+    z: numbers(query.get("z"), dim),
+    row: Number.isInteger(row) && row! >= 0 ? row : undefined,
+    path: isPath && vectors.every(Boolean) ? { along: along as Along, vectors: vectors as number[][] } : undefined,
+    mode: oneOf<Mode>(query.get("mode"), MODES),
+    way: oneOf(query.get("way"), WAYS),
+    tab: oneOf<Tab>(query.get("tab"), TABS),
+    hidden: numbers(query.get("hide")),
+  };
+  return Object.fromEntries(Object.entries(address).filter(([, value]) => value !== undefined));
+}
+
+export function addressOf(explorer: Explorer): Address {
+  const { map, color, mode, way, tab, hidden, view, current, path } = explorer;
+  const { z, origin } = current.value;
+  const address: Address = { map: map.value, color: color.value, mode: mode.value, tab: tab.value };
+  if (view.value) address.view = [view.value.x, view.value.y, view.value.scale];
+  if (way.value) address.way = way.value;
+  if (hidden.value.size) address.hidden = [...hidden.value];
+  if (origin.kind === "row") address.row = origin.row;
+  else address.z = [...z];
+  if (path.value) {
+    const { vectors, n, along } = path.value;
+    address.path = { along, vectors: rowsOf(vectors, n) };
+  }
+  return address;
+}
+
+export function applyAddress(explorer: Explorer, address: Address): void {
+  const { manifest, dim, mu, n } = explorer;
+  if (address.map && hasMap(manifest, address.map)) setMap(explorer, address.map);
+  if (address.color && hasColor(explorer, address.color)) explorer.color.set(address.color);
+  if (address.way) explorer.way.set(address.way);
+  if (address.mode) explorer.mode.set(address.mode);
+  if (address.tab) explorer.tab.set(address.tab);
+  explorer.hidden.set(new Set(address.hidden ?? []));
+  if (address.view) explorer.view.set({ x: address.view[0], y: address.view[1], scale: address.view[2] });
+  if (address.row !== undefined && address.row < n) {
+    explorer.current.set({ z: mu.slice(address.row * dim, (address.row + 1) * dim), origin: { kind: "row", row: address.row } });
+  } else if (address.z) {
+    explorer.current.set({ z: Float32Array.from(address.z), origin: { kind: "given" } });
+  }
+  if (address.path) {
+    const { vectors, along } = address.path;
+    explorer.path.set(pathThrough(explorer.latentMap(), Float32Array.from(vectors.flat()), vectors.length, along));
+  }
+  explorer.decode(explorer.current.value);
+}
+
+/** Keeps the page's address true, and follows it when a person changes it. Returns the end of it. */
+export function followAddress(explorer: Explorer): () => void {
+  const { map, view, color, mode, way, tab, hidden, current, path } = explorer;
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const write = (): void => {
+    const hash = `#${writeAddress(addressOf(explorer))}`;
+    try {
+      history.replaceState(history.state, "", hash);
+    } catch {
+      // Some browsers refuse this for files; the page works without.
+    }
+  };
+  const stop = watch([map, view, color, mode, way, tab, hidden, current, path], () => {
+    clearTimeout(timer);
+    timer = setTimeout(write, 250); // browsers refuse more than a hundred in half a minute
+  });
+  const read = (): void => applyAddress(explorer, readAddress(location.hash, explorer.dim));
+  addEventListener("hashchange", read);
+  return () => {
+    clearTimeout(timer);
+    stop();
+    removeEventListener("hashchange", read);
+  };
+}

@@ -1,0 +1,93 @@
+import type { LatentMap } from "../maps/inverse";
+import { line, slerp } from "../maps/walks";
+
+/** "map": along the line as drawn. The others go between its two ends in the latent space. */
+export type Along = "map" | "line" | "slerp";
+
+/** A way through the latent space in `n` stops. */
+export interface Path {
+  along: Along;
+  n: number;
+  /** As drawn on the map of that name: (k, 2). */
+  map: string;
+  route: Float32Array;
+  vectors: Float32Array; // (n, latentDim)
+  /** Of the stops, on the map of that name: (n, 2). */
+  places: Float32Array;
+}
+
+export const MAX_STOPS = 60;
+
+/** `n` places evenly along a polyline (k, 2), both ends included. */
+export function alongRoute(route: Float32Array, n: number): Float32Array {
+  const k = route.length / 2;
+  const lengths = new Float64Array(k); // from the start
+  for (let i = 1; i < k; i++) {
+    lengths[i] =
+      lengths[i - 1]! + Math.hypot(route[2 * i]! - route[2 * i - 2]!, route[2 * i + 1]! - route[2 * i - 1]!);
+  }
+  const places = new Float32Array(2 * n);
+  for (let stop = 0, i = 1; stop < n; stop++) {
+    const at = n === 1 ? 0 : (lengths[k - 1]! * stop) / (n - 1);
+    while (i < k - 1 && lengths[i]! < at) i++;
+    const span = k === 1 ? 0 : lengths[i]! - lengths[i - 1]!;
+    const f = span > 0 ? (at - lengths[i - 1]!) / span : 0;
+    const from = k === 1 ? 0 : i - 1;
+    const to = k === 1 ? 0 : i;
+    for (const c of [0, 1]) {
+      const [a, b] = [route[2 * from + c]!, route[2 * to + c]!];
+      places[2 * stop + c] = a + f * (b - a);
+    }
+  }
+  return places;
+}
+
+/** The path as drawn: every stop by the way back. */
+export function pathOnMap(map: LatentMap, way: string, route: Float32Array, n: number): Path {
+  const places = alongRoute(route, n);
+  const stops = Array.from({ length: n }, (_, i) => map.inverse(places[2 * i]!, places[2 * i + 1]!, way).z);
+  const dim = stops[0]!.length;
+  const vectors = new Float32Array(n * dim);
+  stops.forEach((z, i) => vectors.set(z, i * dim));
+  return { along: "map", n, map: map.name, route, vectors, places };
+}
+
+/** Straight or around, from `first` to `last` in the latent space. */
+export function pathBetween(
+  map: LatentMap,
+  along: "line" | "slerp",
+  first: Float32Array,
+  last: Float32Array,
+  n: number,
+): Path {
+  const vectors = along === "line" ? line(first, last, n) : slerp(first, last, n);
+  return pathThrough(map, vectors, n, along);
+}
+
+/** The path through given vectors (n, latentDim). */
+export function pathThrough(map: LatentMap, vectors: Float32Array, n: number, along: Along): Path {
+  const places = map.transform(vectors, n);
+  return { along, n, map: map.name, route: places, vectors, places };
+}
+
+/** The first and the last vector. */
+export function pathEnds(path: Path): [Float32Array, Float32Array] {
+  const dim = path.vectors.length / path.n;
+  return [path.vectors.slice(0, dim), path.vectors.slice(-dim)];
+}
+
+/** The vector `t` of the way along, 0…1, straight between stops. */
+export function vectorAt(path: Path, t: number): Float32Array {
+  const dim = path.vectors.length / path.n;
+  const at = Math.min(Math.max(t, 0), 1) * (path.n - 1);
+  const i = Math.min(Math.floor(at), Math.max(path.n - 2, 0));
+  const next = Math.min(i + 1, path.n - 1);
+  return Float32Array.from({ length: dim }, (_, c) => {
+    const [a, b] = [path.vectors[i * dim + c]!, path.vectors[next * dim + c]!];
+    return a + (at - i) * (b - a);
+  });
+}
+
+/** (n, d) as a list of lists. */
+export const rowsOf = (vectors: Float32Array, n: number): number[][] =>
+  Array.from({ length: n }, (_, i) => [...vectors.subarray((i * vectors.length) / n, ((i + 1) * vectors.length) / n)]);

@@ -1,0 +1,211 @@
+import { Atlas, slotSize } from "./atlas";
+import type { Projection } from "./gl";
+import type { MapState } from "./map_state";
+import { PICTURE_FLOATS, PicturesLayer } from "./pictures_layer";
+import { pointStyle } from "./point_style";
+import { PointsLayer } from "./points_layer";
+import { rgbOf } from "./theme";
+import { chooseThumbnails, MOST_SHOWN, type ThumbnailChoice } from "./thumbnails";
+import { NoWebGL, type Picture } from "./view";
+
+const UPLOAD_MS = 5; // of thumbnails in one frame; the others follow in the next
+const LARGEST_THUMBNAIL = 96; // texels
+const DIM = 0.18; // points outside the selection
+const UNDER_CONTOURS = 0.4;
+
+export type Part = "positions" | "origins" | "colors" | "order" | "chosen" | "tiles";
+const PARTS: Part[] = ["positions", "origins", "colors", "order", "chosen", "tiles"];
+
+export interface GlOptions {
+  thumbnail?: ((row: number) => Picture) | undefined;
+  isInk: boolean;
+}
+
+/** The lower canvas: tiles, dots and thumbnails, drawn from the state. */
+export class GlCanvas {
+  /** What the last frame showed as pictures. */
+  thumbnails: ThumbnailChoice | null = null;
+  private readonly gl: WebGL2RenderingContext;
+  private points!: PointsLayer;
+  private pictures!: PicturesLayer;
+  private thumbnailAtlas: Atlas | null = null;
+  private tileAtlas: Atlas | null = null;
+  private tilePlaces = new Float32Array();
+  private readonly stale = new Set<Part>();
+
+  constructor(
+    readonly canvas: HTMLCanvasElement,
+    private readonly state: MapState,
+    private readonly options: GlOptions,
+  ) {
+    const gl = canvas.getContext("webgl2", { antialias: false, alpha: false, depth: false, stencil: false });
+    if (!gl) throw new NoWebGL("This browser shows no WebGL 2, which the map is drawn with.");
+    this.gl = gl;
+    this.restore();
+  }
+
+  /** After a lost context came back: everything on the GPU is made anew. */
+  restore(): void {
+    this.points = new PointsLayer(this.gl);
+    this.pictures = new PicturesLayer(this.gl);
+    this.thumbnailAtlas = null;
+    this.tileAtlas = null;
+    for (const part of PARTS) this.stale.add(part);
+    this.gl.enable(this.gl.BLEND);
+    this.gl.blendFunc(this.gl.ONE, this.gl.ONE_MINUS_SRC_ALPHA);
+  }
+
+  /** The state's part has changed; it is uploaded before the next frame. */
+  changed(...parts: Part[]): void {
+    for (const part of parts) this.stale.add(part);
+  }
+
+  /** True: some thumbnails are still to come; draw again. */
+  draw(share: number, hasContours: boolean): boolean {
+    const { gl, state } = this;
+    if (gl.isContextLost() || !state.size.width || !state.size.height) return false;
+    this.upload();
+    const { width, height } = this.canvas;
+    gl.viewport(0, 0, width, height);
+    gl.clearColor(...rgbOf(state.theme.background), 1);
+    gl.clear(gl.COLOR_BUFFER_BIT);
+    const projection = this.projection();
+    this.drawTiles(projection);
+    const style = pointStyle(state.spacing);
+    this.points.draw({
+      projection,
+      progress: state.progress,
+      diameter: style.diameter * state.pixelRatio,
+      opacity: style.opacity * (hasContours ? UNDER_CONTOURS : 1),
+      dim: state.isSelected ? DIM : 1,
+      share,
+    });
+    return this.drawThumbnails(projection);
+  }
+
+  /** Waits until the GPU is done. */
+  finish(): void {
+    this.gl.readPixels(0, 0, 1, 1, this.gl.RGBA, this.gl.UNSIGNED_BYTE, new Uint8Array(4));
+  }
+
+  destroy(): void {
+    // Browsers allow few contexts at once and collect old ones late.
+    this.gl.getExtension("WEBGL_lose_context")?.loseContext();
+  }
+
+  private projection(): Projection {
+    const { view, size } = this.state;
+    return {
+      centre: [view.x, view.y],
+      perUnit: [2 / (view.scale * size.width), 2 / (view.scale * size.height)],
+      viewport: [this.canvas.width, this.canvas.height],
+    };
+  }
+
+  private upload(): void {
+    const { state, points, stale } = this;
+    if (stale.has("positions")) points.setPositions(state.coordinates);
+    if (stale.has("origins")) points.setOrigins(state.origins);
+    if (stale.has("colors")) points.setColors(state.colors);
+    if (stale.has("order")) points.setOrder(state.shownOrder());
+    if (stale.has("chosen")) points.setChosen(state.shownSelection());
+    if (stale.has("tiles")) this.uploadTiles();
+    stale.clear();
+  }
+
+  private uploadTiles(): void {
+    const { tiles } = this.state;
+    this.tilePlaces = new Float32Array(PICTURE_FLOATS * tiles.length);
+    if (!tiles.length) return;
+    const largest = (side: "width" | "height") => tiles.reduce((most, tile) => Math.max(most, tile.image[side]), 1);
+    const [width, height] = slotSize(largest("width"), largest("height"), tiles.length);
+    const atlas = this.tileAtlas;
+    if (atlas && atlas.slotWidth === width && atlas.slotHeight === height && atlas.capacity >= tiles.length) {
+      atlas.clear();
+    } else {
+      atlas?.delete();
+      this.tileAtlas = new Atlas(this.gl, width, height, tiles.length);
+    }
+    tiles.forEach((tile, i) => {
+      const corner = (this.tileAtlas as Atlas).put(i, tile.image);
+      const half = [Math.abs(tile.x1 - tile.x0) / 2, Math.abs(tile.y1 - tile.y0) / 2];
+      const place = [(tile.x0 + tile.x1) / 2, (tile.y0 + tile.y1) / 2, ...half, ...corner, width, height];
+      this.tilePlaces.set(place, PICTURE_FLOATS * i);
+    });
+  }
+
+  private drawTiles(projection: Projection): void {
+    const { state } = this;
+    if (!state.tiles.length || !this.tileAtlas || state.progress < 1) return;
+    this.pictures.draw({
+      projection,
+      atlas: this.tileAtlas,
+      places: this.tilePlaces,
+      colors: new Uint8Array(4 * state.tiles.length).fill(255),
+      halfPixels: [0, 0],
+      frame: 0,
+      corner: 0,
+      opacity: this.options.isInk ? 0.42 : 0.75,
+      paper: rgbOf(state.theme.background),
+      ink: rgbOf(state.theme.ink),
+      isInk: this.options.isInk,
+    });
+  }
+
+  private drawThumbnails(projection: Projection): boolean {
+    const { state, options } = this;
+    this.thumbnails = null;
+    if (!options.thumbnail || !state.hasThumbnails || state.progress < 1 || !state.n) return false;
+    const choice = chooseThumbnails(state.index, state.coordinates, state.view, state.size, state.rank, state.mask);
+    if (!choice?.rows.length) return false;
+    const atlas = this.atlasOfThumbnails(options.thumbnail);
+    const deadline = performance.now() + UPLOAD_MS;
+    const shown: number[] = [];
+    const places: number[] = [];
+    for (const row of choice.rows) {
+      let corner = atlas.find(row);
+      if (!corner && performance.now() < deadline) corner = atlas.put(row, options.thumbnail(row));
+      if (!corner) continue;
+      shown.push(row);
+      const at = [state.coordinates[2 * row], state.coordinates[2 * row + 1]];
+      places.push(...at, 0, 0, ...corner, atlas.slotWidth, atlas.slotHeight);
+    }
+    this.thumbnails = { rows: shown, side: choice.side };
+    const half = (choice.side * state.pixelRatio) / 2 / Math.max(atlas.slotWidth, atlas.slotHeight);
+    this.pictures.draw({
+      projection,
+      atlas,
+      places: Float32Array.from(places),
+      colors: this.frameColors(shown),
+      halfPixels: [half * atlas.slotWidth, half * atlas.slotHeight],
+      frame: 1.5 * state.pixelRatio,
+      corner: 3.5 * state.pixelRatio,
+      opacity: 1,
+      paper: rgbOf(state.theme.background),
+      ink: rgbOf(state.theme.ink),
+      isInk: options.isInk,
+    });
+    return shown.length < choice.rows.length;
+  }
+
+  private atlasOfThumbnails(thumbnail: (row: number) => Picture): Atlas {
+    if (!this.thumbnailAtlas) {
+      const { width, height } = thumbnail(0);
+      const shrink = Math.min(1, LARGEST_THUMBNAIL / Math.max(width, height));
+      const slot = [width, height].map((side) => Math.max(1, Math.round(side * shrink)));
+      // Room for a few screens, so that going back and forth uploads nothing.
+      this.thumbnailAtlas = new Atlas(this.gl, slot[0], slot[1], 2 * MOST_SHOWN);
+    }
+    return this.thumbnailAtlas;
+  }
+
+  private frameColors(rows: number[]): Uint8Array {
+    const { colors, isSelected } = this.state;
+    const frames = new Uint8Array(4 * rows.length);
+    rows.forEach((row, i) => {
+      frames.set(colors.subarray(4 * row, 4 * row + 3), 4 * i);
+      frames[4 * i + 3] = isSelected && !isSelected[row] ? 90 : 255;
+    });
+    return frames;
+  }
+}

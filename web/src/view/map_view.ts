@@ -1,0 +1,415 @@
+import { ease } from "./camera";
+import { contourSets } from "./contour_sets";
+import { Drawing } from "./drawing";
+import { attachGestures, type GestureHandlers, type Pointer } from "./gestures";
+import { GlCanvas } from "./gl_canvas";
+import { HitIndex } from "./hit_index";
+import { hitAt, NOWHERE } from "./hits";
+import { attachKeyboard } from "./keyboard";
+import { MapState } from "./map_state";
+import { mayMove, Navigation } from "./navigation";
+import { type ContourSet, Overlay } from "./overlay";
+import { Detail, pointStyle } from "./point_style";
+import { DARK, LIGHT } from "./theme";
+import type { ContourGroup, MapView, MapViewOptions, Marker, Mode, Tile, ViewBox } from "./view";
+
+const JOURNEY_MS = 600; // points from map to map
+const AT_REST_MS = 160; // without a change of view: then all points are drawn
+const DOUBLE_CLICK_ZOOM = 2;
+const CURSORS: Record<Mode, string> = { pan: "grab", walk: "crosshair", lasso: "crosshair", path: "crosshair" };
+
+/**
+ * A map of `options.n` points that fills `el` and follows its size.
+ *
+ * Throws `NoWebGL` where the browser has no WebGL 2; `el` is then as it was.
+ */
+export function createMapView(el: HTMLElement, options: MapViewOptions): MapView {
+  return new GlMapView(el, options);
+}
+
+class GlMapView implements MapView {
+  private readonly state: MapState;
+  private readonly gl: GlCanvas;
+  private readonly root = document.createElement("div");
+  private readonly top = document.createElement("canvas");
+  private readonly context: CanvasRenderingContext2D;
+  private readonly drawing: Drawing;
+  private readonly detail: Detail;
+  private readonly navigation: Navigation;
+  private readonly undo: (() => void)[] = [];
+
+  private mode: Mode = "pan";
+  private marker: Marker | null = null;
+  private path: { points: Float32Array; stops: Float32Array } | null = null;
+  private axes: { x: string; y: string } | null = null;
+  private contours: { groups: ContourGroup[] | undefined; sets: ContourSet[] | null } | null = null;
+  private hovered = -1;
+  private isByKey = false;
+
+  private journeyStart = 0;
+  private request = 0;
+  private isGlStale = true;
+  private drawnShare = 0; // of the points, in the frame that is on the screen
+  private lastTick = 0;
+  private restTimer = 0;
+  private toldView = "";
+  private isDestroyed = false;
+
+  constructor(
+    el: HTMLElement,
+    private readonly options: MapViewOptions,
+  ) {
+    const bottom = document.createElement("canvas");
+    this.state = new MapState(options.n);
+    this.gl = new GlCanvas(bottom, this.state, { thumbnail: options.thumbnail, isInk: options.isInk ?? false });
+    this.context = this.top.getContext("2d") as CanvasRenderingContext2D;
+    this.detail = new Detail(options.n);
+    this.navigation = new Navigation(this.state, () => this.invalidate());
+    this.drawing = new Drawing({
+      lasso: (polygon) => this.options.onLasso?.(polygon),
+      path: (points, phase) => this.options.onPath?.(points, phase),
+    });
+    this.root.style.cssText = "position:relative;width:100%;height:100%;overflow:hidden";
+    bottom.style.cssText = "position:absolute;inset:0;width:100%;height:100%";
+    this.top.style.cssText = `${bottom.style.cssText};outline-offset:-2px;${NO_BROWSER_GESTURES}`;
+    this.top.tabIndex = 0;
+    this.top.setAttribute("role", "application");
+    this.top.setAttribute("aria-roledescription", "map");
+    this.top.setAttribute("aria-label", options.label ?? `Map of ${options.n} points. ${KEYS}`);
+    this.root.append(bottom, this.top);
+    el.append(this.root);
+    this.setMode("pan");
+    this.listen(bottom);
+    this.resize();
+  }
+
+  setPoints(coordinates: Float32Array, animate = false): void {
+    const { state } = this;
+    if (coordinates.length !== 2 * state.n) {
+      throw new RangeError(`The map holds ${state.n} points; got ${coordinates.length / 2} places.`);
+    }
+    const isTravelling = animate && mayMove() && state.size.width > 0;
+    // Taken on the screen, because the two maps have nothing else in common.
+    state.origins = isTravelling ? state.clipPositions() : null;
+    state.progress = isTravelling ? 0 : 1;
+    this.journeyStart = performance.now();
+    state.coordinates = coordinates;
+    state.index = new HitIndex(coordinates);
+    this.gl.changed("positions", "origins");
+    if (this.contours) this.contours.sets = null;
+    this.hovered = -1;
+    this.drawing.cancel();
+    this.navigation.showAll();
+    this.invalidate();
+  }
+
+  setColors(rgba: Uint8Array): void {
+    this.state.colors = rgba;
+    this.gl.changed("colors");
+    this.invalidate();
+  }
+
+  setVisible(mask: Uint8Array | null): void {
+    this.state.mask = mask;
+    if (this.contours) this.contours.sets = null;
+    this.gl.changed("order", "chosen");
+    this.invalidate();
+  }
+
+  setSelection(rows: ArrayLike<number>): void {
+    this.state.setSelection(rows);
+    this.gl.changed("chosen");
+    this.invalidate();
+  }
+
+  setThumbnails(on: boolean): void {
+    this.state.hasThumbnails = on;
+    this.invalidate();
+  }
+
+  setMode(mode: Mode): void {
+    this.mode = mode;
+    this.drawing.cancel();
+    this.top.style.cursor = CURSORS[mode];
+    this.invalidate(false);
+  }
+
+  setMarker(marker: Marker | null): void {
+    this.marker = marker;
+    this.invalidate(false);
+  }
+
+  setPath(points: Float32Array | null, stops: Float32Array = new Float32Array()): void {
+    this.path = points ? { points, stops } : null;
+    this.invalidate(false);
+  }
+
+  setContours(on: boolean, groups?: ContourGroup[]): void {
+    this.contours = on ? { groups, sets: null } : null;
+    this.invalidate();
+  }
+
+  setTiles(tiles: Tile[] | null): void {
+    this.state.tiles = tiles ?? [];
+    this.gl.changed("tiles");
+    this.invalidate();
+  }
+
+  setAxes(axes: { x: string; y: string } | null): void {
+    this.axes = axes;
+    if (this.navigation.hasAxes !== (axes !== null)) {
+      this.navigation.hasAxes = axes !== null;
+      this.navigation.keepFitted();
+    }
+    this.invalidate(false);
+  }
+
+  setDark(dark: boolean): void {
+    this.state.theme = dark ? DARK : LIGHT;
+    this.invalidate();
+  }
+
+  fit(rows?: ArrayLike<number>): void {
+    this.navigation.fit(rows);
+  }
+
+  getView(): ViewBox {
+    return { ...this.navigation.target };
+  }
+
+  setView(view: ViewBox, animate = false): void {
+    this.navigation.go(view, animate);
+  }
+
+  async snapshot(): Promise<Blob> {
+    this.isGlStale = true; // the canvas is only sure to hold its picture right after drawing
+    this.render(1);
+    const picture = document.createElement("canvas");
+    picture.width = this.top.width;
+    picture.height = this.top.height;
+    const context = picture.getContext("2d") as CanvasRenderingContext2D;
+    context.drawImage(this.gl.canvas, 0, 0);
+    context.drawImage(this.top, 0, 0);
+    return new Promise((resolve, reject) => {
+      picture.toBlob((blob) => (blob ? resolve(blob) : reject(new Error("The map could not be written as PNG."))));
+    });
+  }
+
+  async frame(): Promise<void> {
+    this.tick(performance.now());
+    this.gl.finish();
+    await new Promise((resolve) => requestAnimationFrame(resolve));
+  }
+
+  destroy(): void {
+    this.isDestroyed = true;
+    cancelAnimationFrame(this.request);
+    clearTimeout(this.restTimer);
+    for (const undo of this.undo) undo();
+    this.gl.destroy();
+    this.root.remove();
+  }
+
+  // -- frames
+
+  private invalidate(isGlStale = true): void {
+    this.isGlStale ||= isGlStale;
+    if (!this.request && !this.isDestroyed) this.request = requestAnimationFrame((now) => this.tick(now));
+  }
+
+  private tick(now: number): void {
+    cancelAnimationFrame(this.request);
+    this.request = 0;
+    if (this.isDestroyed) return;
+    if (Math.min(3, window.devicePixelRatio) !== this.state.pixelRatio) this.resize();
+    this.advance(now);
+    const isMoving = performance.now() - this.navigation.movedAt < AT_REST_MS;
+    const interval = now - this.lastTick;
+    if (isMoving && interval < 1000) this.detail.record(interval);
+    this.lastTick = now;
+    const share = isMoving ? this.detail.share : 1;
+    this.render(share);
+    if (share < 1) {
+      clearTimeout(this.restTimer);
+      this.restTimer = window.setTimeout(() => this.invalidate(false), AT_REST_MS);
+    }
+    this.tellView();
+  }
+
+  private advance(now: number): void {
+    const { state } = this;
+    this.navigation.advance(now);
+    if (state.progress === 1) return;
+    const share = Math.min(1, Math.max(0, (now - this.journeyStart) / JOURNEY_MS));
+    state.progress = share < 1 ? ease(share) : 1;
+    if (share === 1) {
+      state.origins = null;
+      this.gl.changed("origins");
+    }
+    this.navigation.movedAt = performance.now();
+    this.invalidate();
+  }
+
+  private render(share: number): void {
+    const { state, contours } = this;
+    if (contours && !contours.sets && state.progress === 1) contours.sets = contourSets(state, contours.groups);
+    if (this.isGlStale || share > this.drawnShare) {
+      this.isGlStale = false;
+      this.drawnShare = share;
+      if (this.gl.draw(share, contours !== null)) this.invalidate();
+    }
+    this.renderOverlay();
+  }
+
+  private renderOverlay(): void {
+    const { state, context, hovered } = this;
+    const { width, height } = state.size;
+    context.setTransform(state.pixelRatio, 0, 0, state.pixelRatio, 0, 0);
+    context.clearRect(0, 0, width, height);
+    if (!width || !height) return;
+    const pictured = hovered >= 0 && this.gl.thumbnails?.rows.includes(hovered);
+    const radius = pictured
+      ? (this.gl.thumbnails?.side ?? 0) / 2 + 1
+      : Math.max(5, pointStyle(state.spacing).diameter / 2 + 2.5);
+    const [x, y] = [state.coordinates[2 * hovered], state.coordinates[2 * hovered + 1]];
+    new Overlay(context, state.view, state.size, state.theme).draw({
+      contours: state.progress === 1 ? (this.contours?.sets ?? []) : [],
+      path: this.path,
+      outline: this.drawing.outline,
+      marker: this.marker,
+      ring: hovered >= 0 ? { x, y, radius, isSquare: pictured === true } : null,
+      axes: this.axes,
+      reticle: this.isByKey && document.activeElement === this.top,
+    });
+  }
+
+  private tellView(): void {
+    const { x, y, scale } = this.state.view;
+    const told = `${x},${y},${scale}`;
+    if (told === this.toldView) return;
+    this.toldView = told;
+    this.options.onView?.({ x, y, scale });
+  }
+
+  private resize(): void {
+    const { state } = this;
+    const width = this.root.clientWidth;
+    const height = this.root.clientHeight;
+    state.pixelRatio = Math.min(3, window.devicePixelRatio || 1);
+    state.size = { width, height };
+    for (const canvas of [this.gl.canvas, this.top]) {
+      canvas.width = Math.max(1, Math.round(width * state.pixelRatio));
+      canvas.height = Math.max(1, Math.round(height * state.pixelRatio));
+    }
+    this.navigation.keepFitted();
+    this.isGlStale = true;
+  }
+
+  // -- pointers and keys
+
+  private listen(bottom: HTMLCanvasElement): void {
+    const observer = new ResizeObserver(() => {
+      this.resize();
+      // At once: a canvas that was given a new size is empty.
+      this.tick(performance.now());
+    });
+    observer.observe(this.root);
+    this.undo.push(() => observer.disconnect());
+    const on = (target: EventTarget, name: string, listener: (event: Event) => void) => {
+      target.addEventListener(name, listener);
+      this.undo.push(() => target.removeEventListener(name, listener));
+    };
+    on(bottom, "webglcontextlost", (event) => event.preventDefault()); // or it would not come back
+    on(bottom, "webglcontextrestored", () => {
+      this.gl.restore();
+      this.invalidate();
+    });
+    on(this.top, "focus", () => this.byKey(this.top.matches(":focus-visible")));
+    on(this.top, "blur", () => this.byKey(false));
+    on(this.top, "pointerdown", () => this.byKey(false));
+    this.undo.push(attachGestures(this.top, this.gestures()));
+    this.undo.push(
+      attachKeyboard(this.top, {
+        pan: (dx, dy) => this.navigation.panBy(dx, dy),
+        zoom: (factor) => this.navigation.zoomBy(...this.middle(), factor, true),
+        fit: () => this.fit(),
+        act: (shift) => this.click({ ...this.centre(), shift }),
+        escape: () => this.drawing.cancel() && this.invalidate(false),
+      }),
+    );
+    on(this.top, "keydown", () => this.byKey(true));
+  }
+
+  private byKey(isByKey: boolean): void {
+    if (this.isByKey === isByKey) return;
+    this.isByKey = isByKey;
+    this.invalidate(false);
+  }
+
+  private gestures(): GestureHandlers {
+    return {
+      isPanning: () => this.mode === "pan",
+      pan: (dx, dy) => this.navigation.panBy(dx, dy),
+      zoom: (px, py, factor) => this.navigation.zoomBy(px, py, factor),
+      hover: (pointer) => this.hover(pointer),
+      click: (pointer) => this.click(pointer),
+      doubleClick: (pointer) => {
+        if (this.mode === "lasso" || this.mode === "path") return this.click(pointer);
+        const factor = pointer.shift ? 1 / DOUBLE_CLICK_ZOOM : DOUBLE_CLICK_ZOOM;
+        this.navigation.zoomBy(pointer.px, pointer.py, factor, true);
+      },
+      dragStart: (pointer) => this.drag(pointer, "start"),
+      dragMove: (pointer) => this.drag(pointer, "move"),
+      dragEnd: (pointer) => this.drag(pointer, "end"),
+      dragCancel: (pointer) => {
+        // What was decoded on the way has been seen; a drawing is not wanted half.
+        if (this.mode === "walk") this.drag(pointer, "end");
+        this.drawing.cancel();
+        this.invalidate(false);
+      },
+      phase: (phase) => {
+        this.top.style.cursor = phase === "pan" ? "grabbing" : CURSORS[this.mode];
+      },
+    };
+  }
+
+  private drag(pointer: Pointer, phase: "start" | "move" | "end"): void {
+    const hit = hitAt(this.state, this.gl.thumbnails, pointer);
+    if (this.mode === "walk") return this.options.onDrag?.(hit, phase);
+    if (phase === "start") this.drawing.start(this.mode, hit.x, hit.y);
+    else this.drawing.move(hit.x, hit.y, this.state.view.scale);
+    if (phase === "end") this.drawing.end();
+    this.invalidate(false);
+  }
+
+  private click(pointer: Pointer): void {
+    const hit = hitAt(this.state, this.gl.thumbnails, pointer);
+    if (this.mode === "lasso" || this.mode === "path") {
+      this.drawing.click(this.mode, hit.x, hit.y, pointer.shift);
+      this.invalidate(false);
+    } else {
+      this.options.onPoint?.(hit);
+    }
+  }
+
+  private hover(pointer: Pointer | null): void {
+    const hit = pointer ? hitAt(this.state, this.gl.thumbnails, pointer) : NOWHERE;
+    const isRubber = pointer !== null && this.drawing.hover(hit.x, hit.y);
+    if (isRubber || hit.row !== this.hovered) this.invalidate(false);
+    this.hovered = hit.row;
+    this.options.onHover?.(hit);
+  }
+
+  private centre(): Pointer {
+    const rect = this.top.getBoundingClientRect();
+    const [px, py] = this.middle();
+    return { px, py, clientX: rect.left + px, clientY: rect.top + py, shift: false };
+  }
+
+  private middle(): [number, number] {
+    return [this.state.size.width / 2, this.state.size.height / 2];
+  }
+}
+
+const NO_BROWSER_GESTURES = "touch-action:none;user-select:none;-webkit-user-select:none;-webkit-touch-callout:none";
+const KEYS = "Arrow keys move it, plus and minus zoom, 0 shows all, Enter picks what is in the centre.";

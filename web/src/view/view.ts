@@ -1,0 +1,105 @@
+/** Anything a picture can come as. */
+export type Picture = ImageBitmap | ImageData | HTMLCanvasElement;
+
+/** What the app asks of the drawn map. Implemented by `map_view.ts` with WebGL2; knows nothing of models or Preact. */
+export interface MapViewOptions {
+  n: number;
+  /** Spoken name of the map; has a default. */
+  label?: string;
+  /** Thumbnails to show when zoomed in, all of one size; each is asked for when it is first seen. */
+  thumbnail?: (row: number) => Picture;
+  /** Thumbnails and tiles are bright strokes on black (one channel): drawn dark on light in the light theme. */
+  isInk?: boolean;
+  onHover?(hit: Hit): void; // also when nothing is near: row = -1
+  onPoint?(hit: Hit): void; // click or tap
+  onDrag?(hit: Hit, phase: "start" | "move" | "end"): void; // dragging in "walk" mode
+  onLasso?(polygon: Float32Array): void; // data coordinates, (k, 2); empty: a click, which clears
+  /** Drawing in "path" mode: free hand, or two clicks (with shift: more); data coordinates. */
+  onPath?(points: Float32Array, phase: "move" | "end"): void;
+  onView?(view: ViewBox): void;
+}
+
+export interface Hit {
+  x: number; // data coordinates
+  y: number;
+  row: number; // nearest data point within a few pixels, or -1
+  clientX: number;
+  clientY: number;
+}
+
+/** Centre in data coordinates and data units per CSS pixel. */
+export interface ViewBox {
+  x: number;
+  y: number;
+  scale: number;
+}
+
+/**
+ * In "walk" and "pan" a click gives `onPoint`. "pan": drag moves the map. "walk": drag decodes. "lasso",
+ * "path": drag draws. Wheel and pinch always zoom.
+ */
+export type Mode = "walk" | "pan" | "lasso" | "path";
+
+export interface Marker {
+  x: number;
+  y: number;
+  halo: number;
+  trust: number;
+  spread?: { cov: [number, number, number] };
+}
+
+/** Corners in data coordinates. */
+export interface Tile {
+  x0: number;
+  y0: number;
+  x1: number;
+  y1: number;
+  image: Picture;
+}
+
+export interface ContourGroup {
+  rows: Int32Array;
+  rgba: [number, number, number, number];
+}
+
+export interface MapView {
+  /**
+   * Another map: (n, 2), not finite where a point has no place. The view is fitted to it; `setView` after it keeps
+   * another. With `animate`, points travel from where they are on the screen.
+   */
+  setPoints(coordinates: Float32Array, animate?: boolean): void;
+  /** One RGBA (0…255) per point, and which are shown at all. */
+  setColors(rgba: Uint8Array): void;
+  setVisible(mask: Uint8Array | null): void;
+  setSelection(rows: ArrayLike<number>): void;
+  setMode(mode: Mode): void;
+  /**
+   * The current z: cross-hair with a halo of that radius in data units (0: none). Trust is 1 among the data, 0 far
+   * from it, between them a guess. `spread`: covariance (xx, xy, yy) of the posterior, drawn as its 95 % ellipse.
+   */
+  setMarker(marker: Marker | null): void;
+  /** Pictures instead of dots where there is room: on at first. */
+  setThumbnails(on: boolean): void;
+  /** A path through data coordinates, with numbered stops. */
+  setPath(points: Float32Array | null, stops?: Float32Array): void;
+  /** Density contours by class colour, on or off. */
+  setContours(on: boolean, groups?: ContourGroup[]): void;
+  /** Pictures laid under the points: one per tile of data coordinates (the manifold under a pair map). */
+  setTiles(tiles: Tile[] | null): void;
+  /** Axis names and ticks (pair maps, where coordinates mean something); null: none. */
+  setAxes(axes: { x: string; y: string } | null): void;
+  setDark(dark: boolean): void;
+  fit(rows?: ArrayLike<number>): void;
+  getView(): ViewBox;
+  setView(view: ViewBox, animate?: boolean): void;
+  /** PNG of what is shown. */
+  snapshot(): Promise<Blob>;
+  /** Draw now (tests and benchmarks); resolves after the frame. */
+  frame(): Promise<void>;
+  destroy(): void;
+}
+
+/** Thrown by the constructor where the browser has no WebGL2. */
+export class NoWebGL extends Error {}
+
+// createMapView(el: HTMLElement, options: MapViewOptions): MapView   (map_view.ts; its ground and ink: theme.ts)

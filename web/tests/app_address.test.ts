@@ -1,0 +1,128 @@
+// @vitest-environment happy-dom
+import { afterEach, describe, expect, it, vi } from "vitest";
+import { addressOf, applyAddress, followAddress, readAddress, writeAddress } from "../src/state/address";
+import { drawPath, setMap, setNeuron, toggleClass } from "../src/state/actions";
+import { followShared } from "../src/state/shared";
+import type { Shared, SharedState } from "../src/scene/source";
+import { smallExplorer } from "./app_explorer";
+
+afterEach(() => vi.useRealTimers());
+
+describe("the address", () => {
+  it("restores what it was written from", async () => {
+    const one = await smallExplorer();
+    setMap(one, "z0,z2");
+    one.view.set({ x: 1.5, y: -2, scale: 0.01 });
+    one.color.set("z1");
+    one.mode.set("lasso");
+    one.way.set("nearest");
+    one.tab.set("path");
+    toggleClass(one, 1);
+    setNeuron(one, 0, -1.2346);
+    drawPath(one, Float32Array.of(0, 0, 1, 1, 2, 0), 4);
+    const two = await smallExplorer();
+    applyAddress(two, readAddress(`#${writeAddress(addressOf(one))}`, 3));
+    for (const key of ["map", "color", "mode", "way", "tab", "view", "hidden"] as const) {
+      expect(two[key].value).toEqual(one[key].value);
+    }
+    two.current.value.z.forEach((value, i) => expect(value).toBeCloseTo(one.current.value.z[i], 3));
+    expect(two.path.value!.n).toBe(4);
+    two.path.value!.vectors.forEach((value, i) => expect(value).toBeCloseTo(one.path.value!.vectors[i], 3));
+  });
+
+  it("names a picture of the data by its row, so that it stays one", async () => {
+    const explorer = await smallExplorer();
+    applyAddress(explorer, readAddress("#row=4", 3));
+    expect(explorer.current.value.origin).toEqual({ kind: "row", row: 4 });
+  });
+
+  it.each([
+    "", "#", "#z=1~2", "#z=1~2~x", "#z=1~2~Infinity", "#view=1~2", "#view=1~2~-3", "#row=-1", "#row=1.5", "#row=1e9",
+    "#mode=fly", "#tab=__proto__", "#map=nonsense", "#color=z99", "#path=map!1~2~3", "#path=up!1~2~3!1~2~3",
+    "#hide=a", "#%E0%A4%A", "#way=<script>",
+  ])("changes nothing for %j", async (hash) => {
+    const explorer = await smallExplorer();
+    const before = addressOf(explorer);
+    applyAddress(explorer, readAddress(hash, 3));
+    expect(addressOf(explorer)).toEqual(before);
+  });
+
+  it("is short", () => {
+    expect(writeAddress({ z: [0.123456789, -0, 1e-9, -2] })).toBe("z=0.1235~0~0~-2");
+    expect(writeAddress({})).toBe("");
+  });
+
+  it("follows the explorer, and the explorer follows it", async () => {
+    vi.useFakeTimers();
+    const explorer = await smallExplorer();
+    const end = followAddress(explorer);
+    explorer.color.set("z2");
+    vi.advanceTimersByTime(1000);
+    expect(location.hash).toContain("color=z2");
+    location.hash = "#color=kl";
+    dispatchEvent(new Event("hashchange"));
+    expect(explorer.color.value).toBe("kl");
+    end();
+    explorer.color.set("error");
+    vi.advanceTimersByTime(1000);
+    expect(location.hash).not.toContain("error");
+  });
+});
+
+/** Traits without a kernel. */
+function traits(values: Partial<Shared>): SharedState & { values: Partial<Shared>; change(key: keyof Shared): void } {
+  const listeners = new Set<(key: keyof Shared) => void>();
+  return {
+    values,
+    get: (key) => values[key] as never,
+    set: (changes) => void Object.assign(values, changes),
+    onChange(listener) {
+      listeners.add(listener);
+      return () => void listeners.delete(listener);
+    },
+    change: (key) => listeners.forEach((listener) => listener(key)),
+  };
+}
+
+describe("traits", () => {
+  it("hear what is done in the page", async () => {
+    vi.useFakeTimers();
+    const explorer = await smallExplorer();
+    const shared = traits({});
+    followShared(explorer, shared);
+    setNeuron(explorer, 0, 0.5);
+    explorer.selection.set([3, 4]);
+    drawPath(explorer, Float32Array.of(0, 0, 1, 1), 3);
+    vi.advanceTimersByTime(200);
+    expect(shared.values.z![0]).toBe(0.5);
+    expect(shared.values.selection).toEqual([3, 4]);
+    expect(shared.values.path!.map((stop) => stop.length)).toEqual([3, 3, 3]);
+    explorer.path.set(null);
+    vi.advanceTimersByTime(200);
+    expect(shared.values.path).toEqual([]);
+  });
+
+  it("are heard in the page, once, and without an echo", async () => {
+    vi.useFakeTimers();
+    const explorer = await smallExplorer();
+    const shared = traits({ map: "z0,z1", color: "z2", z: [1, 2, 3] });
+    followShared(explorer, shared);
+    expect([explorer.map.value, explorer.color.value, [...explorer.current.value.z]]).toEqual(["z0,z1", "z2", [1, 2, 3]]);
+    vi.advanceTimersByTime(200);
+    const set = vi.spyOn(shared, "set");
+    shared.values.z = [4, 5, 6];
+    shared.change("z");
+    vi.advanceTimersByTime(200);
+    expect([...explorer.current.value.z]).toEqual([4, 5, 6]);
+    expect(set).not.toHaveBeenCalled();
+  });
+
+  it("that make no sense change nothing", async () => {
+    const explorer = await smallExplorer();
+    const before = addressOf(explorer);
+    const shared = traits({ map: "no", color: "no", z: [1, 2], selection: [-1, 99, 1.5], path: [[1], [2]] });
+    followShared(explorer, shared)();
+    expect(addressOf(explorer)).toEqual(before);
+    expect(explorer.selection.value).toEqual([]);
+  });
+});

@@ -1,0 +1,30 @@
+/** An explorer over a small scene, with a network that answers with sums. */
+import { loadScene } from "../src/scene/load_scene";
+import type { Model } from "../src/model/model";
+import type { DataSource } from "../src/scene/source";
+import { createDecoder } from "../src/state/decoder";
+import { createExplorer, type Explorer } from "../src/state/explorer";
+import { memorySource, smallScene } from "./helpers/scenes";
+
+/** Every pixel of a picture is the sum of its vector. */
+function decodeSums(z: Float32Array, n: number): Float32Array {
+  const d = z.length / n;
+  return Float32Array.from({ length: 16 * n }, (_, i) => {
+    const row = Math.floor(i / 16);
+    return z.subarray(row * d, (row + 1) * d).reduce((sum, value) => sum + value, 0);
+  });
+}
+
+export async function smallExplorer(n = 30, d = 3, change: Partial<DataSource> = {}): Promise<Explorer> {
+  const { manifest, bytes } = smallScene(n, d);
+  const explorer = createExplorer(await loadScene({ ...memorySource(manifest, bytes), ...change }), false);
+  const model: Model = {
+    latentDim: d,
+    imageShape: manifest.imageShape,
+    engine: "typescript" as const,
+    decode: decodeSums,
+    encode: (_: Float32Array, m: number) => ({ mu: new Float32Array(m * d), logvar: new Float32Array(m * d) }),
+  };
+  explorer.decoder.set(createDecoder(model, explorer.scene.source));
+  return explorer;
+}

@@ -1,0 +1,304 @@
+import { describe, expect, it } from "vitest";
+import {
+  changePath, chooseMean, chooseRow, drawPath, keep, locate, onlyClass, randomZ, redo, resetZ, selectInside, setMap,
+  setNeuron, setPathEnd, settle, toggleClass, undo, walkTo,
+} from "../src/state/actions";
+import { cell, watch } from "../src/state/cell";
+import { colorPoints, contourGroups, hasColor, visiblePoints } from "../src/state/coloring";
+import { createHistory } from "../src/state/history";
+import { hasMap, pairName, pairOf } from "../src/state/explorer";
+import { describe as say, number } from "../src/state/origin";
+import { onMapScale } from "../src/state/spacing";
+import { judge } from "../src/state/trust";
+import { smallExplorer } from "./app_explorer";
+
+describe("a cell", () => {
+  it("tells of changes, and of nothing else", () => {
+    const heard: number[] = [];
+    const source = cell(1);
+    const stop = source.subscribe((value) => heard.push(value));
+    source.set(1);
+    source.set(2);
+    stop();
+    source.set(3);
+    expect(heard).toEqual([2]);
+  });
+
+  it("may be unsubscribed from while it tells", () => {
+    const source = cell(0);
+    const heard: string[] = [];
+    const stop = source.subscribe(() => {
+      heard.push("first");
+      stop();
+    });
+    watch([source], () => heard.push("second"));
+    source.set(1);
+    source.set(2);
+    expect(heard).toEqual(["first", "second", "second"]);
+  });
+});
+
+describe("history", () => {
+  it("goes back and forth, and forgets what was undone when something new is done", () => {
+    const history = createHistory("a");
+    history.push("b");
+    history.push("c");
+    expect([history.undo(), history.undo(), history.undo()]).toEqual(["b", "a", null]);
+    expect(history.redo()).toBe("b");
+    history.push("d");
+    expect(history.canRedo.value).toBe(false);
+    expect(history.redo()).toBe(null);
+    expect(history.undo()).toBe("b");
+  });
+
+  it("keeps a limited number of steps", () => {
+    const history = createHistory(0, 3);
+    for (let i = 1; i <= 10; i++) history.push(i);
+    const seen = [];
+    for (let state = history.undo(); state !== null; state = history.undo()) seen.push(state);
+    expect(seen).toEqual([9, 8, 7]);
+  });
+});
+
+describe("the current vector", () => {
+  it("is decoded at once", async () => {
+    const explorer = await smallExplorer();
+    setNeuron(explorer, 1, 5);
+    const sum = explorer.current.value.z.reduce((total, value) => total + value, 0);
+    expect(explorer.picture.value![0]).toBeCloseTo(sum, 5);
+  });
+
+  it("leaves the vector before it alone", async () => {
+    const explorer = await smallExplorer();
+    const before = explorer.current.value.z;
+    const copy = [...before];
+    setNeuron(explorer, 0, 9);
+    expect([...before]).toEqual(copy);
+    expect(explorer.current.value.z[0]).toBe(9);
+  });
+
+  it("is undone to where a drag began, not to its steps", async () => {
+    const explorer = await smallExplorer();
+    chooseRow(explorer, 3);
+    const { z } = explorer.current.value;
+    for (const value of [0.1, 0.2, 0.3]) setNeuron(explorer, 0, value, false);
+    settle(explorer);
+    undo(explorer);
+    expect(explorer.current.value.z).toEqual(z);
+    redo(explorer);
+    expect(explorer.current.value.z[0]).toBeCloseTo(0.3);
+  });
+
+  it("takes no value that is not a number", async () => {
+    const explorer = await smallExplorer();
+    const before = explorer.current.value;
+    setNeuron(explorer, 0, Number.NaN);
+    expect(explorer.current.value).toBe(before);
+  });
+
+  it("comes from the prior or the origin on request", async () => {
+    const explorer = await smallExplorer(30, 64);
+    randomZ(explorer);
+    const { z } = explorer.current.value;
+    expect(z.every(Number.isFinite)).toBe(true);
+    expect(Math.sqrt(z.reduce((sum, value) => sum + value * value, 0))).toBeGreaterThan(4);
+    resetZ(explorer);
+    expect(explorer.current.value.z.every((value) => value === 0)).toBe(true);
+  });
+
+  it("is the mean of the selection on request", async () => {
+    const explorer = await smallExplorer(4, 2);
+    explorer.selection.set([0, 3]);
+    chooseMean(explorer);
+    const { mu } = explorer;
+    expect(explorer.current.value.z[1]).toBeCloseTo((mu[1] + mu[7]) / 2, 6);
+  });
+
+  it("can be kept", async () => {
+    const explorer = await smallExplorer();
+    keep(explorer);
+    keep(explorer);
+    expect(explorer.kept.value.map(({ name }) => name)).toEqual(["kept 1", "kept 2"]);
+  });
+});
+
+describe("its place on the map", () => {
+  it("is the point itself for a picture of the data", async () => {
+    const explorer = await smallExplorer();
+    chooseRow(explorer, 7);
+    locate(explorer);
+    const { coordinates } = explorer.latentMap();
+    expect(explorer.place.value).toMatchObject({ x: coordinates[14], y: coordinates[15], trust: { level: "among" } });
+  });
+
+  it("is where one pointed, with the way back's own distances", async () => {
+    const explorer = await smallExplorer();
+    walkTo(explorer, 1e4, 1e4);
+    locate(explorer);
+    expect(explorer.place.value).toMatchObject({ x: 1e4, y: 1e4, trust: { level: "far", value: 0 } });
+  });
+
+  it("is found anew on another map", async () => {
+    const explorer = await smallExplorer();
+    walkTo(explorer, 1e4, 1e4);
+    setMap(explorer, "z0,z1");
+    locate(explorer);
+    const [z0, z1] = explorer.current.value.z;
+    expect(explorer.place.value!.x).toBeCloseTo(z0, 5);
+    expect(explorer.place.value!.y).toBeCloseTo(z1, 5);
+  });
+});
+
+describe("trust", () => {
+  it("falls with distance and never rises", () => {
+    const values = [0, 1, 3, 5, 9, 12, 100].map((distance) => judge(distance, 0).value);
+    expect(values).toEqual([...values].sort((a, b) => b - a));
+    expect(values[0]).toBe(1);
+    expect(values.at(-1)).toBe(0);
+  });
+
+  it("tells a torn map from a far place", () => {
+    expect(judge(1, 100).level).toBe("torn");
+    expect(judge(100, 100).level).toBe("far");
+    expect(judge(5, 0).level).toBe("between");
+    expect(judge(Number.NaN, 0).sentence).toBe("");
+  });
+});
+
+describe("distances in the latent space", () => {
+  it("are judged by what is usual among so many neurons", async () => {
+    for (const d of [2, 10, 64]) {
+      const explorer = await smallExplorer(400, d);
+      const spacing = explorer.latentSpacing();
+      expect(onMapScale(spacing.median, spacing)).toBeCloseTo(1, 9);
+      expect(onMapScale(spacing.wide, spacing)).toBeCloseTo(3, 9);
+      expect(onMapScale(0, spacing)).toBe(0);
+      for (let c = 0; c < d; c++) setNeuron(explorer, c, 30);
+      locate(explorer);
+      expect(explorer.place.value!.trust.level).toBe("far");
+    }
+  });
+
+  it("are known even of a single picture", async () => {
+    const explorer = await smallExplorer(1, 2);
+    expect(onMapScale(1, explorer.latentSpacing())).toBeCloseTo(1, 9);
+  });
+});
+
+describe("maps", () => {
+  it("are named by two neurons, which must be there and differ", async () => {
+    expect(pairOf(pairName(3, 1), 4)).toEqual([3, 1]);
+    for (const name of ["z1,z1", "z0,z4", "z0", "tsne", "z0,z1,z2", "z-1,z0"]) expect(pairOf(name, 4)).toBe(null);
+    const { manifest } = await smallExplorer();
+    expect(hasMap(manifest, "tsne")).toBe(true);
+    expect(hasMap(manifest, "nonsense")).toBe(false);
+  });
+
+  it("keep path and selection when they change", async () => {
+    const explorer = await smallExplorer();
+    explorer.selection.set([1, 2]);
+    drawPath(explorer, Float32Array.of(0, 0, 1, 1), 5);
+    const { vectors } = explorer.path.value!;
+    setMap(explorer, "z1,z2");
+    expect(explorer.selection.value).toEqual([1, 2]);
+    expect(explorer.path.value!.vectors).toEqual(vectors);
+    expect(explorer.path.value!.map).toBe("z1,z2");
+  });
+});
+
+describe("a path", () => {
+  it("has as many stops as asked, within reason", async () => {
+    const explorer = await smallExplorer();
+    drawPath(explorer, Float32Array.of(0, 0, 1, 1), 5);
+    for (const [asked, got] of [[8, 8], [1, 2], [1000, 60], [Number.NaN, 2]]) {
+      changePath(explorer, { n: asked });
+      expect(explorer.path.value!.n).toBe(got);
+      expect(explorer.path.value!.vectors.length).toBe(3 * got);
+    }
+  });
+
+  it("goes straight between the ends that were chosen", async () => {
+    const explorer = await smallExplorer();
+    chooseRow(explorer, 2);
+    setPathEnd(explorer, true, 5);
+    chooseRow(explorer, 9);
+    setPathEnd(explorer, false, 5);
+    const { vectors, n } = explorer.path.value!;
+    const { mu } = explorer;
+    expect(n).toBe(5);
+    for (let c = 0; c < 3; c++) {
+      expect(vectors[c]).toBeCloseTo(mu[6 + c], 5);
+      expect(vectors[6 + c]).toBeCloseTo((mu[6 + c] + mu[27 + c]) / 2, 5);
+      expect(vectors[12 + c]).toBeCloseTo(mu[27 + c], 5);
+    }
+  });
+
+  it("says so where there is no great circle, and stays", async () => {
+    const explorer = await smallExplorer(30, 1);
+    explorer.current.set({ z: Float32Array.of(1), origin: { kind: "given" } });
+    setPathEnd(explorer, true, 4);
+    explorer.current.set({ z: Float32Array.of(-1), origin: { kind: "given" } });
+    setPathEnd(explorer, false, 4);
+    const before = explorer.path.value;
+    changePath(explorer, { along: "slerp" });
+    expect(explorer.path.value).toBe(before);
+    expect(explorer.notice.value).toContain("great circle");
+  });
+});
+
+describe("classes", () => {
+  it("are switched off and on, or shown alone", async () => {
+    const explorer = await smallExplorer();
+    toggleClass(explorer, 0);
+    const mask = visiblePoints(explorer)!;
+    expect([...mask]).toEqual([...explorer.labels!].map((label) => Number(label !== 0)));
+    onlyClass(explorer, 0, [0, 1]);
+    expect([...explorer.hidden.value]).toEqual([1]);
+    onlyClass(explorer, 0, [0, 1]);
+    expect(visiblePoints(explorer)).toBe(null);
+  });
+
+  it("that are off cannot be caught by the lasso", async () => {
+    const explorer = await smallExplorer();
+    const all = Float32Array.of(-1e3, -1e3, 1e3, -1e3, 1e3, 1e3, -1e3, 1e3);
+    selectInside(explorer, all);
+    expect(explorer.selection.value.length).toBe(30);
+    toggleClass(explorer, 1);
+    selectInside(explorer, all);
+    expect(explorer.selection.value.every((row) => explorer.labels![row] === 0)).toBe(true);
+  });
+
+  it("have a colour each, and a contour each", async () => {
+    const explorer = await smallExplorer();
+    const { rgba } = colorPoints(explorer);
+    const of = (row: number) => [...rgba.subarray(4 * row, 4 * row + 4)].join();
+    const seen = new Set(Array.from({ length: 30 }, (_, row) => `${explorer.labels![row]}:${of(row)}`));
+    expect(seen.size).toBe(2);
+    expect(contourGroups(explorer).reduce((sum, { rows }) => sum + rows.length, 0)).toBe(30);
+  });
+
+  it("can give way to a number", async () => {
+    const explorer = await smallExplorer();
+    for (const color of ["kl", "error", "z2"]) {
+      expect(hasColor(explorer, color)).toBe(true);
+      explorer.color.set(color);
+      const { rgba, scale } = colorPoints(explorer);
+      expect(rgba.length).toBe(120);
+      expect(scale!.high).toBeGreaterThanOrEqual(scale!.low);
+    }
+    for (const color of ["z3", "z", "", "__proto__"]) expect(hasColor(explorer, color)).toBe(false);
+  });
+});
+
+describe("words", () => {
+  it("write numbers as people do", () => {
+    expect([number(-1.5), number(-0.001), number(2, 0)]).toEqual(["−1.50", "0.00", "2"]);
+  });
+
+  it("say where the current picture is from", async () => {
+    const { manifest } = await smallExplorer();
+    const tell = (row: number) => say({ kind: "row", row }, manifest, () => 1, (at) => 1000 + at);
+    expect(tell(5)).toBe("Picture 1 005 of the data, “odd”");
+    expect(say({ kind: "row", row: 5 }, manifest, () => -1, (at) => at)).toBe("Picture 5 of the data");
+  });
+});
