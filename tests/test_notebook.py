@@ -1,7 +1,9 @@
 from __future__ import annotations
 
 import inspect
+import io
 import re
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -9,16 +11,19 @@ import pytest
 import torch
 import torch.nn.functional as F
 from matplotlib.figure import Figure
+from PIL import Image
 
 from zscape import notebook
 from zscape.config import ModelConfig
-from zscape.errors import CheckpointError, ConfigError
-from zscape.model import VAE, ElboObjective
+from zscape.errors import CheckpointError, ConfigError, MissingExtraError, ShapeError
+from zscape.latents import as_vector, decode
+from zscape.model import VAE, ElboObjective, build_model
 from zscape.notebook import (
     EnhancedVAE,
     LossPlotter,
     VAETrainer,
     binarize_image,
+    explore_sliders,
     init_model,
     load_mnist,
     load_model,
@@ -91,6 +96,10 @@ def test_the_tutorials_cells_run(tmp_path: Path, capsys: pytest.CaptureFixture[s
     assert "epoch 2/2" in printed.err
 
 
+SLIDERS = {"LatentSliders", "explore_sliders"}
+"""What the tutorial wrote out in a cell."""
+
+
 def test_the_vocabulary_is_exactly_the_tutorials() -> None:
     def parameters(function: object) -> dict[str, object]:
         empty = inspect.Parameter.empty
@@ -100,7 +109,7 @@ def test_the_vocabulary_is_exactly_the_tutorials() -> None:
             if name != "self"
         }
 
-    assert set(notebook.__all__) == {
+    assert set(notebook.__all__) - SLIDERS == {
         "EnhancedVAE", "LossPlotter", "VAETrainer", "binarize_image", "init_model", "load_mnist",
         "load_model", "loss_function", "plot_sample_images", "visualize_results",
     }  # fmt: skip
@@ -356,3 +365,97 @@ def test_the_models_probabilities_are_those_of_its_logits(model: VAE) -> None:
     z = torch.randn(3, 4)
     with torch.no_grad():
         assert torch.equal(model.decode(z), F.sigmoid(model.decode_logits(z)))
+
+
+def drawn(sliders: notebook.LatentSliders) -> np.ndarray:
+    """(c, h, w) bytes, at the model's own size."""
+    picture = np.asarray(Image.open(io.BytesIO(sliders.picture.value)))
+    picture = picture[None] if picture.ndim == 2 else picture.transpose(2, 0, 1)
+    height, width = sliders.model.image_shape[1:]
+    scale = picture.shape[1] // height
+    assert picture.shape[1:] == (scale * height, scale * width)
+    assert np.array_equal(picture, picture[:, ::scale, ::scale].repeat(scale, 1).repeat(scale, 2))
+    return picture[:, ::scale, ::scale]
+
+
+def expected(vae: VAE, z: np.ndarray) -> np.ndarray:
+    return (decode(vae, z)[0] * 255).round().byte().numpy()
+
+
+@pytest.mark.parametrize(
+    ("latent_dim", "shape"), [(1, (1, 28, 28)), (4, (3, 12, 20)), (64, (1, 400, 300))], ids=str
+)
+def test_sliders_move_the_picture(latent_dim: int, shape: tuple[int, int, int]) -> None:
+    torch.manual_seed(0)
+    vae = build_model(ModelConfig(latent_dim=latent_dim, network="mlp", image_shape=shape)).eval()
+    sliders = explore_sliders(vae)
+    assert [slider.description for slider in sliders.sliders.values()] == [
+        f"z{neuron}" for neuron in range(latent_dim)
+    ]
+    assert all((s.min, s.value, s.max) == (-3, 0, 3) for s in sliders.sliders.values())
+    before = drawn(sliders)
+    assert np.array_equal(before, expected(vae, np.zeros(latent_dim)))
+    z = np.zeros(latent_dim, np.float32)
+    z[-1] = 2.5
+    sliders.sliders[latent_dim - 1].value = 2.5
+    assert np.array_equal(sliders.z, z)
+    after = drawn(sliders)
+    assert np.array_equal(after, expected(vae, z))
+    assert not np.array_equal(after, before)
+
+
+def test_the_vector_under_the_picture_can_be_pasted_back(model: VAE) -> None:
+    sliders = explore_sliders(model, {0: 1.25, 3: -0.5})
+    text = sliders.vector.value.removeprefix("<code>").removesuffix("</code>")
+    assert text == "{0: 1.25, 1: 0.00, 2: 0.00, 3: -0.50}"
+    assert np.array_equal(as_vector(text, 4), sliders.z)
+
+
+def test_buttons_of_the_sliders(model: VAE) -> None:
+    start = np.array([4.0, 0.5, 0, -1], np.float32)
+    sliders = explore_sliders(model, start)
+    assert (sliders.sliders[0].min, sliders.sliders[0].max) == (-4, 4)  # nothing is cut off
+    before = drawn(sliders)
+    reset, random = sliders.box.children[1].children[1].children
+    assert (reset.description, random.description) == ("reset", "random")
+    random.click()
+    assert not np.isclose(sliders.z, start).any()
+    assert np.array_equal(drawn(sliders), expected(model, sliders.z))
+    reset.click()
+    assert np.array_equal(sliders.z, start)
+    assert np.array_equal(drawn(sliders), before)
+
+
+def test_sliders_for_some_neurons(model: VAE) -> None:
+    sliders = explore_sliders(model, [0, 1, 2, 0], neurons=["z3", 1], limit=2)
+    assert list(sliders.sliders) == [3, 1]
+    sliders.random()
+    assert sliders.z[[0, 2]].tolist() == [0, 2]  # the others stay
+    assert np.abs(sliders.z[[3, 1]]).max() <= 2
+
+
+def test_sliders_show_a_still_picture_without_python(model: VAE) -> None:
+    sliders = explore_sliders(model)
+    bundle = sliders._repr_mimebundle_()
+    live = bundle["application/vnd.jupyter.widget-view+json"]
+    assert live["model_id"] == sliders.box.model_id
+    still = Image.open(io.BytesIO(bundle["image/png"]))
+    assert still.size[0] > 100
+    sliders.sliders[0].value = 3.0
+    assert sliders._repr_mimebundle_()["image/png"] != bundle["image/png"]
+
+
+def test_sliders_say_what_is_wrong(model: VAE, monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(ConfigError, match=r"integer in \[0, 3\]; got 'z4'"):
+        explore_sliders(model, neurons="z4")
+    with pytest.raises(ConfigError, match="neurons must differ"):
+        explore_sliders(model, neurons=[1, 1])
+    with pytest.raises(ConfigError, match="limit must be a finite number above 0; got 0"):
+        explore_sliders(model, limit=0)
+    with pytest.raises(ConfigError, match="side must be a finite number above 0; got -1"):
+        explore_sliders(model, side=-1)
+    with pytest.raises(ShapeError):
+        explore_sliders(model, [1, 2])
+    monkeypatch.setitem(sys.modules, "ipywidgets", None)
+    with pytest.raises(MissingExtraError, match=r"pip install 'zscape\[notebook\]'"):
+        explore_sliders(model)

@@ -1,23 +1,29 @@
 """The vocabulary of the tutorial's notebook: its names, each a thin call into the library.
 
-Cells of the tutorial run once their import lines read ``from zscape.notebook import …``.
+Cells of the tutorial run once their import lines read ``from zscape.notebook import …``. The
+sliders, which the tutorial wrote out, are ``explore_sliders``.
 """
 
 from __future__ import annotations
 
+import io
+import math
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import torch
 import torch.nn.functional as F
+from numpy.typing import NDArray
 from torch import Tensor
 
 from zscape import api, figures
 from zscape.config import DataConfig, TrainConfig
 from zscape.data import ImageSet, load_data
-from zscape.errors import ConfigError
+from zscape.errors import ConfigError, MissingExtraError
 from zscape.figures import binarize_image
+from zscape.latents import VectorLike, as_neurons, decode, format_vector, locate
 from zscape.model import VAE, ElboObjective, EnhancedVAE, kl_to_standard_normal
 from zscape.seeding import torch_generator
 from zscape.training import create_fabric, find_accelerator
@@ -28,9 +34,11 @@ if TYPE_CHECKING:
 
 __all__ = [
     "EnhancedVAE",
+    "LatentSliders",
     "LossPlotter",
     "VAETrainer",
     "binarize_image",
+    "explore_sliders",
     "init_model",
     "load_mnist",
     "load_model",
@@ -190,6 +198,131 @@ def visualize_results(
     chosen = api.choose(data_loader.dataset, num_images, seed=seed)
     pictures = api.reconstruct(model, chosen)
     return figures.plot_reconstructions(chosen.pixels(), pictures, chosen.titles())
+
+
+def explore_sliders(
+    model: VAE,
+    z: VectorLike | ImageSet | None = None,
+    *,
+    neurons: int | str | Sequence[int | str] | None = None,
+    limit: float = 3.0,
+    side: int = 280,
+) -> LatentSliders:
+    """One slider per latent neuron and the picture they decode to, live.
+
+    Parameters
+    ----------
+    z
+        Where the sliders stand at first, and where all other neurons stay: a vector in any form
+        of ``zscape.latents.as_vectors``, a set of one image, or the origin by default.
+    neurons
+        Which get a slider; all by default.
+    limit
+        Sliders go from -limit to limit, latent units; further where ``z`` lies beyond.
+    side
+        Of the picture's longer side, screen pixels at least.
+
+    Raises
+    ------
+    ConfigError, ShapeError
+        A neuron or vector that does not fit, or a limit or side that is not above 0.
+    MissingExtraError
+        ipywidgets is not installed.
+    """
+    chosen = as_neurons(neurons, model.latent_dim)
+    if len(set(chosen)) < len(chosen):
+        raise ConfigError(f"neurons must differ; got {chosen}.")
+    for name, value in (("limit", limit), ("side", side)):
+        if not 0 < value < float("inf"):
+            raise ConfigError(f"{name} must be a finite number above 0; got {value}.")
+    return LatentSliders(model, locate(model, z), chosen, limit, side)
+
+
+class LatentSliders:
+    """What ``explore_sliders`` returns; the last line of a cell shows it.
+
+    Where a page has no Python behind it, a still picture stands in for the sliders.
+    """
+
+    def __init__(
+        self, model: VAE, z: NDArray[np.float32], neurons: Sequence[int], limit: float, side: int
+    ) -> None:
+        try:
+            import ipywidgets as widgets
+        except ImportError as error:
+            raise MissingExtraError(
+                "ipywidgets is not installed; run: pip install 'zscape[notebook]'."
+            ) from error
+        self.model, self.start, self.neurons, self.side = model, z, neurons, side
+        self.sliders = {}
+        for neuron in neurons:
+            end = max(limit, abs(float(z[neuron])))
+            self.sliders[neuron] = widgets.FloatSlider(
+                value=float(z[neuron]), min=-end, max=end, step=0.01, description=f"z{neuron}"
+            )
+        self.picture = widgets.Image(format="png", layout={"border": "1px solid #d0d7de"})
+        self.vector = widgets.HTML(layout={"max_width": f"{side + 20}px"})
+        reset, random = (widgets.Button(description=word) for word in ("reset", "random"))
+        reset.on_click(lambda _: self.reset())
+        random.on_click(lambda _: self.random())
+        self.is_moving = False
+        for slider in self.sliders.values():
+            slider.observe(lambda _: self._draw(), names="value")
+        room = {"max_height": f"{side + 160}px", "overflow": "auto"}
+        columns = widgets.VBox(list(self.sliders.values()), layout=room)
+        shown = widgets.VBox([self.picture, widgets.HBox([reset, random]), self.vector])
+        self.box = widgets.HBox([columns, shown])
+        self._draw()
+
+    @property
+    def z(self) -> NDArray[np.float32]:
+        """(latent_dim,): where the sliders stand."""
+        z = self.start.copy()
+        for neuron, slider in self.sliders.items():
+            z[neuron] = slider.value
+        return z
+
+    def move(self, z: VectorLike | ImageSet | None) -> None:
+        """Put the sliders at ``z``, or as near as they go; see ``zscape.latents.locate``."""
+        target = locate(self.model, z)
+        self.is_moving = True
+        try:
+            for neuron, slider in self.sliders.items():
+                slider.value = float(target[neuron])
+        finally:
+            self.is_moving = False
+        self._draw()
+
+    def reset(self) -> None:
+        """Back to where they stood at first."""
+        self.move(self.start)
+
+    def random(self) -> None:
+        """A draw from the prior N(0, I)."""
+        self.move(torch.randn(self.model.latent_dim))
+
+    def _draw(self) -> None:
+        if self.is_moving:
+            return
+        self.picture.value = self._png()
+        self.vector.value = f"<code>{format_vector(self.z)}</code>"  # text that can be selected
+
+    def _png(self) -> bytes:
+        from PIL import Image
+
+        pixels = (decode(self.model, self.z)[0] * 255).round().byte().permute(1, 2, 0).numpy()
+        image = Image.fromarray(pixels.squeeze(2) if pixels.shape[2] == 1 else pixels)
+        scale = math.ceil(self.side / max(image.size))  # whole: pixels stay squares of one size
+        large = image.resize([scale * edge for edge in image.size], Image.Resampling.NEAREST)
+        buffer = io.BytesIO()
+        large.save(buffer, format="png")
+        return buffer.getvalue()
+
+    def _repr_mimebundle_(self, **kwargs: Any) -> dict[str, Any]:
+        z = self.z[None]
+        still = figures.plot_random_samples(decode(self.model, z), z)
+        live: dict[str, Any] = self.box._repr_mimebundle_(**kwargs)
+        return {**live, "image/png": figures.to_png(still)}
 
 
 def _find_device(device: torch.device | str) -> torch.device:

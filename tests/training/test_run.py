@@ -122,7 +122,7 @@ def test_overwriting_replaces_our_files_and_no_others(run_copy: Path) -> None:
     (run_copy / "notes.txt").write_text("mine")
     (run_copy / "latents").mkdir()
     (run_copy / "latents" / "a.npy").write_bytes(b"mine too")
-    for name in ("index.html", "loss.png"):
+    for name in ("report.html", "loss.png"):
         (run_copy / name).write_bytes(b"of the old run")
     (run_copy / "tensorboard").mkdir()
     fit_tiny(run_copy, epochs=1, latent_dim=2, overwrite=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import platform
 from collections.abc import Iterator
@@ -23,6 +24,9 @@ from zscape.errors import ConfigError, MissingExtraError
 ACCELERATORS = {"cuda": CUDAAccelerator, "mps": MPSAccelerator, "cpu": CPUAccelerator}
 """What can be asked for; ``"auto"`` is the first that is there."""
 STRATEGIES = ("auto", "ddp")
+
+# It repeats on stderr, which notebooks paint red, what the first line of a training says.
+logging.getLogger("lightning_fabric.utilities.rank_zero").setLevel(logging.WARNING)
 
 
 def create_fabric(config: TrainConfig, log_folder: Path | None = None) -> Fabric:

@@ -37,7 +37,8 @@ def create_progress(kind: str = "auto", stream: TextIO | None = None) -> Progres
     ConfigError
         Unknown kind.
     """
-    stream = stream or sys.stderr
+    # A notebook paints what comes on stderr red, as it does errors.
+    stream = stream or (sys.stdout if _in_notebook() else sys.stderr)
     if kind not in KINDS:
         raise ConfigError(f"progress must be one of {', '.join(KINDS)}; got {kind!r}.")
     if kind == "auto":

@@ -26,7 +26,7 @@ ENVIRONMENT = "environment.json"
 LOSS = "loss.png"
 RECONSTRUCTIONS = "reconstructions.png"
 SAMPLES = "samples.png"
-REPORT = "index.html"
+REPORT = "report.html"
 TENSORBOARD = "tensorboard"
 OWN_FILES = (METRICS, WEIGHTS, ENVIRONMENT, LOSS, RECONSTRUCTIONS, SAMPLES, REPORT, CONFIG)
 
@@ -40,7 +40,7 @@ class Run:
     ``metrics.jsonl``         one line per epoch
     ``model.safetensors``     the weights to use (best epoch under early stopping)
     ``last.ckpt/``            weights, optimiser and counters, to go on with
-    ``loss.png`` …            pictures, ``index.html`` of the demo
+    ``loss.png`` …            pictures, ``report.html`` of the demo
     ========================= =======================================================
 
     ``Run.create`` starts one, ``Run.open`` reads one.
