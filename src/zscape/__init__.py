@@ -19,7 +19,7 @@ from zscape.errors import (
 )
 
 if TYPE_CHECKING:
-    from zscape.api import Opened, load, resume, train
+    from zscape.api import Opened, explore, export, load, resume, train
     from zscape.config import DataConfig, ModelConfig, TrainConfig
     from zscape.data import ImageSet, load_data
     from zscape.latents import encode
@@ -37,6 +37,8 @@ _HOMES = {
     "TrainConfig": "zscape.config",
     "VAE": "zscape.model",
     "load": "zscape.api",
+    "explore": "zscape.api",
+    "export": "zscape.api",
     "encode": "zscape.latents",
     "load_data": "zscape.data",
     "load_pretrained": "zscape.zoo",
@@ -64,6 +66,8 @@ __all__ = [
     "ZscapeError",
     "__version__",
     "encode",
+    "explore",
+    "export",
     "load",
     "load_data",
     "load_pretrained",

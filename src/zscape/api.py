@@ -1,16 +1,19 @@
-"""The verbs: train, resume, load, reconstruct, sample; Python users and the commands share them."""
+"""The verbs: train, load, reconstruct, …; Python users and the commands share them."""
 
 from __future__ import annotations
 
+import logging
+import os
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import torch
 from torch import Tensor
 
 from zscape.config import ModelConfig, RunConfig
 from zscape.data import ImageSet, Splits, load_data
-from zscape.errors import ConfigError, ShapeError
+from zscape.errors import ConfigError, MissingExtraError, ShapeError
 from zscape.files import write_atomic
 from zscape.latents import decode, encode, sample_prior
 from zscape.model import VAE
@@ -18,7 +21,16 @@ from zscape.seeding import torch_generator
 from zscape.training import Run, TrainingResult, create_progress, fit, load_weights
 from zscape.training.hardware import is_first_process
 from zscape.training.run import LOSS, RECONSTRUCTIONS, SAMPLES
-from zscape.zoo import open_card
+from zscape.zoo import find_card, open_card
+
+if TYPE_CHECKING:
+    from zscape.embedding import Embedding
+    from zscape.embedding.methods import Progress
+    from zscape.explorer import Scene
+    from zscape.explorer.widget import ExplorerWidget
+    from zscape.report import Subject
+
+_log = logging.getLogger(__name__)
 
 
 def train(
@@ -164,6 +176,190 @@ def sample(vae: VAE, n: int, *, seed: int | None = None) -> tuple[Tensor, Tensor
     return images, torch.from_numpy(vectors)
 
 
+def write_report(
+    source: Opened | Path | str,
+    out: Path | str,
+    *,
+    data: Any = None,
+    explorer: str = "",
+    seed: int = 0,
+    progress: Progress | None = None,
+) -> Path:
+    """Write the whole walk through a model's latent space as one page that opens offline.
+
+    Parameters
+    ----------
+    source
+        What ``load`` returns or takes: ``"zoo:10"``, a run folder, a file of weights.
+    out
+        The page, a name that ends in .html; missing folders are made.
+    data
+        Other images than the model's own.
+    explorer
+        Address of what ``export`` wrote, seen from the report, to be linked at its top.
+    seed
+        Of the images and vectors that are chosen, and of the maps.
+    progress
+        Told what is being done, and the fraction of the whole that is done.
+
+    Returns
+    -------
+    ``out``.
+
+    Raises
+    ------
+    ConfigError
+        ``out`` is a folder, has another ending, or cannot be written.
+    CheckpointError, ShapeError, DataError
+        There is no such model, or the images do not fit it or are fewer than four.
+    """
+    from zscape import report
+
+    path = Path(out)
+    _check_page(path)
+    opened = source if isinstance(source, Opened) else load(source)
+    subject = _subject(opened, data)
+    try:
+        return report.write_report(subject, path, explorer=explorer, seed=seed, progress=progress)
+    except OSError as error:
+        raise ConfigError(f"cannot write {path}: {error.strerror}.") from error
+
+
+class Prepared(NamedTuple):
+    """A scene for the explorer, and what it was made of."""
+
+    scene: Scene
+    vae: VAE
+    images: ImageSet
+
+
+def prepare_scene(
+    source: VAE | Opened | Path | str,
+    data: Any = None,
+    *,
+    split: str = "test",
+    maps: Sequence[str | Embedding] | None = None,
+    n: int | None = None,
+    weights: str = "f16",
+    seed: int = 0,
+    fresh: bool = False,
+    progress: Progress | None = None,
+) -> Prepared:
+    """Everything the explorer shows of a model, from the user's cache if it was made before.
+
+    Parameters
+    ----------
+    source
+        A model, what ``load`` returns, or what it takes: ``"zoo:10"``, a run folder, a file.
+    data
+        Other images than the model's own; an ``ImageSet`` is shown as it is.
+    split
+        ``"train"`` or ``"test"``: which half of any other data.
+    maps, n, weights, seed
+        See ``zscape.explorer.build_scene``. With maps that are fitted already nothing is cached.
+    fresh
+        Make it anew.
+
+    Raises
+    ------
+    ConfigError, ShapeError, DataError, CheckpointError
+        There is no such model, an option is out of range, or the images do not fit.
+    """
+    from zscape.explorer import build_scene, cached_scene
+
+    if split not in ("train", "test"):
+        raise ConfigError(f"split must be train or test; got {split!r}.")
+    if isinstance(source, VAE):
+        shape = ModelConfig(latent_dim=source.latent_dim, image_shape=source.image_shape)
+        opened = Opened(source, shape, None, type(source).__name__)
+    else:
+        opened = source if isinstance(source, Opened) else load(source)
+    vae, title = opened.vae, opened.name
+    images = data if isinstance(data, ImageSet) else getattr(opened.data(data), split)
+    names = None if maps is None else [item for item in maps if isinstance(item, str)]
+    if maps is None or (names and len(names) == len(maps)):
+        scene = cached_scene(
+            vae, images, maps=names, title=title, n=n, weights=weights, seed=seed, fresh=fresh,
+            progress=progress,
+        )  # fmt: skip
+    else:
+        scene = build_scene(
+            vae, images, maps=maps, title=title, n=n, weights=weights, seed=seed, progress=progress
+        )
+    return Prepared(scene, vae, images)
+
+
+def explore(source: VAE | Opened | Path | str, data: Any = None, **options: Any) -> ExplorerWidget:
+    """The explorer as a notebook widget: last in a cell, it shows itself.
+
+    What a person does there comes back as ``z``, ``selection``, ``path``, ``map`` and ``color``,
+    and each of them can be set from Python.
+
+    Parameters
+    ----------
+    source, data, options
+        As for ``prepare_scene``; the first time takes a minute, for t-SNE and UMAP.
+
+    Raises
+    ------
+    MissingExtraError
+        anywidget is not installed.
+    """
+    try:
+        from zscape.explorer.widget import ExplorerWidget
+    except ModuleNotFoundError as error:
+        if error.name not in ("anywidget", "traitlets", "ipywidgets"):
+            raise
+        raise MissingExtraError(
+            "the explorer in a notebook needs anywidget: pip install 'zscape[notebook]'."
+        ) from error
+    return ExplorerWidget(*prepare_scene(source, data, **options))
+
+
+def export(
+    source: VAE | Opened | Path | str,
+    out: Path | str,
+    data: Any = None,
+    *,
+    onnx: Path | str | None = None,
+    **options: Any,
+) -> Path:
+    """Write the explorer as one HTML file that opens anywhere, offline, without Python.
+
+    Parameters
+    ----------
+    source, data, options
+        As for ``prepare_scene``; ``weights="i8"`` makes the smallest file.
+    out
+        The page, a name that ends in .html.
+    onnx
+        Also write ``encoder.onnx`` and ``decoder.onnx`` into this folder.
+
+    Returns
+    -------
+    The path of the page.
+
+    Raises
+    ------
+    ConfigError
+        ``out`` cannot be written.
+    MissingExtraError
+        ``onnx`` without the packages it needs.
+    """
+    from zscape.explorer import check_export, write_page
+    from zscape.explorer.onnx import check_onnx, write_onnx
+
+    check_export(out)
+    if onnx is not None:
+        check_onnx()
+    prepared = prepare_scene(source, data, **options)
+    if why := prepared.scene.manifest["why"]:
+        _log.warning("%s shows the images on their maps, but decodes nothing. %s", out, why)
+    if onnx is not None:
+        write_onnx(prepared.vae, onnx)
+    return write_page(prepared.scene, out)
+
+
 def choose(images: ImageSet, n: int, *, seed: int | None = None) -> ImageSet:
     """``n`` of the images at random; the same ones for the same seed, in the same order."""
     if not 1 <= n <= len(images):
@@ -188,3 +384,48 @@ def _illustrate(result: TrainingResult, data: Splits) -> TrainingResult:
     }.items():
         write_atomic(result.run.path / name, figures.to_png(figure))
     return result
+
+
+def _check_page(path: Path) -> None:
+    """Raise now what would otherwise be found out a minute later."""
+    if path.suffix.lower() not in (".html", ".htm"):
+        raise ConfigError(f"{path}: the report is a page; give it a name that ends in .html.")
+    folder = next(parent for parent in path.parents if parent.exists())
+    if path.is_dir() or not folder.is_dir() or not os.access(folder, os.W_OK):
+        raise ConfigError(f"cannot write {path}: not a folder that can be written to.")
+
+
+def _subject(opened: Opened, data: Any) -> Subject:
+    """What the report is to say about a model: its scores hold for its own images only."""
+    from zscape.report import Scores, Subject
+
+    images = opened.data(data)
+    vae, config = opened.vae, opened.model_config
+    if opened.name.startswith("zoo:"):
+        card = find_card(opened.name.removeprefix("zoo:"))
+        said = "on its card, for all 10,000 test images of MNIST"
+        known = Scores(card.test_loss, card.reconstruction, card.kl, card.n_active, said)
+        facts = [
+            ("training", f"{card.epochs} epochs in {card.seconds:.0f} s"),
+            ("made with", f"zscape {card.version}"),
+            ("SHA-256 of the weights", card.sha256),
+        ]
+        return Subject(opened.name, vae, config, images, card.run_config, card.history,
+                       known if data is None else None, facts)  # fmt: skip
+    if opened.run is None:
+        return Subject(opened.name, vae, config, images)
+    settings, history = opened.run.config, opened.run.metrics()
+    environment = opened.run.environment()
+    facts = [("training", f"{len(history)} of {settings.train.epochs} epochs in "
+              f"{sum(line['seconds'] for line in history):.0f} s")]  # fmt: skip
+    if environment:
+        facts.append(("trained on", f"{environment['accelerator']} in {environment['precision']}"))
+    scores = None
+    if history and (data is None or settings.data.data == "array"):
+        # Under early stopping the weights are those of the best epoch.
+        lines = history if settings.train.early_stopping else history[-1:]
+        best = min(lines, key=lambda line: float(line["test"]["loss"]))
+        test = best["test"]
+        said = f"from the run, after epoch {best['epoch']}, for all its test images"
+        scores = Scores(test["loss"], test["reconstruction"], test["kl"], best["n_active"], said)
+    return Subject(opened.name, vae, config, images, settings, history, scores, facts)

@@ -191,7 +191,8 @@ def test_demo_explores_the_zoo(tmp_path: Path) -> None:
     card = find_card("10")
     assert f"test loss {card.test_loss:.2f}" in done.stdout
     assert "zscape train --latent-dim 10" in done.stdout
-    assert [file.name for file in page.parent.iterdir()] == ["report.html"]
+    assert {file.name for file in page.parent.iterdir()} == {"report.html", "explorer.html"}
+    assert 'href="explorer.html"' in page.read_text()
     assert stands_alone(page)
     assert page.stat().st_size < 15e6
     assert f"{card.kl:.2f} for what its neurons have to say" in text_of(page)

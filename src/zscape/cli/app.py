@@ -9,7 +9,20 @@ from typing import Annotated
 import typer
 
 from zscape._version import __version__
-from zscape.cli import data, demo, encode, train, use, zoo
+from zscape.cli import (
+    architecture,
+    data,
+    demo,
+    encode,
+    explore,
+    map,
+    neurons,
+    report,
+    train,
+    use,
+    walk,
+    zoo,
+)
 from zscape.errors import TrainingDiverged, ZscapeError
 
 app = typer.Typer(
@@ -25,6 +38,13 @@ app.command("reconstruct")(use.reconstruct)
 app.command("sample")(use.sample)
 app.command("loss")(use.loss)
 app.command("info")(use.info)
+app.command("architecture")(architecture.architecture)
+app.command("report")(report.report)
+app.command("explore")(explore.explore)
+app.command("export")(explore.export)
+app.add_typer(walk.app, name="walk")
+app.add_typer(map.app, name="map")
+app.add_typer(neurons.app, name="neurons")
 app.add_typer(data.app, name="data")
 app.add_typer(zoo.app, name="zoo")
 

@@ -27,8 +27,11 @@ LOSS = "loss.png"
 RECONSTRUCTIONS = "reconstructions.png"
 SAMPLES = "samples.png"
 REPORT = "report.html"
+EXPLORER = "explorer.html"
 TENSORBOARD = "tensorboard"
-OWN_FILES = (METRICS, WEIGHTS, ENVIRONMENT, LOSS, RECONSTRUCTIONS, SAMPLES, REPORT, CONFIG)
+OWN_FILES = (
+    METRICS, WEIGHTS, ENVIRONMENT, LOSS, RECONSTRUCTIONS, SAMPLES, REPORT, EXPLORER, CONFIG,
+)  # fmt: skip
 
 
 class Run:

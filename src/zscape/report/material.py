@@ -1,0 +1,302 @@
+"""What a report is about, and all that several of its sections need, worked out once."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from zscape.config import ModelConfig, RunConfig
+from zscape.data import ImageSet, Splits
+from zscape.embedding import Embedding, fit_map
+from zscape.errors import DataError
+from zscape.latents import LatentTable, Prototypes, decode, encode, nearest, prototypes
+from zscape.model import ACTIVE_KL, VAE, evaluate, evaluating
+from zscape.neurons import mean_kl, neuron_table
+from zscape.seeding import torch_generator
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from zscape.embedding.methods import Progress
+
+MOST_IMAGES = 10_000
+"""Test images that are encoded; statistics of more would be the same to the digits shown."""
+MOST_MAPPED = 5_000
+"""Images on a map: t-SNE's time grows with them, its picture only gets fuller."""
+MOST_TRIED = 1_000
+"""Images on which a unit is silenced, or whose hidden activations are averaged."""
+MOST_NEURONS = 16
+"""Latent neurons shown one by one."""
+MOST_PAIRED = 6
+"""Latent neurons in the pair plot."""
+MOST_CLASSES = 20
+"""Classes shown side by side."""
+MOST_NUMBERS = 320_000
+"""Latent values that mutual information is estimated from; it takes 20 µs for each."""
+MAPS = {"pca": "PCA", "tsne": "t-SNE", "umap": "UMAP"}
+
+
+class Scores(NamedTuple):
+    """How good a model is on test images; nats per image."""
+
+    loss: float
+    """Reconstruction + kld_weight * KL."""
+    reconstruction: float
+    kl: float
+    n_active: int
+    """Latent neurons in use."""
+    source: str
+    """Where the numbers are from, for a person to read."""
+
+
+@dataclass(frozen=True)
+class Subject:
+    """What a report is about.
+
+    Parameters
+    ----------
+    name
+        ``zoo:10``, or that of the run folder or file.
+    vae, model_config
+        The model.
+    data
+        The images it was trained on; or others of its shape.
+    settings
+        All it was told, if that is known.
+    history
+        One mapping per epoch, as in ``metrics.jsonl``; empty if that is not known.
+    scores
+        Those of ``data.test``, if they are known; otherwise they are measured.
+    facts
+        Further rows ``(what, value)`` on how it was made.
+    """
+
+    name: str
+    vae: VAE
+    model_config: ModelConfig
+    data: Splits
+    settings: RunConfig | None = None
+    history: Sequence[Mapping[str, Any]] = ()
+    scores: Scores | None = None
+    facts: Sequence[tuple[str, str]] = ()
+
+    @property
+    def kld_weight(self) -> float:
+        """That of the training; 1 if it is not known."""
+        return 1.0 if self.settings is None else self.settings.train.kld_weight
+
+
+@dataclass(eq=False)
+class Material:
+    """Everything a section may ask of a subject; each is worked out on first use and kept.
+
+    Raises
+    ------
+    DataError
+        Fewer than four test images: too few to say anything about.
+    """
+
+    subject: Subject
+    seed: int = 0
+    progress: Progress = field(default=lambda stage, done: None)
+
+    def __post_init__(self) -> None:
+        n = len(self.subject.data.test)
+        if n < 4:
+            raise DataError(
+                f"a report needs at least 4 test images; {self.subject.data.test.name} has {n}."
+            )
+
+    @property
+    def vae(self) -> VAE:
+        """The model."""
+        return self.subject.vae
+
+    @property
+    def d(self) -> int:
+        """Number of latent neurons."""
+        return self.vae.latent_dim
+
+    @cached_property
+    def images(self) -> ImageSet:
+        """The test images that are looked at."""
+        return self._some(self.subject.data.test, MOST_IMAGES)
+
+    @cached_property
+    def few(self) -> ImageSet:
+        """Those of them on which what is slow is tried."""
+        return self._some(self.images, MOST_TRIED)
+
+    @cached_property
+    def table(self) -> LatentTable:
+        """Where ``images`` lie."""
+        return encode(self.vae, self.images)
+
+    @cached_property
+    def scores(self) -> Scores:
+        """Those of the subject; measured on its test images if it has none."""
+        if self.subject.scores is not None:
+            return self.subject.scores
+        found, weight = evaluate(self.vae, self.images), self.subject.kld_weight
+        source = f"measured on {len(self.images):,} test images for this report"
+        return Scores(
+            found.loss(weight), found.reconstruction, found.kl, found.n_active, source
+        )  # fmt: skip
+
+    @cached_property
+    def errors(self) -> NDArray[np.float64]:
+        """(n,) what the reconstruction of each image costs, nats, from its posterior mean."""
+        device, parts = next(self.vae.parameters()).device, []
+        places = torch.split(torch.from_numpy(self.table.mu), 250)
+        with evaluating(self.vae):
+            for i, z in enumerate(places):
+                x = self.images.pixels(slice(250 * i, 250 * i + len(z))).to(device)
+                logits = self.vae.decode_logits(z.to(device)).float()
+                parts.append(-self.vae.likelihood.log_prob(x, logits).flatten(1).sum(1).cpu())
+        found: NDArray[np.float64] = torch.cat(parts).double().numpy()
+        return found
+
+    @cached_property
+    def kl(self) -> NDArray[np.float64]:
+        """(latent_dim,) mean KL of each neuron over ``images``, nats."""
+        return mean_kl(self.table.mu, self.table.logvar)
+
+    @cached_property
+    def by_kl(self) -> list[int]:
+        """All neurons, the one that says most about an image first."""
+        return [int(neuron) for neuron in np.argsort(-self.kl, kind="stable")]
+
+    @property
+    def used(self) -> list[int]:
+        """Neurons in use, the one that says most first."""
+        return [neuron for neuron in self.by_kl if self.kl[neuron] > ACTIVE_KL]
+
+    def top(self, n: int) -> list[int]:
+        """The ``n`` neurons with the largest KL, in the order of their numbers."""
+        return sorted(self.by_kl[:n])
+
+    @cached_property
+    def has_classes(self) -> bool:
+        """Whether there are labels that tell anything: two classes at least, one of two images."""
+        counts = [n for n in self.images.class_counts().values() if n]
+        return len(counts) > 1 and max(counts) > 1
+
+    @cached_property
+    def classes(self) -> list[str]:
+        """Names of the classes that are shown, those with most images, in their usual order."""
+        counts = {name: n for name, n in self.images.class_counts().items() if n}
+        largest = sorted(counts, key=lambda name: -counts[name])[:MOST_CLASSES]
+        return [name for name in counts if name in largest] if self.has_classes else []
+
+    @cached_property
+    def shown(self) -> LatentTable:
+        """The rows of ``table`` in the classes that are shown; all of them without classes."""
+        table = self.table
+        if not self.has_classes:
+            return LatentTable(table.mu, table.logvar, None, (), table.indices, table.split,
+                               table.name, table.fingerprint)  # fmt: skip
+        numbers = [table.class_names.index(name) for name in self.classes]
+        return table[np.isin(np.asarray(table.labels), numbers)]
+
+    @cached_property
+    def neurons(self) -> pd.DataFrame:
+        """``zscape.neurons.neuron_table`` of as many rows as its cost allows."""
+        table = self._rows(self.table, max(200, MOST_NUMBERS // self.d), "neurons")
+        labels = table.labels if self.has_classes else None
+        frame = neuron_table(table.mu, table.logvar, labels, table.class_names, seed=self.seed)
+        return frame.assign(kl=self.kl, is_used=self.kl > ACTIVE_KL)
+
+    @cached_property
+    def prototypes(self) -> Prototypes | None:
+        """Of the classes that are shown; None without classes."""
+        if not self.has_classes:
+            return None
+        every = prototypes(self.table)
+        return Prototypes(np.stack([every[name] for name in self.classes]), tuple(self.classes))
+
+    @cached_property
+    def apart(self) -> tuple[str, str]:
+        """The two classes whose prototypes lie furthest apart."""
+        found = self.prototypes
+        assert found is not None
+        gaps = np.linalg.norm(found.vectors[:, None] - found.vectors, axis=2)
+        i, j = np.unravel_index(gaps.argmax(), gaps.shape)
+        return found.class_names[i], found.class_names[j]
+
+    @cached_property
+    def middle(self) -> int:
+        """Row of the image closest to the middle of all."""
+        return int(nearest(self.table, self.table.mu.mean(0), 1).rows[0])
+
+    @cached_property
+    def centre(self) -> tuple[NDArray[np.float32], str]:
+        """A place to walk around, and what it is: a prototype, or an image without classes."""
+        if self.prototypes is None:
+            return self.table.mu[self.middle], "the test image closest to the middle of all"
+        name = self.apart[0]
+        return self.prototypes[name], f"the prototype of {name}"
+
+    @cached_property
+    def span(self) -> tuple[float, float]:
+        """Where nearly all posterior means lie, whichever the neuron; at least −3 to 3."""
+        low, high = np.percentile(self.table.mu[:, self.top(MOST_NEURONS)], (0.5, 99.5))
+        return min(-3.0, float(low)), max(3.0, float(high))
+
+    @cached_property
+    def maps(self) -> dict[str, Embedding | str]:
+        """By method: the map of at most ``MOST_MAPPED`` images, or why there is none."""
+        table = self.mapped
+        found: dict[str, Embedding | str] = {}
+        for i, (method, name) in enumerate(MAPS.items()):
+
+            def tell(stage: str, done: float, i: int = i, name: str = name) -> None:
+                self.progress(f"{name}, {stage}", (i + done) / len(MAPS))
+
+            try:
+                found[method] = fit_map(table, method, seed=self.seed, progress=tell)
+            except DataError as error:
+                found[method] = str(error)
+        return found
+
+    @cached_property
+    def mapped(self) -> LatentTable:
+        """The rows that are mapped."""
+        return self._rows(self.shown, MOST_MAPPED, "map")
+
+    @property
+    def drawn(self) -> dict[str, Embedding]:
+        """The maps that could be drawn."""
+        return {name: one for name, one in self.maps.items() if isinstance(one, Embedding)}
+
+    def name_of(self, row: int) -> str:
+        """The class of a row of ``table``; "" without labels."""
+        if self.table.labels is None:
+            return ""
+        return self.table.class_names[int(self.table.labels[row])]
+
+    def pictures(self, rows: Any) -> Tensor:
+        """(n, c, h, w) pixels of ``images`` at rows of ``table``."""
+        return self.images.pixels(torch.as_tensor(np.asarray(rows)))
+
+    def decode(self, z: Any) -> Tensor:
+        """Pictures of latent vectors, (n, c, h, w) in [0, 1]."""
+        return decode(self.vae, z)
+
+    def _rows(self, table: LatentTable, n: int, purpose: str) -> LatentTable:
+        if len(table) <= n:
+            return table
+        generator = torch_generator(self.seed, "report", purpose)
+        return table[torch.randperm(len(table), generator=generator)[:n].sort().values.numpy()]
+
+    def _some(self, images: ImageSet, n: int) -> ImageSet:
+        if len(images) <= n:
+            return images
+        generator = torch_generator(self.seed, "report", "images", n)
+        return images.subset(n, generator, stratified=images.has_labels)

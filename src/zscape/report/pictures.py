@@ -1,0 +1,115 @@
+"""What the model keeps of pictures, and what it makes up."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+import numpy as np
+import torch
+from matplotlib.figure import Figure
+from numpy.typing import NDArray
+
+from zscape import figures
+from zscape.embedding.neighbours import nearest, nearest_others
+from zscape.latents import sample_prior
+from zscape.report.material import Material
+from zscape.report.page import Block, Heading, Plate, Section
+from zscape.report.words import count, distance, number, sentence
+from zscape.seeding import torch_generator
+
+N_PAIRS = 10
+N_RANDOM = 12
+
+
+def reconstructions(m: Material) -> Section:
+    """Pictures beside what is left of them."""
+    n = min(N_PAIRS, len(m.images))
+    order = np.argsort(m.errors, kind="stable")
+    chosen = torch.randperm(
+        len(m.images), generator=torch_generator(m.seed, "report", "pairs")
+    ).numpy()[:n]
+    mean_error = float((m.decode(m.table.mu[chosen]) - m.pictures(chosen)).abs().mean())
+    half = len(order) // 2 - n // 2
+    blocks: list[Block] = [
+        f"Pictures squeezed through {count(m.d, 'number')} and drawn again. Compare row 1 with "
+        f"row 3, and row 2 with row 4, where a stroke or an edge that moved shows best.",
+        Plate(
+            _pairs(m, chosen),
+            f"{sentence(count(n, 'test image'))} at random. A pixel of these is off by "
+            f"{mean_error:.3f} on average, of a range of 1; look for what moved or is gone.",
+            "Originals and reconstructions, grey and at threshold 0.5",
+        ),
+    ]
+    if len(order) < 3 * n:
+        return Section("Reconstructions", blocks)
+    parts = {
+        "Best": (order[:n], "the least: what it finds easy"),
+        "Typical": (order[half : half + n], "in between, around the median"),
+        "Worst": (order[: -n - 1 : -1].copy(), "the most: look for what is unusual in them"),
+    }  # fmt: skip
+    blocks.append(Heading("Best, typical, worst"))
+    blocks.append(
+        f"The images by what their pixels cost, {number(m.errors[order[0]], 1)} to "
+        f"{number(m.errors[order[-1]], 1)} nats; half of them cost less than "
+        f"{number(float(np.median(m.errors)), 1)}." + (f" {_hardest(m)}" if m.has_classes else "")
+    )
+    for name, (rows, what) in parts.items():
+        caption = f"{name}: those that cost {what}."
+        caption += _classes_of(m, rows) if name != "Typical" else ""
+        blocks.append(Plate(_pairs(m, rows, show_cost=True), caption, f"{name} reconstructions"))
+    return Section("Reconstructions", blocks)
+
+
+def imagined(m: Material) -> Section:
+    """Pictures from vectors drawn at random."""
+    n = N_RANDOM if m.d <= 20 else 6
+    found = sample_prior(m.vae, n, torch_generator(m.seed, "sample"))
+    spread = m.table.mu[:, m.used].std() if m.used else m.table.mu.std()
+    text = (
+        "Vectors drawn from the standard normal distribution, and the pictures the decoder makes "
+        "of them. Nobody ever drew these."
+    )
+    gaps = nearest(m.table.mu, found.vectors, 1).distances
+    usual = float(np.median(nearest_others(m.table.mu, 1, m.seed).distances))
+    if m.subject.kld_weight == 0 or not 0.5 < spread < 2:
+        text += (
+            f" But the codes of real images have standard deviation {number(float(spread))}, and "
+            f"these vectors 1: this is not where the model keeps its pictures, and what comes out "
+            f"need not look like one."
+        )
+    caption = (
+        f"{sentence(count(n, 'random picture'))}, each beside its vector. The nearest test image "
+        f"is {distance(float(gaps.min()))} to {distance(float(gaps.max()))} away; test images have "
+        f"their nearest neighbour at {distance(usual)} (median)."
+    )
+    plate = Plate(figures.plot_random_samples(found.images, found.vectors), caption,
+                  "Random pictures beside their latent vectors")  # fmt: skip
+    return Section("Imagined pictures", [text, plate])
+
+
+def _pairs(m: Material, rows: NDArray[np.int64], *, show_cost: bool = False) -> Figure:
+    names = [m.name_of(row) for row in rows]
+    titles: list[str] | None = names if names[0] else None
+    if show_cost:
+        titles = [f"{name}: {number(m.errors[row], 1)}" if name else number(m.errors[row], 1)
+                  for name, row in zip(names, rows, strict=True)]  # fmt: skip
+    return figures.plot_reconstructions(m.pictures(rows), m.decode(m.table.mu[rows]), titles)
+
+
+def _hardest(m: Material) -> str:
+    costs = {name: float(m.errors[rows].mean()) for name, rows in m.table.rows_by_class().items()}
+    easy, hard = min(costs, key=lambda k: costs[k]), max(costs, key=lambda k: costs[k])
+    return (
+        f"By class, {easy} is the cheapest ({number(costs[easy], 1)} on average) and {hard} the "
+        f"dearest ({number(costs[hard], 1)})."
+    )
+
+
+def _classes_of(m: Material, rows: NDArray[np.int64]) -> str:
+    if not m.has_classes:
+        return ""
+    found = Counter(m.name_of(row) for row in rows).most_common()
+    if len(found) == 1:
+        return f" All are of class {found[0][0]}."
+    name, n = found[0]
+    return f" Most frequent among them is {name}, with {n} of {len(rows)}."

@@ -1,0 +1,259 @@
+"""Every section on models small and odd: what it says is true of the model, and it never breaks."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+from matplotlib.figure import Figure
+
+from zscape import report
+from zscape.config import RunConfig
+from zscape.data import Splits
+from zscape.errors import DataError
+from zscape.latents import as_vectors
+from zscape.model import ACTIVE_KL, evaluate
+from zscape.report import Code, Details, Plate, Row, Scores, Table, making, maps, write_page
+from zscape.report import write as rooms
+from zscape.report.material import MOST_CLASSES, MOST_NEURONS, Material
+
+HISTORY = [
+    {"epoch": i, "train": {"loss": 90 / i, "reconstruction": 80 / i, "kl": 10 / i},
+     "test": {"loss": 100 / i, "reconstruction": 90 / i, "kl": 10 / i}}
+    for i in range(1, 7)
+]  # fmt: skip
+
+
+def flat(blocks):
+    for block in blocks:
+        yield block
+        if isinstance(block, Details):
+            yield from flat(block.blocks)
+        if isinstance(block, Row):
+            yield from block.plates
+
+
+def texts(section):
+    """All that a section says."""
+    found = []
+    for block in flat(section.blocks):
+        if isinstance(block, str):
+            found.append(block)
+        elif isinstance(block, (Plate, Table)):
+            found.append(block.caption)
+        elif isinstance(block, Details):
+            found.append(block.summary)
+    return "\n".join(found)
+
+
+def draw(subject, *names):
+    """Some sections by name, or all."""
+    material = Material(subject)
+    return {name: rooms.SECTIONS[name](material) for name in names or rooms.SECTIONS}
+
+
+@pytest.fixture
+def without_learning(monkeypatch):
+    """The way back that trains a network for seconds is left to one test."""
+    monkeypatch.delitem(maps.WAYS, "learned")
+
+
+FEW = {
+    "colour without labels": {"shape": (3, 9, 14), "n_classes": None},
+    "one neuron": {"latent_dim": 1},
+    "four images": {"n": 4},
+    "convolutions": {"network": "enhanced", "shape": (1, 16, 16)},
+}
+MORE = {
+    "labelled": {},
+    "collapsed": {"is_alive": False},
+    "one neuron without labels": {"latent_dim": 1, "n_classes": None},
+    "two neurons": {"latent_dim": 2},
+    "more neurons than images": {"latent_dim": 64, "n": 40},
+    "one class": {"n_classes": 1},
+    "a class per image": {"n_classes": 60, "n": 60},
+    "many classes": {"n_classes": 40},
+    "all maps": {"n": 100},
+    "five images without labels": {"n": 5, "n_classes": None},
+}
+
+
+@pytest.mark.parametrize("options", FEW.values(), ids=FEW.keys())
+def test_odd_models(make_subject, without_learning, tmp_path, options):
+    check(draw(make_subject(**options)), tmp_path / "report.html")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("options", MORE.values(), ids=MORE.keys())
+def test_more_odd_models(make_subject, tmp_path, options):
+    check(draw(make_subject(**options)), tmp_path / "report.html")
+
+
+def check(sections, path):
+    """Something is said everywhere, in whole sentences and without gaps; and it can be drawn."""
+    for section in sections.values():
+        said = texts(section)
+        assert section.blocks, section.title
+        assert not re.search(r"\bnan\b|\binf\b|None\b(?! (?:of|is))|\{|\}| ,|  ", said), said
+        for block in flat(section.blocks):
+            if isinstance(block, Plate):
+                assert isinstance(block.figure, Figure)
+                assert len(block.caption) > 10
+                assert block.caption.rstrip().endswith(".")
+    assert write_page(path, "t", sections.values())
+    assert path.read_text("utf-8").count("<section") == len(sections)
+
+
+def test_without_labels_no_class_is_spoken_of(make_subject):
+    spoken = ("reconstructions", "pairs", "a line", "what neurons tell", "what neurons do")
+    sections = draw(make_subject(n_classes=None), "the data", "prototypes", *spoken)
+    assert "no labels" in texts(sections["the data"])
+    assert "no two classes" in texts(sections["prototypes"])
+    rest = "".join(texts(sections[name]) for name in spoken)
+    assert "class" not in rest
+    assert not any(isinstance(block, Table) for block in sections["the data"].blocks)
+
+
+def test_one_neuron_has_no_plane(make_subject):
+    sections = draw(make_subject(latent_dim=1), "one neuron at a time", "pairs", "maps")
+    assert "only one neuron" in texts(sections["one neuron at a time"])
+    assert "There is no PCA map: this map needs at least 2 latent neurons" in texts(
+        sections["maps"]
+    )
+    assert "no pairs" in texts(sections["pairs"])
+
+
+def test_too_few_images_for_a_map(make_subject, without_learning):
+    sections = draw(make_subject(n=20), "maps", "the way back")
+    said = texts(sections["maps"])
+    assert "There is no t-SNE map: this map needs at least 92 points" in said
+    assert "too few neighbours" in said
+    assert "across the UMAP map" in texts(sections["the way back"])
+
+
+def test_without_a_history(make_subject):
+    subject = make_subject()
+    assert "without the history" in texts(draw(subject, "learning")["learning"])
+    said = texts(draw(replace(subject, history=HISTORY), "learning")["learning"])
+    assert "of six epochs, the test loss went from 100.00 to 16.67" in said
+    assert "1.67 nats less than on new ones" in said
+
+
+def test_scores_are_measured_if_unknown(make_subject):
+    subject = make_subject()
+    found = evaluate(subject.vae, subject.data.test)
+    scores = Material(subject).scores
+    assert scores.loss == pytest.approx(found.loss())
+    assert scores.n_active == found.n_active
+    known = Scores(1.0, 2.0, 3.0, 1, "from somewhere")
+    assert Material(replace(subject, scores=known)).scores is known
+    said = texts(draw(replace(subject, scores=known), "the model")["the model"])
+    assert "2.00 for the pixels" in said
+    assert "from somewhere" in said
+
+
+def test_material_is_what_it_says(make_subject):
+    material = Material(make_subject(latent_dim=5))
+    assert material.kl[material.by_kl[0]] == material.kl.max()
+    assert sorted(material.by_kl) == list(range(5))
+    assert set(material.used) == set(np.flatnonzero(material.kl > ACTIVE_KL))
+    # What the pixels cost, one image at a time.
+    vae, table = material.vae, material.table
+    row = 7
+    with torch.no_grad():
+        logits = vae.decode_logits(torch.from_numpy(table.mu[[row]]))
+        exact = -vae.likelihood.log_prob(material.pictures([row]), logits).sum()
+    assert material.errors[row] == pytest.approx(float(exact), rel=1e-5)
+    gaps = np.linalg.norm(table.mu - table.mu.mean(0), axis=1)
+    assert material.middle == gaps.argmin()
+    one, other = material.apart
+    found = material.prototypes
+    widest = max(np.linalg.norm(found[a] - found[b]) for a in found for b in found)
+    assert np.linalg.norm(found[one] - found[other]) == pytest.approx(widest)
+
+
+def test_what_is_shown_is_limited(make_subject):
+    subject = make_subject(latent_dim=40, n_classes=30, n=90)
+    material = Material(subject)
+    assert len(material.classes) == MOST_CLASSES
+    assert set(np.unique(material.shown.labels)) == {
+        material.table.class_names.index(name) for name in material.classes
+    }
+    sections = draw(subject, "one neuron at a time", "neuron cards", "prototypes", "neurons in use")
+    assert f"the {MOST_NEURONS} of 40 neurons with the largest KL" in texts(
+        sections["one neuron at a time"]
+    )
+    assert f"The {MOST_NEURONS} of 40 neurons" in texts(sections["neuron cards"])
+    assert f"{MOST_CLASSES} largest of 30 classes" in texts(sections["prototypes"])
+    # Long tables are folded.
+    assert not any(isinstance(block, Table) for block in sections["neurons in use"].blocks)
+
+
+def test_prototypes_can_be_pasted_back(make_subject):
+    subject = make_subject()
+    (code,) = (
+        b for b in flat(draw(subject, "prototypes")["prototypes"].blocks) if isinstance(b, Code)
+    )
+    names = {}
+    exec(code.text, names)
+    found = Material(subject).prototypes
+    assert list(names["prototypes"]) == list(found)
+    for name in found:
+        pasted = as_vectors(names["prototypes"][name], 3)[0]
+        np.testing.assert_allclose(pasted, found[name], atol=0.005)
+
+
+def test_an_autoencoder_is_called_one(make_subject):
+    settings = RunConfig.from_options(kld_weight=0.0, latent_dim=3)
+    sections = draw(make_subject(settings=settings), "the model", "imagined pictures")
+    assert "kld_weight 0, as a plain autoencoder" in texts(sections["the model"])
+    assert "not where the model keeps its pictures" in texts(sections["imagined pictures"])
+
+
+def test_command_makes_the_same_settings():
+    options = {"latent_dim": 3, "epochs": 2, "stratified": True, "kld_weight": 0.5, "seed": 4}
+    settings = RunConfig.from_options(data="some where.npz", **options)
+    assert making.command(settings) == (
+        "zscape train --data 'some where.npz' --stratified --latent-dim 3 --kld-weight 0.5 "
+        "--epochs 2 --seed 4 --out runs/mine"
+    )
+    assert "array from Python" in making.command(RunConfig.from_options(data="array"))
+
+
+def test_same_subject_is_the_same_page_and_progress_is_told(
+    make_subject, without_learning, tmp_path
+):
+    subject, told = make_subject(n=100, history=HISTORY), []
+    pages = [
+        report.write_report(
+            subject, tmp_path / f"{i}.html", progress=lambda *step: told.append(step)
+        )
+        for i in range(2)
+    ]
+    assert pages[0].read_bytes() == pages[1].read_bytes()
+    first = told[: len(told) // 2]
+    done = [part for _, part in first]
+    assert done == sorted(done)
+    assert (done[0], done[-1]) == (0.0, 1.0)
+    assert [stage for stage, _ in first if ":" not in stage] == [*rooms.SECTIONS, "done"]
+    assert any(stage.startswith("maps: t-SNE") for stage, _ in first)
+
+
+def test_the_model_is_left_as_it_was(make_subject, without_learning, tmp_path):
+    subject = make_subject(n=40)
+    subject.vae.train()
+    before = {name: value.clone() for name, value in subject.vae.state_dict().items()}
+    report.write_report(subject, tmp_path / "report.html")
+    assert subject.vae.training
+    assert all(torch.equal(before[name], v) for name, v in subject.vae.state_dict().items())
+
+
+def test_too_few_images(make_subject, tmp_path):
+    subject = make_subject(n=4)
+    few = replace(subject, data=Splits(subject.data.train, subject.data.test[:3]))
+    with pytest.raises(DataError, match="at least 4 test images; spots has 3"):
+        report.write_report(few, tmp_path / "report.html")
+    assert list(tmp_path.iterdir()) == []
