@@ -121,7 +121,7 @@ def test_report_of_an_array_needs_the_array(tmp_path: Path) -> None:
         ("report nowhere -o r.html", "there is no file nowhere"),
         ("report zoo:11 -o r.html", "got zoo:11"),
         ("report run", "Missing option"),
-        ("demo --out notes.txt", "cannot write notes.txt/report.html"),
+        ("demo --out notes.txt", "cannot write notes.txt/explorer.html"),
         ("demo --n-train 30", "--n-train goes with --train"),
         ("demo --train --out thesis", "not empty and not a run"),
         ("demo --zoo", "No such option"),
