@@ -3,10 +3,14 @@ PYTHON ?= python3
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip install --disable-pip-version-check --quiet --constraint constraints.txt
 
-.PHONY: demo test slow lint zoo notebooks bench wheel format clean
+.PHONY: demo explore test slow lint zoo notebooks bench wheel web format clean
 
 demo: .venv/.demo
 	$(BIN)/zscape demo
+
+# The latent space of zoo:10 and 10 000 test digits in a browser; a minute the first time.
+explore: .venv/.demo
+	$(BIN)/zscape explore zoo:10
 
 test: .venv/.dev
 	$(BIN)/python -m pytest
@@ -36,6 +40,12 @@ wheel: .venv/.dev
 	$(BIN)/python -m pip wheel --disable-pip-version-check --quiet --no-deps --wheel-dir dist .
 	$(BIN)/python tools/check_wheel.py dist
 
+# The page of the explorer, from web/ into the package; needs Node.js 20. See web/README.md.
+web: web/node_modules/.package-lock.json
+	npm --prefix web run check
+	npm --prefix web test
+	npm --prefix web run build
+
 format: .venv/.dev
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
@@ -45,6 +55,9 @@ clean:
 
 .venv/bin/python:
 	$(PYTHON) -m venv .venv
+
+web/node_modules/.package-lock.json: web/package.json web/package-lock.json
+	npm --prefix web ci --no-audit --no-fund
 
 # A stamp per set of packages: newer than what it was made from means there is nothing to do.
 .venv/.demo: pyproject.toml constraints.txt | .venv/bin/python

@@ -15,7 +15,9 @@ export default defineConfig({
   use: {
     viewport: { width: 1280, height: 860 },
     colorScheme: "light",
+    actionTimeout: 20_000,
     launchOptions: { executablePath: chromiumPath(), args: FLAGS },
-    trace: "retain-on-failure",
+    screenshot: "only-on-failure",
+    trace: process.env.CI ? "retain-on-failure" : "off",
   },
 });

@@ -7,27 +7,41 @@ import { PAGES } from "./places";
 
 /** An explorer as a person meets it: by names, roles and what is on the screen. */
 export class Explorer {
+  readonly map: Locator;
+  readonly picture: Locator;
+  readonly origin: Locator;
+  readonly trust: Locator;
+  readonly card: Locator;
+  readonly legend: Locator;
+  readonly selection: Locator;
+  readonly strip: Locator;
+
+  /** @param root where it is: the page, or one output of a notebook */
   constructor(
     readonly page: Page,
-    /** Where it is: the page, or one output of a notebook. */
     readonly root: Page | Locator | FrameLocator = page,
-  ) {}
-
-  readonly map = this.root.getByRole("application");
-  readonly picture = this.root.getByTestId("picture");
-  readonly origin = this.root.getByTestId("origin");
-  readonly trust = this.root.getByTestId("trust");
-  readonly card = this.root.locator(".zs-card");
-  readonly legend = this.root.getByTestId("legend");
-  readonly selection = this.root.getByTestId("selection");
-  readonly strip = this.root.getByTestId("strip");
+  ) {
+    this.map = root.getByRole("application");
+    this.picture = root.getByTestId("picture");
+    this.origin = root.getByTestId("origin");
+    this.trust = root.getByTestId("trust");
+    this.card = root.locator(".zs-card");
+    this.legend = root.getByTestId("legend");
+    this.selection = root.getByTestId("selection");
+    this.strip = root.getByTestId("strip");
+  }
 
   button(name: string | RegExp): Locator {
     return this.root.getByRole("button", { name, exact: typeof name === "string" });
   }
 
   choice(label: string): Locator {
-    return this.root.getByLabel(label, { exact: true });
+    return this.root.getByRole("combobox", { name: label, exact: true });
+  }
+
+  /** What dragging on the map does. */
+  async drags(mode: "Walk" | "Move" | "Lasso" | "Path"): Promise<void> {
+    await this.root.getByRole("group", { name: "Dragging" }).getByRole("button", { name: mode }).click();
   }
 
   async openTab(name: string): Promise<void> {
@@ -72,6 +86,15 @@ export class Explorer {
     return canvas.evaluate((element) => (element as HTMLCanvasElement).toDataURL());
   }
 
+  /** The red of every pixel of the current picture: a link keeps vectors to four decimals, not to the last grey level. */
+  async levels(): Promise<number[]> {
+    return this.picture.evaluate((element) => {
+      const { width, height } = element as HTMLCanvasElement;
+      const { data } = (element as HTMLCanvasElement).getContext("2d")!.getImageData(0, 0, width, height);
+      return Array.from({ length: width * height }, (_, i) => data[4 * i]);
+    });
+  }
+
   /** Waits until a canvas shows other pixels than `before`. */
   async shows(before: string, canvas: Locator = this.picture): Promise<string> {
     await expect.poll(() => this.pixels(canvas)).not.toBe(before);
@@ -108,6 +131,21 @@ export class Explorer {
     const poll = expect.poll(() => this.address(key));
     if (value instanceof RegExp) await poll.toMatch(value);
     else await poll.toBe(value);
+  }
+
+  /** Width of the map's view, as far as it is in the address. */
+  async scale(): Promise<number> {
+    return Number((await this.address("view"))?.split("~")[2]);
+  }
+
+  /** Clicks where no picture of the data is near, so that the place itself is taken. */
+  async clickBetween(): Promise<void> {
+    for (let i = 0; i < 200; i++) {
+      const at = await this.onMap(0.5 + 0.03 * Math.sin(i), 0.4 + 0.002 * i);
+      await this.page.mouse.move(...at);
+      if (await this.card.isHidden()) return this.page.mouse.click(...at);
+    }
+    throw new Error("points everywhere");
   }
 
   async z(): Promise<number[]> {
@@ -161,5 +199,10 @@ export const test = base.extend<Fixtures>({
     });
   },
 });
+
+/** Whether two pictures look the same. */
+export function expectSame(one: number[], other: number[]): void {
+  expect(Math.max(...one.map((level, i) => Math.abs(level - other[i])))).toBeLessThanOrEqual(2);
+}
 
 export { expect };

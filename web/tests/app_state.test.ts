@@ -233,16 +233,32 @@ describe("a path", () => {
     }
   });
 
-  it("says so where there is no great circle, and stays", async () => {
+  it("is straight where there is no great circle, and says so until something else is done", async () => {
     const explorer = await smallExplorer(30, 1);
     explorer.current.set({ z: Float32Array.of(1), origin: { kind: "given" } });
     setPathEnd(explorer, true, 4);
     explorer.current.set({ z: Float32Array.of(-1), origin: { kind: "given" } });
     setPathEnd(explorer, false, 4);
-    const before = explorer.path.value;
     changePath(explorer, { along: "slerp" });
-    expect(explorer.path.value).toBe(before);
+    expect(explorer.path.value!.along).toBe("line");
     expect(explorer.notice.value).toContain("great circle");
+    chooseRow(explorer, 3);
+    expect(explorer.notice.value).toBe("");
+  });
+
+  it("may turn by half a circle when its end is moved", async () => {
+    const explorer = await smallExplorer(30, 2);
+    const go = (...z: number[]) => explorer.current.set({ z: Float32Array.from(z), origin: { kind: "given" } });
+    go(1, 0);
+    setPathEnd(explorer, true, 4);
+    go(0, 1);
+    setPathEnd(explorer, false, 4);
+    changePath(explorer, { along: "slerp" });
+    expect(explorer.path.value!.along).toBe("slerp");
+    go(-1, 0);
+    setPathEnd(explorer, false, 4);
+    expect(explorer.path.value!.along).toBe("line");
+    expect(explorer.notice.value).toContain("opposite");
   });
 });
 

@@ -11,7 +11,7 @@ import { Picture } from "./picture";
 import { summary } from "./selection_bar";
 
 const N_NEAREST = 10;
-const QUICK = 200_000; // numbers in the table of latents
+const QUICK = 50_000; // numbers in the table of latents: a few milliseconds
 
 interface Seen {
   /** What the encoder was given, (c, h, w). */

@@ -1,6 +1,7 @@
 /** What a person can do, as functions of the explorer. */
 import { nearestInLatent } from "../maps/nearest";
 import { spreadOnMap } from "../maps/spread";
+import { hasGreatCircle } from "../maps/walks";
 import { hasMap, type Explorer, type Tab } from "./explorer";
 import type { Current, Origin } from "./origin";
 import { MAX_STOPS, pathBetween, pathEnds, pathOnMap, pathThrough, type Along } from "./path";
@@ -13,6 +14,7 @@ const WIDEST_HALO = 30;
 /** Takes another vector. `isSettled`: undo comes back to it (not while dragging). */
 export function setCurrent(explorer: Explorer, z: Float32Array, origin: Origin, isSettled = true): void {
   const current: Current = { z, origin };
+  explorer.notice.set(""); // it was about what came before
   explorer.current.set(current);
   explorer.decode(current);
   if (isSettled) explorer.history.push(current);
@@ -152,13 +154,17 @@ export function changePath(explorer: Explorer, change: { n?: number; along?: Alo
   const n = Math.min(Math.max(Math.round(change.n ?? path.n) || 2, 2), MAX_STOPS);
   const along = change.along ?? path.along;
   const map = explorer.latentMap();
-  try {
-    if (along === "map") explorer.path.set(pathOnMap(map, wayBack(explorer), path.route, n));
-    else explorer.path.set({ ...pathBetween(map, along, ...pathEnds(path), n), route: path.route });
-    explorer.notice.set("");
-  } catch (error) {
-    explorer.notice.set((error as Error).message);
-  }
+  explorer.notice.set("");
+  if (along === "map") return explorer.path.set(pathOnMap(map, wayBack(explorer), path.route, n));
+  const ends = pathEnds(path);
+  explorer.path.set({ ...pathBetween(map, possible(explorer, along, ends), ...ends, n), route: path.route });
+}
+
+/** Straight, with a word about it, where there is no way around. */
+function possible(explorer: Explorer, along: "line" | "slerp", ends: [Float32Array, Float32Array]): "line" | "slerp" {
+  if (along === "line" || hasGreatCircle(...ends)) return along;
+  explorer.notice.set("The two ends lie in opposite directions: no great circle is the shortest, so the way is straight.");
+  return "line";
 }
 
 /** Starts or ends the path at the current vector: the way to draw one without a mouse. */
@@ -168,7 +174,8 @@ export function setPathEnd(explorer: Explorer, isStart: boolean, n: number): voi
   const [first, last] = path ? pathEnds(path) : [here, here];
   const along = path && path.along !== "map" ? path.along : "line";
   const ends: [Float32Array, Float32Array] = isStart ? [here, last] : [first, here];
-  explorer.path.set(pathBetween(explorer.latentMap(), along, ...ends, path?.n ?? n));
+  explorer.notice.set("");
+  explorer.path.set(pathBetween(explorer.latentMap(), possible(explorer, along, ends), ...ends, path?.n ?? n));
 }
 
 export function openTab(explorer: Explorer, tab: Tab): void {

@@ -1,0 +1,116 @@
+"""Exported pages for the browser tests of ``web/e2e``: ``python tools/web_pages.py FOLDER``.
+
+``digits.html`` is zoo:10 on real test digits; the others are what could break a page: hostile
+names, one point, one neuron, 2 000 classes, a network the page cannot run. ``numbers.json`` holds
+what torch makes of zoo:10, for comparison with the browser. Scenes are kept in ``ZSCAPE_CACHE``.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+from pathlib import Path
+from typing import Any
+
+import torch
+from tools.web_fixtures import scene_json, small_images
+from torch import Tensor, nn
+
+import zscape
+from zscape.api import prepare_scene
+from zscape.data import ImageSet
+from zscape.explorer import build_scene, cached_scene, write_page
+from zscape.latents import decode, encode
+from zscape.model import MLPVAE, VAE
+from zscape.seeding import torch_generator
+
+N_DIGITS = 2000
+N_CHECKED = 16
+HOSTILE = "<img src=x onerror=\"document.title='hacked'\">"
+SCRIPT = "</script><script>document.title='hacked'</script>"
+NAMES = (HOSTILE, SCRIPT, "javascript:alert(1)", "“&amp;”")
+
+
+class UnknownVAE(MLPVAE):
+    """A network with a layer that the page has no code for."""
+
+    def __init__(self, latent_dim: int, image_shape: tuple[int, int, int]) -> None:
+        super().__init__(latent_dim, image_shape)
+        self.extra = nn.GELU()
+
+    def decode_logits(self, z: Tensor) -> Tensor:
+        """See ``VAE.decode_logits``."""
+        logits: Tensor = self.extra(super().decode_logits(z))
+        return logits
+
+
+def random_model(latent_dim: int, shape: tuple[int, int, int], kind: type[VAE] = MLPVAE) -> VAE:
+    """An untrained network, the same every time."""
+    with torch.random.fork_rng(devices=[]):
+        torch.default_generator.manual_seed(latent_dim)
+        return kind(latent_dim, shape).eval()
+
+
+def relabelled(images: ImageSet, names: tuple[str, ...]) -> ImageSet:
+    """The same pictures in other classes, one after the other."""
+    labels = torch.arange(len(images)) % len(names)
+    return ImageSet(images.images, labels, names, images.split, images.name)
+
+
+def numbers(weights: str) -> dict[str, Any]:
+    """A scene of zoo:10 and what torch decodes and encodes with it."""
+    vae = zscape.load_pretrained(10)
+    images = zscape.load_data("mnist").test[:N_CHECKED]
+    scene = build_scene(vae, images, maps=["pca"], title="zoo:10", weights=weights)
+    z = 1.5 * torch.randn(N_CHECKED, 10, generator=torch_generator(0, "web pages")).numpy()
+    table = encode(vae, images)
+    return {
+        "scene": json.loads(scene_json(scene)),
+        "z": z.ravel().tolist(),
+        "pixels": decode(vae, z).numpy().ravel().tolist(),
+        "x": images.pixels().numpy().ravel().tolist(),
+        "mu": table.mu.ravel().tolist(),
+    }
+
+
+def write_pages(folder: Path) -> None:
+    """Write all pages into ``folder``."""
+    folder.mkdir(parents=True, exist_ok=True)
+    digits = prepare_scene("zoo:10", n=N_DIGITS).scene
+    write_page(digits, folder / "digits.html")
+    exact = {weights: numbers(weights) for weights in ("f32", "f16")}
+    (folder / "numbers.json").write_text(json.dumps(exact))
+
+    square, wide = (1, 12, 12), (3, 9, 12)
+    grey = relabelled(small_images(200, square), ("even", "odd"))
+    colours = small_images(300, wide)
+    many = small_images(4000, square)
+    cases: dict[str, tuple[VAE, ImageSet, list[str] | None]] = {
+        "colours": (random_model(6, wide), ImageSet(colours.images, name="spots"), ["pca", "tsne"]),
+        "hostile": (random_model(4, square), relabelled(grey, NAMES), ["pca"]),
+        "one_point": (random_model(3, square), grey[:1], None),
+        "two_points": (random_model(3, square), grey[:2], None),
+        "one_neuron": (random_model(1, square), grey, None),
+        "many_neurons": (random_model(64, square), grey, ["pca"]),
+        "many_classes": (
+            random_model(4, square),
+            relabelled(many, tuple(f"class {i}" for i in range(2000))),
+            ["pca"],
+        ),
+        "unknown_layer": (random_model(4, square, UnknownVAE), grey, ["pca"]),
+    }
+    for name, (vae, images, maps) in cases.items():
+        scene = cached_scene(vae, images, maps=maps, title=f"{name} <b>&amp;</b>")
+        write_page(scene, folder / f"{name}.html")
+    print(f"{folder}: {len(list(folder.glob('*.html')))} pages")
+
+
+def main() -> None:
+    """Write the pages."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("folder", type=Path)
+    write_pages(parser.parse_args().folder)
+
+
+if __name__ == "__main__":
+    main()

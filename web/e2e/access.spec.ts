@@ -1,0 +1,39 @@
+import { readFileSync } from "node:fs";
+import { createRequire } from "node:module";
+import type { AxeResults } from "axe-core";
+import { expect, test } from "./explorer";
+
+const AXE = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
+
+for (const colorScheme of ["light", "dark"] as const) {
+  test.describe(colorScheme, () => {
+    test.use({ colorScheme });
+    for (const tab of ["Neurons", "Around", "Path", "Classes", "Draw"]) {
+      test(`axe finds nothing serious in ${tab}`, async ({ openFile, page }) => {
+        const explorer = await openFile("digits");
+        await explorer.openTab(tab);
+        if (tab === "Path") {
+          await explorer.drags("Path");
+          await explorer.drag([[0.3, 0.4], [0.7, 0.6]]);
+        }
+        if (tab === "Neurons") {
+          await explorer.drags("Lasso");
+          await explorer.drag([[0.3, 0.3], [0.7, 0.3], [0.7, 0.7], [0.3, 0.7], [0.3, 0.3]]);
+        }
+        await page.evaluate(AXE);
+        const { violations } = await page.evaluate<AxeResults>("axe.run()");
+        const serious = violations.filter(({ impact }) => impact === "serious" || impact === "critical");
+        expect(serious.map(({ id, nodes }) => ({ id, where: nodes.map(({ html }) => html.slice(0, 160)) }))).toEqual([]);
+      });
+    }
+  });
+}
+
+test("axe finds nothing serious in the help", async ({ openFile, page }) => {
+  const explorer = await openFile("digits");
+  await page.keyboard.press("?");
+  await expect(explorer.root.getByRole("dialog")).toBeVisible();
+  await page.evaluate(AXE);
+  const { violations } = await page.evaluate<AxeResults>("axe.run()");
+  expect(violations.filter(({ impact }) => impact === "serious" || impact === "critical").map(({ id }) => id)).toEqual([]);
+});

@@ -1,0 +1,148 @@
+import { expect, expectSame, test } from "./explorer";
+
+test("the address restores map, colour, vector, path, mode, tab and view", async ({ openFile, page }) => {
+  const explorer = await openFile("digits");
+  await explorer.choice("Map").selectOption("umap");
+  await explorer.choice("Colour").selectOption("kl");
+  await explorer.openTab("Path");
+  await explorer.drags("Path");
+  await explorer.drag([[0.3, 0.4], [0.7, 0.6]]);
+  await explorer.drags("Move");
+  await page.waitForTimeout(700);
+  await explorer.button("Nearer").click();
+  await page.keyboard.press("r");
+  await explorer.addressHas("z", /~/);
+  await page.waitForTimeout(700);
+  const picture = await explorer.levels();
+  const hash = await page.evaluate(() => location.hash);
+
+  await page.goto("about:blank");
+  const again = await openFile("digits", hash);
+  expectSame(await again.levels(), picture);
+  await expect(again.choice("Map")).toHaveValue("umap");
+  await expect(again.choice("Colour")).toHaveValue("kl");
+  await expect(again.strip.getByRole("listitem")).toHaveCount(10);
+  await expect(again.root.getByRole("button", { name: "Move" })).toHaveAttribute("aria-pressed", "true");
+  await page.waitForTimeout(500);
+  const scale = async (text: string) => Number(new URLSearchParams(text.slice(1)).get("view")!.split("~")[2]);
+  await page.keyboard.press("d"); // anything that does not change the view
+  expect(await scale(await page.evaluate(() => location.hash))).toBeCloseTo(await scale(hash), 4);
+});
+
+test("an address someone made up does no harm", async ({ openFile }) => {
+  const explorer = await openFile("digits", "#map=<b>&z=1~2&color=z99&tab=x&path=map!1&view=a~b~c&row=1e9&mode=%E0%A4%A");
+  await expect(explorer.choice("Map")).toHaveValue("tsne");
+  await expect(explorer.origin).toContainText("Picture ");
+});
+
+test("all of it by keyboard", async ({ openFile, page }) => {
+  const explorer = await openFile("digits");
+  const press = (key: string) => page.keyboard.press(key);
+  for (const [key, tab] of [["2", "Around"], ["3", "Path"], ["4", "Classes"], ["5", "Draw"], ["1", "Neurons"]]) {
+    await press(key);
+    await expect(explorer.root.getByRole("tab", { name: tab })).toHaveAttribute("aria-selected", "true");
+  }
+  for (const [key, mode] of [["m", "Move"], ["o", "Lasso"], ["p", "Path"], ["w", "Walk"]]) {
+    await press(key);
+    await expect(explorer.root.getByRole("button", { name: new RegExp(`^${mode}`) }).first()).toHaveAttribute("aria-pressed", "true");
+  }
+  await press("]");
+  await expect(explorer.choice("Map")).toHaveValue("umap");
+  await press("[");
+  await expect(explorer.choice("Map")).toHaveValue("tsne");
+  await press("c");
+  await expect(explorer.button("Density contours")).toHaveAttribute("aria-pressed", "true");
+  await press("r");
+  await expect(explorer.origin).toHaveText("Random, from the prior");
+  await press("z");
+  await expect.poll(() => explorer.z()).toEqual(Array(10).fill(0));
+  await press("Control+z");
+  await expect(explorer.origin).toHaveText("Random, from the prior");
+
+  await press("?");
+  const help = explorer.root.getByRole("dialog");
+  await expect(help).toBeVisible();
+  await press("Escape");
+  await expect(help).toBeHidden();
+
+  // The map itself: Enter is a click in its centre.
+  await explorer.map.focus();
+  const before = await explorer.pixels();
+  await press("Shift+ArrowUp");
+  await press("ArrowLeft");
+  await press("Enter");
+  await explorer.shows(before);
+  await expect(explorer.origin).toHaveText(/^(On the map|Picture)/);
+  await press("+");
+  await press("0");
+  await press("Tab");
+  await press("Shift+Tab");
+  await expect(explorer.map).toBeFocused();
+});
+
+test("every control can be reached by Tab, and shows that it is", async ({ openFile, page }) => {
+  const explorer = await openFile("digits");
+  const seen = new Set<string>();
+  for (let i = 0; i < 70; i++) {
+    await page.keyboard.press("Tab");
+    const { name, hasOutline } = await page.evaluate(() => {
+      const element = document.activeElement as HTMLElement;
+      const outlined = getComputedStyle(element).outlineStyle !== "none";
+      const label = element.getAttribute("aria-label") || element.title || element.textContent || element.tagName;
+      return { name: label, hasOutline: outlined || element === document.body };
+    });
+    expect(hasOutline, name).toBe(true);
+    seen.add(name);
+    if (seen.has("Calculate")) break;
+  }
+  for (const name of ["Keys and help", "Density contours", "Neuron z4", "Value of z8", "Calculate"]) expect(seen).toContain(name);
+  expect([...seen].some((name) => name.includes("Arrow keys"))).toBe(true);
+  await expect(explorer.button("Calculate")).toBeFocused();
+});
+
+test("dark follows the system and can be switched", async ({ openFile, page }) => {
+  const explorer = await openFile("digits");
+  const root = page.locator("[data-theme]");
+  await expect(root).toHaveAttribute("data-theme", "light");
+  const before = await explorer.look();
+  await page.emulateMedia({ colorScheme: "dark" });
+  await expect(root).toHaveAttribute("data-theme", "dark");
+  await explorer.looksOtherThan(before);
+  await page.keyboard.press("d");
+  await expect(root).toHaveAttribute("data-theme", "light");
+});
+
+for (const width of [360, 600, 900, 1600]) {
+  test(`nothing is cut off at ${width} pixels`, async ({ openFile, page }) => {
+    await page.setViewportSize({ width, height: 800 });
+    const explorer = await openFile("digits");
+    for (const tab of ["Neurons", "Around", "Path", "Classes", "Draw"]) {
+      await explorer.openTab(tab);
+      const { inner, needed } = await page.evaluate(() => ({
+        inner: document.documentElement.clientWidth,
+        needed: document.documentElement.scrollWidth,
+      }));
+      expect(needed, tab).toBeLessThanOrEqual(inner);
+    }
+    const box = (await explorer.map.boundingBox())!;
+    expect(box.height).toBeGreaterThan(200);
+    expect(box.x).toBeGreaterThanOrEqual(0);
+    expect(box.x + box.width).toBeLessThanOrEqual(width);
+  });
+}
+
+test("fingers find targets of 44 pixels on a phone", async ({ browser }) => {
+  const { openFilePage } = await import("./phone");
+  await openFilePage(browser, async (explorer, page) => {
+    for (const tab of ["Neurons", "Path", "Classes", "Draw"]) {
+      await explorer.openTab(tab);
+      const small = await page.evaluate(() =>
+        [...document.querySelectorAll<HTMLElement>("button, select, input:not([type=range])")]
+          .filter((each) => each.offsetParent && !each.closest("p, table, dialog"))
+          .filter((each) => each.getBoundingClientRect().height < 43.5)
+          .map((each) => `${each.className} ${each.textContent || each.getAttribute("aria-label")}`),
+      );
+      expect(small, tab).toEqual([]);
+    }
+  });
+});
