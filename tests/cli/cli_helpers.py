@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -38,12 +39,19 @@ def save_npz(path: Path, n: int = 60, side: int = 16) -> Path:
     return path
 
 
+def _heed_interrupts() -> None:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
 def start(*arguments: object, **kwargs: Any) -> subprocess.Popen[str]:
-    """The installed program, in a process group of its own."""
+    """The installed program, in a process group of its own, with Ctrl-C as a terminal gives it.
+
+    What runs the tests in the background may ignore it, and children inherit that.
+    """
     return subprocess.Popen(
         [ZSCAPE, *map(str, arguments)],
         stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True,
-        env=ENVIRONMENT, **kwargs,
+        env=ENVIRONMENT, preexec_fn=_heed_interrupts, **kwargs,
     )  # fmt: skip
 
 
