@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip install --disable-pip-version-check --quiet --constraint constraints.txt
 
-.PHONY: demo explore test slow lint zoo notebooks bench wheel web format clean
+.PHONY: demo explore test slow lint zoo notebooks bench bench-web wheel web e2e format clean
 
 demo: .venv/.demo
 	$(BIN)/zscape demo
@@ -42,9 +42,19 @@ wheel: .venv/.dev
 
 # The page of the explorer, from web/ into the package; needs Node.js 20. See web/README.md.
 web: web/node_modules/.package-lock.json
+	@# Tests against the real model need what Python makes of it; without .venv they are skipped.
+	test ! -e .venv/.dev || $(BIN)/python -m tools.web_fixtures zoo10
 	npm --prefix web run check
 	npm --prefix web test
 	npm --prefix web run build
+
+# The explorer in Chromium, JupyterLab and Firefox: a file, a local page and a widget.
+e2e: web/node_modules/.package-lock.json .venv/.dev
+	npm --prefix web run e2e
+
+# Speed and size of the explorer; close everything else first. The maps of 70 000 digits take long, once.
+bench-web: web/node_modules/.package-lock.json .venv/.dev
+	npm --prefix web run bench:web
 
 format: .venv/.dev
 	$(BIN)/ruff check --fix .

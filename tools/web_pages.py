@@ -105,11 +105,38 @@ def write_pages(folder: Path) -> None:
     print(f"{folder}: {len(list(folder.glob('*.html')))} pages")
 
 
+def write_bench_pages(folder: Path) -> None:
+    """Write what ``make bench-web`` measures: 10 000 digits in two sizes, 70 000, and a scene.
+
+    Maps of 70 000 take ten minutes, once.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    digits = prepare_scene("zoo:10").scene
+    write_page(digits, folder / "digits.html")
+    (folder / "digits.json").write_text(scene_json(digits))
+    write_page(prepare_scene("zoo:10", weights="i8").scene, folder / "digits_i8.html")
+    splits = zscape.load_data("mnist")
+    every = prepare_scene("zoo:10", joined(splits.train, splits.test), n=70_000).scene
+    write_page(every, folder / "digits_70000.html")
+
+
+def joined(first: ImageSet, second: ImageSet) -> ImageSet:
+    """Both sets as one."""
+    assert first.labels is not None
+    assert second.labels is not None
+    return ImageSet(
+        torch.cat([first.images, second.images]), torch.cat([first.labels, second.labels]),
+        first.class_names, "train and test", first.name,
+    )  # fmt: skip
+
+
 def main() -> None:
     """Write the pages."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("folder", type=Path)
-    write_pages(parser.parse_args().folder)
+    parser.add_argument("--bench", action="store_true", help="those of make bench-web instead")
+    options = parser.parse_args()
+    (write_bench_pages if options.bench else write_pages)(options.folder)
 
 
 if __name__ == "__main__":

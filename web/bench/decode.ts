@@ -1,36 +1,37 @@
-/**
- * How long the network of a scene takes, per engine and batch:
- * `node --experimental-wasm-relaxed-simd bench/run.mjs decode SCENE.json`
- */
+/** How long the network of a scene takes, per engine and batch. */
 import { createModel } from "../src/model/create_model";
 import { ENGINES, type Engine } from "../src/model/kernels";
 import { fromBase64 } from "../src/scene/base64";
 import { loadScene } from "../src/scene/load_scene";
 
-const BATCHES = [1, 16, 100];
+export const BATCHES = [1, 16, 100];
 const SECONDS = 1.5;
 
+/** Milliseconds. The least is what the code can do, the median what it did beside all else. */
 interface Timed {
   median: number;
   least: number;
 }
 
-export default async function main(text: string, ...engines: Engine[]): Promise<void> {
+export interface EngineTimes {
+  engine: Engine;
+  init: number;
+  /** One for each of `BATCHES`. */
+  decode: Timed[];
+  encode: Timed[];
+}
+
+export async function measure(text: string, ...engines: Engine[]): Promise<EngineTimes[]> {
   const { manifest, blocks } = JSON.parse(text);
-  const startLoad = performance.now();
   const scene = await loadScene({
     manifest: async () => manifest,
     bytes: async (name) => fromBase64(blocks[name]),
   });
-  console.log(`load ${(performance.now() - startLoad).toFixed(0)} ms`);
-  console.log("engine            init ms   decode ms at 1 / 16 / 100      encode ms at 1 / 16 / 100");
+  const results: EngineTimes[] = [];
   for (const engine of engines.length ? engines : ENGINES) {
     const start = performance.now();
     const model = await createModel(scene, [engine]).catch(() => null);
-    if (!model) {
-      console.log(`${engine}: not here`);
-      continue;
-    }
+    if (!model) continue; // not here
     const init = performance.now() - start;
     const mu = scene.floats(manifest.points.mu);
     const decode = BATCHES.map((n) => {
@@ -41,15 +42,11 @@ export default async function main(text: string, ...engines: Engine[]): Promise<
       const x = model.decode(mu.slice(0, n * model.latentDim), n);
       return timed(() => model.encode(x, n));
     });
-    for (const which of ["median", "least"] as const) {
-      const row = (times: Timed[]): string => times.map((time) => time[which].toFixed(2).padStart(7)).join(" / ");
-      const label = `${engine.padEnd(10)} ${which.padEnd(6)} ${init.toFixed(0).padStart(4)}`;
-      console.log(`${label}   ${row(decode)}   ${row(encode)}`);
-    }
+    results.push({ engine, init, decode, encode });
   }
+  return results;
 }
 
-/** Milliseconds. The least is what the code can do, the median what it did beside all else. */
 function timed(run: () => unknown): Timed {
   for (let i = 0; i < 20; i++) run();
   const times: number[] = [];

@@ -1,36 +1,21 @@
-// Bundles a TypeScript file of this folder as the explorer is bundled, and runs it on a scene:
-//   node --experimental-wasm-relaxed-simd bench/run.mjs decode SCENE.json [ENGINE …]
-//   CHROMIUM=/usr/bin/chromium node bench/run.mjs decode SCENE.json [ENGINE …]    in a browser
-import { Buffer } from "node:buffer";
+// Times the network of a scene, in node or in a browser:
+//   node --experimental-wasm-relaxed-simd bench/run.mjs SCENE.json [ENGINE …]
+//   CHROMIUM=/usr/bin/chromium node bench/run.mjs SCENE.json [ENGINE …]
 import { readFileSync } from "node:fs";
 import process from "node:process";
-import { build } from "vite";
+import { bundled } from "./bundle.mjs";
+import { withPage } from "./chromium.mjs";
 
-const [name, scene, ...rest] = process.argv.slice(2);
-const [{ output }] = await build({
-  configFile: false,
-  logLevel: "error",
-  build: {
-    write: false,
-    target: "es2022",
-    lib: { entry: new URL(`${name}.ts`, import.meta.url).pathname, formats: ["es"], fileName: "bench" },
-    rolldownOptions: { output: { minify: true, codeSplitting: false } },
-  },
-});
-const url = `data:text/javascript;base64,${Buffer.from(output[0].code).toString("base64")}`;
+const [scene, ...engines] = process.argv.slice(2);
 const text = readFileSync(scene, "utf8");
+const url = await bundled("decode");
+const results = process.env.CHROMIUM
+  ? await withPage({}, (page) =>
+      page.evaluate(async ([from, ...given]) => (await import(from)).measure(...given), [url, text, ...engines]))
+  : await (await import(url)).measure(text, ...engines);
 
-async function inBrowser(executablePath) {
-  const { chromium } = await import("playwright");
-  const browser = await chromium.launch({ executablePath, args: ["--no-sandbox", "--disable-gpu"] });
-  try {
-    const page = await browser.newPage();
-    page.on("console", (message) => console.log(message.text()));
-    await page.evaluate(async ([from, ...given]) => (await import(from)).default(...given), [url, text, ...rest]);
-  } finally {
-    await browser.close();
-  }
+const cells = (times) => times.map(({ median }) => median.toFixed(2).padStart(7)).join(" / ");
+console.log("engine       init ms   decode ms at 1 / 16 / 100      encode ms at 1 / 16 / 100");
+for (const { engine, init, decode, encode } of results) {
+  console.log(`${engine.padEnd(10)}   ${init.toFixed(0).padStart(7)}   ${cells(decode)}   ${cells(encode)}`);
 }
-
-if (process.env.CHROMIUM) await inBrowser(process.env.CHROMIUM);
-else await (await import(url)).default(text, ...rest);

@@ -106,7 +106,7 @@ export class Notebook {
 
   async restart(): Promise<void> {
     const done = this.command("notebook:restart-kernel");
-    await this.page.locator(".jp-Dialog").getByRole("button", { name: "Restart" }).click();
+    await this.page.locator(".jp-Dialog").getByRole("button", { name: "Confirm Kernel Restart" }).click();
     await done;
     await this.isIdle();
   }

@@ -140,7 +140,7 @@ test("letters typed in the widget are not JupyterLab's; a network of its own is 
   const explorer = shown(notebook, 0);
   await explorer.isReady();
   const cells = await page.locator(".jp-Notebook .jp-Cell").count();
-  await explorer.root.getByRole("tab", { name: "Neurons" }).focus();
+  await explorer.openTab("Path");
   for (const key of ["b", "a", "d", "d", "m"]) await page.keyboard.press(key);
   await expect(page.locator(".jp-Notebook .jp-Cell")).toHaveCount(cells);
   await expect(explorer.root.getByRole("button", { name: /^Move/ })).toHaveAttribute("aria-pressed", "true");

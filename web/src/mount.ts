@@ -32,8 +32,9 @@ let lastNumber = 0;
 export function mount(el: HTMLElement, source: DataSource, { ownsPage = false }: MountOptions = {}): Explored {
   const root = document.createElement("div");
   root.className = ownsPage ? "zscape zs-page" : "zscape zs-embedded";
-  // JupyterLab would take letters typed here for commands.
-  root.dataset.lmSuppressShortcuts = "true";
+  // JupyterLab would take letters typed here for commands: its shortcuts ask the focused element first, then those around.
+  root.addEventListener("focusin", (event) => keepKeys(event.target));
+  keepKeys(root);
   const style = document.createElement("style");
   style.textContent = styles;
   const body = document.createElement("div");
@@ -105,6 +106,10 @@ function firstPicture(explorer: Explorer): Promise<void> {
       }),
     );
   });
+}
+
+function keepKeys(element: EventTarget | null): void {
+  if (element instanceof HTMLElement) element.dataset.lmSuppressShortcuts = "true";
 }
 
 /** A notebook may be dark where the system is light. */

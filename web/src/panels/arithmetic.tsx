@@ -62,7 +62,7 @@ export function Arithmetic() {
       </div>
       {kept.length === 0 && (
         <p class="zs-hint">
-          “<button type="button" class="zs-link" onClick={() => keep(explorer)}>Keep</button>” puts the current vector on this list.
+          <button type="button" class="zs-link" onClick={() => keep(explorer)}>Keep</button> puts the current vector on this list.
         </p>
       )}
     </section>

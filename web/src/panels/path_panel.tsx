@@ -26,7 +26,7 @@ export function PathPanel() {
     <>
       <div class="zs-buttons">
         <button type="button" aria-pressed={mode === "path"} onClick={() => explorer.mode.set(mode === "path" ? "walk" : "path")}>
-          Draw on the map
+          Draw on map
         </button>
         <button type="button" onClick={() => setPathEnd(explorer, true, FIRST_STOPS)}>
           Start here
@@ -110,7 +110,7 @@ function Strip({ path }: { path: Path }) {
               )}
               <span class="zs-stop-text">
                 <span class="zs-hidden-text">Stop </span>
-                <b>{stop + 1}</b> {number(path.places[2 * stop], 1)}, {number(path.places[2 * stop + 1], 1)}
+                <b>{stop + 1}</b> {short(path.places[2 * stop])}, {short(path.places[2 * stop + 1])}
               </span>
             </button>
           </li>
@@ -120,6 +120,9 @@ function Strip({ path }: { path: Path }) {
     </>
   );
 }
+
+/** Of a coordinate, what fits below a small picture. */
+const short = (value: number): string => number(value, Math.abs(value) < 9.95 ? 1 : 0);
 
 function Play({ path }: { path: Path }) {
   const { explorer } = usePage();
