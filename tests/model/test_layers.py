@@ -50,25 +50,38 @@ def test_products_are_the_convolutions_gradients_included(side, memory_format):
             torch.testing.assert_close(ours, theirs, rtol=0, atol=1e-5)
 
 
-MIDDLE = {
-    "halving": (lambda: HalvingConv2d(6, 5), lambda: nn.Conv2d(6, 5, 3, 2, 1)),
+STRIDED = {
+    "halving": (lambda: HalvingConv2d(6, 5, 3), lambda: nn.Conv2d(6, 5, 3, 2, 1)),
+    "halving, 4": (lambda: HalvingConv2d(6, 5, 4), lambda: nn.Conv2d(6, 5, 4, 2, 1)),
     "doubling, odd": (
-        lambda: DoublingConvTranspose2d(6, 5, is_odd=True),
+        lambda: DoublingConvTranspose2d(6, 5, 3, is_odd=True),
         lambda: nn.ConvTranspose2d(6, 5, 3, 2, 1),
     ),
     "doubling, even": (
-        lambda: DoublingConvTranspose2d(6, 5, is_odd=False),
+        lambda: DoublingConvTranspose2d(6, 5, 3),
         lambda: nn.ConvTranspose2d(6, 5, 3, 2, 1, output_padding=1),
+    ),
+    "doubling, 4": (
+        lambda: DoublingConvTranspose2d(6, 5, 4),
+        lambda: nn.ConvTranspose2d(6, 5, 4, 2, 1),
+    ),
+    "doubling, 4, to one channel": (
+        lambda: DoublingConvTranspose2d(6, 1, 4),
+        lambda: nn.ConvTranspose2d(6, 1, 4, 2, 1),
+    ),
+    "doubling, 4, to three channels": (
+        lambda: DoublingConvTranspose2d(6, 3, 4),
+        lambda: nn.ConvTranspose2d(6, 3, 4, 2, 1),
     ),
 }
 
 
 @pytest.mark.parametrize("memory_format", FORMATS, ids=str)
 @pytest.mark.parametrize("side", [2, 4, 7])
-@pytest.mark.parametrize("name", MIDDLE)
-def test_gradients_as_products_are_those_of_the_plain_layers(name, side, memory_format):
+@pytest.mark.parametrize("name", STRIDED)
+def test_strided_convolutions_are_the_plain_layers_gradients_included(name, side, memory_format):
     torch.manual_seed(0)
-    fast, plain = (make().to(memory_format=memory_format) for make in MIDDLE[name])
+    fast, plain = (make().to(memory_format=memory_format) for make in STRIDED[name])
     plain.load_state_dict(fast.state_dict(), strict=True)
     x = torch.randn(7, 6, side, side).to(memory_format=memory_format)
     results = []
@@ -84,19 +97,19 @@ def test_gradients_as_products_are_those_of_the_plain_layers(name, side, memory_
         torch.testing.assert_close(ours, theirs, rtol=0, atol=1e-5)
 
 
-@pytest.mark.parametrize("name", MIDDLE)
-def test_the_product_is_taken_in_bfloat16_training_only(name):
-    layer = MIDDLE[name][0]()
+@pytest.mark.parametrize("name", STRIDED)
+def test_the_detour_is_taken_in_bfloat16_training_only(name):
+    layer = STRIDED[name][0]()
 
     def function(x):
         return type(layer(x).grad_fn).__name__
 
     x = torch.randn(2, 6, 4, 4)
-    assert "ProductGradient" not in function(x)
+    assert "DirectConvolution" not in function(x)
     layer.bfloat16()
-    assert "ProductGradient" in function(x.bfloat16())
+    assert "DirectConvolution" in function(x.bfloat16())
     layer.eval()
-    assert "ProductGradient" not in function(x.bfloat16())
+    assert "DirectConvolution" not in function(x.bfloat16())
 
 
 @pytest.mark.parametrize("side", [2, 4])

@@ -56,9 +56,9 @@ class EnhancedVAE(VAE):
         quarter = height // 4
         side = (quarter + 1) // 2
         self.encoder = nn.Sequential(
-            _stage(nn.Conv2d(channels, 32, 4, 2, 1), 32),
-            _stage(nn.Conv2d(32, 64, 4, 2, 1), 64),
-            _stage(HalvingConv2d(64, 128), 128),
+            _stage(HalvingConv2d(channels, 32, 4), 32),
+            _stage(HalvingConv2d(32, 64, 4), 64),
+            _stage(HalvingConv2d(64, 128, 3), 128),
             _stage(FullConv2d(128, 256, side), 256),
         )
         self.fc1 = nn.Linear(256, 512)
@@ -68,9 +68,9 @@ class EnhancedVAE(VAE):
         self.fc4 = nn.Linear(512, 256)
         self.decoder = nn.Sequential(
             _stage(SeedConvTranspose2d(256, 128, side), 128),
-            _stage(DoublingConvTranspose2d(128, 64, is_odd=quarter % 2 == 1), 64),
-            _stage(nn.ConvTranspose2d(64, 32, 4, 2, 1), 32),
-            nn.ConvTranspose2d(32, channels, 4, 2, 1),
+            _stage(DoublingConvTranspose2d(128, 64, 3, is_odd=quarter % 2 == 1), 64),
+            _stage(DoublingConvTranspose2d(64, 32, 4), 32),
+            DoublingConvTranspose2d(32, channels, 4),
         )
         self.activation = nn.LeakyReLU(0.2)
         if init == "tutorial":

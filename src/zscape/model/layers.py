@@ -7,9 +7,16 @@ for CPUs treat both as convolutions all the same and lose most of the machine's 
 them. Here they are written as the products they are: parameters, names, shapes and results stay
 those of the plain modules (`tests/model/test_layers.py` holds them to it, gradients included).
 
-The two middle layers (7×7 ↔ 4×4) really are convolutions, but the gradient of their weights is
-again one matrix product, of all windows of the larger picture with the smaller one; in bfloat16 on
-a CPU that product takes less than half the time of the kernel that is made for it.
+The other layers halve or double the picture and really are convolutions, but in bfloat16 on a CPU
+three of their kernels are slow for what they compute, and `_DirectConvolution` goes around them:
+
+- The gradient of 3×3 weights is again one matrix product, of all windows of the larger picture with
+  the smaller one: less than half the time.
+- A transposed convolution asked for the gradient of its bias, a plain sum, takes twice as long for
+  that of its weights: the sum is taken beside it.
+- A transposed convolution to one or three channels leaves most of each product empty. Its output
+  pixels at even and odd places are four ordinary convolutions of the same input, done as one: half
+  the time.
 
 All read weights and pictures in channels-last order, so that on a model converted with
 ``.to(memory_format=torch.channels_last)`` flattening is a view and copies nothing.
@@ -55,14 +62,14 @@ class SeedConvTranspose2d(nn.ConvTranspose2d):
 
 
 class HalvingConv2d(nn.Conv2d):
-    """A 3×3 convolution of stride 2, (b, c, h, w) → (b, o, ⌈h/2⌉, ⌈w/2⌉)."""
+    """A convolution of stride 2, kernel 3, or 4 where h and w are even."""
 
-    def __init__(self, in_channels: int, out_channels: int) -> None:
-        super().__init__(in_channels, out_channels, 3, stride=2, padding=1)
+    def __init__(self, in_channels: int, out_channels: int, kernel: int) -> None:
+        super().__init__(in_channels, out_channels, kernel, stride=2, padding=1)
 
     def forward(self, x: Tensor) -> Tensor:
         """(b, c, h, w) → (b, o, ⌈h/2⌉, ⌈w/2⌉)."""
-        if not _gains_from_product(self, x):
+        if not _trains_in_bfloat16(self, x):
             return super().forward(x)
         return _convolve(x, self)
 
@@ -70,33 +77,36 @@ class HalvingConv2d(nn.Conv2d):
 class DoublingConvTranspose2d(nn.ConvTranspose2d):
     """The way back from ``HalvingConv2d``: to twice the side, or one less if ``is_odd``."""
 
-    def __init__(self, in_channels: int, out_channels: int, *, is_odd: bool) -> None:
+    def __init__(
+        self, in_channels: int, out_channels: int, kernel: int, *, is_odd: bool = False
+    ) -> None:
         super().__init__(
-            in_channels, out_channels, 3, stride=2, padding=1, output_padding=0 if is_odd else 1
-        )
+            in_channels, out_channels, kernel, stride=2, padding=1,
+            output_padding=4 - kernel - is_odd,
+        )  # fmt: skip
 
     def forward(self, x: Tensor, output_size: list[int] | None = None) -> Tensor:
         """(b, c, h, w) → (b, o, 2h, 2w), or (b, o, 2h - 1, 2w - 1)."""
-        if not _gains_from_product(self, x):
+        if not _trains_in_bfloat16(self, x):
             return super().forward(x, output_size)
         return _convolve(x, self)
 
 
-def _gains_from_product(layer: nn.Module, x: Tensor) -> bool:
+def _trains_in_bfloat16(layer: nn.Module, x: Tensor) -> bool:
     return layer.training and x.dtype == torch.bfloat16 and x.device.type == "cpu" and len(x) > 0
 
 
 def _convolve(x: Tensor, layer: nn.Conv2d | nn.ConvTranspose2d) -> Tensor:
     assert layer.bias is not None
     output_padding = layer.output_padding if layer.transposed else (0, 0)
-    output: Tensor = _ProductGradient.apply(  # type: ignore[no-untyped-call]
+    output: Tensor = _DirectConvolution.apply(  # type: ignore[no-untyped-call]
         x, layer.weight.to(x.dtype), layer.bias.to(x.dtype), layer.transposed, output_padding
     )
     return output
 
 
-class _ProductGradient(torch.autograd.Function):
-    """A 3×3 convolution of stride 2, transposed or not, with its weights' gradient as a product."""
+class _DirectConvolution(torch.autograd.Function):
+    """A convolution of stride 2, transposed or not, computed as the top of this file says."""
 
     @staticmethod
     def forward(
@@ -104,20 +114,36 @@ class _ProductGradient(torch.autograd.Function):
     ) -> Tensor:
         ctx.save_for_backward(x, weight)
         ctx.geometry = ((2, 2), (1, 1), (1, 1), transposed, output_padding, 1)
+        if transposed and weight.shape[1] <= 3 and weight.shape[2] == 4:
+            return _by_phases(x, weight, bias)
         return torch.convolution(x, weight, bias, *ctx.geometry)
 
     @staticmethod
     @once_differentiable
     def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor | None, ...]:
         x, weight = ctx.saved_tensors
-        x_gradient, _, _ = torch.ops.aten.convolution_backward(
-            gradient, x, weight, None, *ctx.geometry, (True, False, False)
-        )
-        transposed = ctx.geometry[3]
-        large, small = (gradient, x) if transposed else (x, gradient)
-        product = small.permute(0, 2, 3, 1).flatten(0, 2).T @ _windows(large)
-        weight_gradient = product.view(len(weight), 3, 3, -1).permute(0, 3, 1, 2)
+        is_product = weight.shape[2] == 3
+        x_gradient, weight_gradient, _ = torch.ops.aten.convolution_backward(
+            gradient, x, weight, None, *ctx.geometry,
+            (ctx.needs_input_grad[0], not is_product, False),
+        )  # fmt: skip
+        if is_product:
+            transposed = ctx.geometry[3]
+            large, small = (gradient, x) if transposed else (x, gradient)
+            product = small.permute(0, 2, 3, 1).flatten(0, 2).T @ _windows(large)
+            weight_gradient = product.view(len(weight), 3, 3, -1).permute(0, 3, 1, 2)
         return x_gradient, weight_gradient, gradient.sum((0, 2, 3)), None, None
+
+
+def _by_phases(x: Tensor, weight: Tensor, bias: Tensor) -> Tensor:
+    """A transposed 4×4 convolution of stride 2 as a 3×3 convolution to four times the channels.
+
+    Output pixel 2m + p, p in {0, 1}, of one axis is the sum over inputs m + i - 1, i in {0, 1, 2},
+    times weight p + 3 - 2i, which is 0 where there is none.
+    """
+    padded = F.pad(weight, (1, 1, 1, 1)).unflatten(3, (3, 2)).unflatten(2, (3, 2)).flip(2, 4)
+    kernel = padded.permute(1, 3, 5, 0, 2, 4).flatten(0, 2)
+    return F.pixel_shuffle(F.conv2d(x, kernel, bias.repeat_interleave(4), padding=1), 2)
 
 
 def _windows(x: Tensor) -> Tensor:
