@@ -141,8 +141,8 @@ def _by_phases(x: Tensor, weight: Tensor, bias: Tensor) -> Tensor:
     Output pixel 2m + p, p in {0, 1}, of one axis is the sum over inputs m + i - 1, i in {0, 1, 2},
     times weight p + 3 - 2i, which is 0 where there is none.
     """
-    padded = F.pad(weight, (1, 1, 1, 1)).unflatten(3, (3, 2)).unflatten(2, (3, 2)).flip(2, 4)
-    kernel = padded.permute(1, 3, 5, 0, 2, 4).flatten(0, 2)
+    phases = F.pad(weight, (1, 1, 1, 1)).reshape(*weight.shape[:2], 3, 2, 3, 2).flip(2, 4)
+    kernel = phases.permute(1, 3, 5, 0, 2, 4).flatten(0, 2)
     return F.pixel_shuffle(F.conv2d(x, kernel, bias.repeat_interleave(4), padding=1), 2)
 
 

@@ -49,6 +49,8 @@ function Heatmap({ chosen }: { chosen: number }) {
   const found = all.filter((i) => manifest.classNames[i].toLowerCase().includes(search.toLowerCase()));
   const rows = found.slice(0, MOST_ROWS);
   const hasNumbers = dim <= NUMBERS_UP_TO;
+  // Enough to tell the largest from 0.
+  const decimals = limit > 0 ? Math.min(Math.max(1 - Math.floor(Math.log10(limit)), 1), 3) : 1;
   return (
     <section aria-label="Classes and neurons">
       <p class="zs-hint">The mean of every neuron in every class. Click a neuron to look at it, a class to go to its mean.</p>
@@ -95,7 +97,7 @@ function Heatmap({ chosen }: { chosen: number }) {
                   const color = cellColor(value, limit);
                   return (
                     <td key={neuron} style={{ background: css(color), color: inkOn(color) }} title={number(value)}>
-                      {hasNumbers ? number(value, 1) : ""}
+                      {hasNumbers ? number(value, decimals) : ""}
                     </td>
                   );
                 })}
