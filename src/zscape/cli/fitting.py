@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from zscape.cli.progress import showing_progress
 from zscape.errors import ConfigError
 
 if TYPE_CHECKING:
     from zscape.embedding import Embedding
-    from zscape.embedding.methods import Progress
     from zscape.latents import LatentTable
 
 Method = Annotated[str, typer.Option(help="pca, tsne, umap, pair, or module:Class.")]
@@ -32,36 +30,15 @@ Standardize = Annotated[
 def fit(
     table: LatentTable, method: str, settings: list[str] | None, *, standardize: bool, seed: int
 ) -> Embedding:
-    """A map of ``table``, with a bar in a terminal; see ``zscape.embedding.fit_map``."""
+    """A map of ``table``, with what is going on shown; see ``zscape.embedding.fit_map``."""
     from zscape.embedding import fit_map
 
-    with _progress(method) as report:
+    with showing_progress() as show:
         return fit_map(
-            table, method, standardize=standardize, seed=seed, progress=report,
+            table, method, standardize=standardize, seed=seed,
+            progress=lambda stage, done: show(f"{method}: {stage}", done),
             **read_settings(settings),
         )  # fmt: skip
-
-
-@contextmanager
-def _progress(method: str) -> Iterator[Progress]:
-    """A bar in a terminal; in a pipe, nothing."""
-    from rich.console import Console
-    from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
-
-    console = Console(stderr=True)
-    columns = TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn()
-    with Progress(
-        *columns, console=console, transient=True, disable=not console.is_terminal
-    ) as bar:
-        task = bar.add_task(method, total=None)
-
-        def report(stage: str, done: float) -> None:
-            # The share that is done is known only after the first steps.
-            bar.update(
-                task, description=f"{method}: {stage}", completed=done, total=1 if done else None
-            )
-
-        yield report
 
 
 def read_settings(pairs: list[str] | None) -> dict[str, Any]:
