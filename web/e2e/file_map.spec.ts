@@ -1,3 +1,5 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
 import { expect, test } from "./explorer";
 
 test("a click anywhere decodes what lies there, and says how far to trust it", async ({ openFile }) => {
@@ -46,6 +48,18 @@ test("hovering shows a picture of the data, a click takes it", async ({ openFile
   await expect(explorer.root.getByText("Original", { exact: true })).toBeVisible();
   await expect(explorer.trust).toHaveAttribute("data-level", "among");
   await explorer.addressHas("row", /^\d+$/);
+});
+
+test("the map is taken away as a picture", async ({ openFile, page, folder }) => {
+  const explorer = await openFile("digits");
+  const [download] = await Promise.all([page.waitForEvent("download"), explorer.button("Save the map as PNG").click()]);
+  expect(download.suggestedFilename()).toBe("zoo-10-tsne.png");
+  await download.saveAs(join(folder, "map.png"));
+  const png = readFileSync(join(folder, "map.png"));
+  expect(png.subarray(1, 4).toString()).toBe("PNG");
+  const { width } = (await explorer.map.boundingBox())!;
+  expect(png.readUInt32BE(16)).toBe(Math.round(width));
+  expect(png.length).toBeGreaterThan(20_000); // more than a ground of one colour
 });
 
 test("the map zooms, moves and is shown whole again", async ({ openFile, page }) => {

@@ -33,7 +33,7 @@ async function run(network: Network, engine: Engine, n: number): Promise<Float32
   for (const region of regions) arena.place(region, n);
   arena.place(planner.scratch, 1);
   const kernels = await createKernels(arena.length, [engine]);
-  arena.fill(kernels.memory);
+  plan.load(kernels.memory);
   kernels.memory.set(x.subarray(0, n * length), regions[0].at);
   for (const step of plan.steps) step(kernels, n);
   const { at } = plan.out.region;

@@ -11,18 +11,10 @@ export interface Region {
 const ALIGNMENT = 4;
 
 export class Arena {
-  private readonly constants: { region: Region; fill(to: Float32Array): void }[] = [];
   private end = 0;
 
   get length(): number {
     return this.end;
-  }
-
-  /** Memory that `fill` writes once; the rest of it is 0. */
-  constant(length: number, fill: (to: Float32Array) => void): Region {
-    const region = { at: 0, length };
-    this.constants.push({ region, fill });
-    return this.place(region, 1);
   }
 
   /** Gives `times` its length to a region that has grown to what is needed. */
@@ -30,12 +22,6 @@ export class Arena {
     region.at = this.end;
     this.end += Math.ceil((region.length * times) / ALIGNMENT) * ALIGNMENT;
     return region;
-  }
-
-  fill(memory: Float32Array): void {
-    for (const { region, fill } of this.constants) {
-      fill(memory.subarray(region.at, region.at + region.length));
-    }
   }
 }
 

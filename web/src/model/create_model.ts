@@ -41,7 +41,9 @@ export async function createModel(scene: Scene, engines?: readonly Engine[]): Pr
   for (const region of regions) arena.place(region, batch);
   arena.place(planner.scratch, 1);
   const kernels = await createKernels(arena.length, engines);
-  arena.fill(kernels.memory);
+  decoder.load(kernels.memory);
+  // The first picture need not wait for weights that only a drawing needs.
+  const encoder = [trunk, mu, logvar];
   const mean = spec.mean === "sigmoid" ? sigmoid : continuousBernoulliMean;
   const nPixels = size(imageShape);
 
@@ -60,6 +62,7 @@ export async function createModel(scene: Scene, engines?: readonly Engine[]): Pr
 
   function encode(x: Float32Array, n: number): Encoded {
     checkLength("x", x, n, nPixels);
+    for (const plan of encoder) plan.load(kernels.memory);
     const posterior = { mu: new Float32Array(n * latentDim), logvar: new Float32Array(n * latentDim) };
     for (let i = 0; i < n; i += batch) {
       const count = Math.min(batch, n - i);

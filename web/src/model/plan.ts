@@ -27,6 +27,8 @@ export interface State {
 export interface Plan {
   steps: Step[];
   out: State;
+  /** Writes the weights where the steps read them, once. */
+  load(memory: Float32Array): void;
 }
 
 type Of<K extends Layer["kind"]> = Extract<Layer, { kind: K }>;
@@ -42,6 +44,8 @@ export function size(shape: readonly number[]): number {
 export class Planner {
   readonly scratch: Region = { at: 0, length: 0 };
   private where = "";
+  /** What writes the weights of the plan that is being made. */
+  private fills: ((memory: Float32Array) => void)[] = [];
 
   constructor(
     private readonly scene: Scene,
@@ -51,6 +55,7 @@ export class Planner {
   /** Results go to and fro between the regions of `pair`; what `start` holds is left as it is. */
   plan(name: string, layers: readonly Layer[], start: State, pair: readonly [Region, Region]): Plan {
     const steps: Step[] = [];
+    const fills: typeof this.fills = (this.fills = []);
     let state = start;
     for (let i = 0; i < layers.length; i++) {
       const layer = layers[i];
@@ -68,7 +73,7 @@ export class Planner {
       if (isFused(layer, layers[i + 1])) i++;
       grow(state.region, size(state.shape));
     }
-    return { steps, out: state };
+    return { steps, out: state, load: (memory) => fills.splice(0).forEach((fill) => fill(memory)) };
   }
 
   private layer(layer: Layer, next: Layer | undefined, state: State, to: Region, steps: Step[]): State {
@@ -226,17 +231,24 @@ export class Planner {
     return { ...state, region: to, isChannelsLast: !isChannelsLast };
   }
 
+  /** Memory that `fill` writes when the plan is loaded; the rest of it is 0. */
+  private constant(length: number, fill: (to: Float32Array) => void): Region {
+    const region = this.arena.place({ at: 0, length }, 1);
+    this.fills.push((memory) => fill(memory.subarray(region.at, region.at + length)));
+    return region;
+  }
+
   private weights(name: string, packing: Packing): Region {
     const { scene } = this;
     const length = packedLength(packing.rows.length, packing.columns.length);
-    return this.arena.constant(length, (to) => pack(scene.floats(name), packing, to));
+    return this.constant(length, (to) => pack(scene.floats(name), packing, to));
   }
 
   private bias(name: string | null, length: number, times: number): Region {
     if (name !== null && this.shapeOf(name, 1)[0] !== length) {
       this.fail(`has ${length} outputs; its bias has ${this.shapeOf(name, 1)[0]}`);
     }
-    return this.arena.constant(roundUp(length * times), (to) => {
+    return this.constant(roundUp(length * times), (to) => {
       if (name === null) return;
       const values = this.scene.floats(name);
       for (let i = 0; i < times; i++) to.set(values, i * length);

@@ -1,5 +1,6 @@
 import { useEffect, useRef, useState } from "preact/hooks";
 import { NoWebGL, type Hit } from "../view/view";
+import { download, fileName } from "../output/files";
 import { useCell } from "../state/cell";
 import { usePage } from "./context";
 import { createHoverCard } from "./hover_card";
@@ -47,6 +48,10 @@ export function MapPane({ onShown }: { onShown(): void }) {
     const box = view.getView();
     view.setView({ ...box, scale: box.scale / factor }, true);
   };
+  const save = async () => {
+    const picture = await controller.current?.view.snapshot();
+    if (picture) download(fileName(explorer.manifest.title, `${explorer.map.value}.png`), picture);
+  };
   return (
     <Part class="zs-map-pane" aria-label="Map of the latent space">
       <Toolbar />
@@ -58,6 +63,7 @@ export function MapPane({ onShown }: { onShown(): void }) {
             <IconButton icon="plus" label="Nearer" keys="+" onClick={() => zoom(1.6)} />
             <IconButton icon="minus" label="Farther" keys="−" onClick={() => zoom(1 / 1.6)} />
             <IconButton icon="fit" label="Show all" keys="0" onClick={() => controller.current?.view.fit()} />
+            <IconButton icon="save" label="Save the map as PNG" onClick={() => void save()} />
           </div>
         )}
         <div ref={card} class="zs-card" hidden />

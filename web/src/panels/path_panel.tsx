@@ -4,7 +4,7 @@ import { useCell } from "../state/cell";
 import { whenReady } from "../state/decoder";
 import { number } from "../state/origin";
 import { MAX_STOPS, rowsOf, vectorAt, type Along, type Path } from "../state/path";
-import { copyText, download } from "../output/files";
+import { copyText, download, fileName } from "../output/files";
 import { encodeGif } from "../output/gif";
 import { drawStrip, toFrames } from "../output/strip";
 import { vectorsText } from "../output/text";
@@ -157,7 +157,7 @@ function Export({ path, pixels }: { path: Path; pixels: Float32Array | null }) {
   const { explorer } = usePage();
   const [note, setNote] = useState("");
   const { imageShape, title } = explorer.manifest;
-  const name = `${title.replace(/[^\w.-]+/g, "-")}-path`;
+  const name = fileName(title, "path");
   const rows = () => rowsOf(path.vectors, path.n);
   const savePng = () =>
     drawStrip(pixels!, path.n, imageShape, path.places).toBlob((blob) => blob && download(`${name}.png`, blob));

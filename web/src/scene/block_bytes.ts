@@ -55,8 +55,10 @@ async function gunzip(name: string, stored: Uint8Array, length: number): Promise
   const bytes = new Uint8Array(length);
   let filled = 0;
   try {
-    const stream = new Blob([stored as Uint8Array<ArrayBuffer>]).stream();
-    const reader = stream.pipeThrough(new DecompressionStream("gzip")).getReader();
+    const { readable, writable } = new DecompressionStream("gzip");
+    const [reader, writer] = [readable.getReader(), writable.getWriter()];
+    // What goes wrong on the way in comes out of the reader too.
+    for (const written of [writer.write(stored as Uint8Array<ArrayBuffer>), writer.close()]) written.catch(() => {});
     for (;;) {
       const { done, value } = await reader.read();
       if (done) break;

@@ -5,7 +5,7 @@ import type { Tile, ViewBox } from "./view";
 
 /** A fixed shuffle, so that no class lies above another and any beginning is a fair sample. */
 export function shuffled(n: number): Uint32Array {
-  const rows = Uint32Array.from({ length: n }, (_, i) => i);
+  const rows = new Uint32Array(n).map((_, i) => i);
   let seed = 0x2545f491;
   for (let i = n - 1; i > 0; i--) {
     // xorshift32 (Marsaglia 2003)
@@ -13,7 +13,9 @@ export function shuffled(n: number): Uint32Array {
     seed ^= seed >>> 17;
     seed ^= seed << 5;
     const j = (seed >>> 0) % (i + 1);
-    [rows[i], rows[j]] = [rows[j], rows[i]];
+    const row = rows[i];
+    rows[i] = rows[j];
+    rows[j] = row;
   }
   return rows;
 }
