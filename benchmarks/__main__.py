@@ -16,6 +16,8 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import torch
+
 from benchmarks.maps import measured as measured_map
 from benchmarks.tables import as_markdown
 from zscape.files import write_atomic
@@ -105,6 +107,13 @@ def tsne() -> dict[str, Any]:
     return results
 
 
+def bf16_units() -> str:
+    """What the processor multiplies bf16 with: most of the time training takes depends on it."""
+    if torch.cpu._is_amx_tile_supported():
+        return "bf16 by AMX"
+    return "bf16 by AVX-512" if torch.cpu._is_avx512_bf16_supported() else "no bf16"
+
+
 PARTS = {part.__name__: part for part in (throughput, quality, machine, growth, tsne)}
 
 
@@ -114,7 +123,7 @@ def main(names: list[str]) -> None:
         sys.exit(f"benchmarks: unknown {', '.join(unknown)}; there are {', '.join(PARTS)}.")
     file = FOLDER / "results.json"
     results = json.loads(file.read_text()) if file.exists() else {}
-    results["machine_class"] = f"{os.cpu_count()} CPU cores, {platform.machine()}"
+    results["machine_class"] = f"{os.cpu_count()} CPU cores, {platform.machine()}, {bf16_units()}"
     for name in names or list(PARTS):
         print(name)
         results[name] = PARTS[name]()
