@@ -9,6 +9,8 @@ export default defineConfig({
   // Two cores, and a software renderer that takes one of them.
   workers: 2,
   fullyParallel: true,
+  // Real browsers on a busy machine: what passes the second time is listed as flaky, not hidden.
+  retries: 1,
   timeout: 90_000,
   expect: { timeout: 20_000 },
   reporter: [["list"]],
