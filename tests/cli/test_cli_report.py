@@ -14,7 +14,7 @@ from rich.console import Console
 
 import zscape
 from zscape import api
-from zscape.cli import progress
+from zscape.cli import demo, progress
 from zscape.report import maps
 from zscape.training import Run
 from zscape.zoo import find_card
@@ -180,6 +180,15 @@ def test_progress_on_a_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
         tell("maps", 0.25)
     assert "25%" in terminal.text
     assert "maps" in terminal.text
+
+
+def test_the_pages_of_the_demo_get_a_folder_of_their_own(
+    finished_run: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = tmp_path / "runs" / "demo"
+    demo._write_pages(str(finished_run), folder)
+    assert {file.name for file in folder.iterdir()} == {"report.html", "explorer.html"}
+    assert str(folder / "explorer.html") in capsys.readouterr().out
 
 
 @pytest.mark.slow

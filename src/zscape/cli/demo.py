@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -73,6 +74,8 @@ def _write_pages(model: str, folder: Path) -> None:
     from zscape import api
     from zscape.training.run import EXPLORER, REPORT
 
+    with suppress(OSError):  # what is wrong with the folder, the export says in a sentence
+        folder.mkdir(parents=True, exist_ok=True)
     with showing_progress() as progress:
         explorer = api.export(model, folder / EXPLORER, progress=progress)
     with showing_progress() as progress:
