@@ -134,3 +134,11 @@ def test_examples_in_docstrings(file, monkeypatch, tmp_path):
     assert attempted > 0
     assert failed == 0
     assert list(tmp_path.iterdir()) == [], "an example leaves files behind"
+
+
+def test_the_page_of_the_zoo_shows_what_the_command_prints():
+    from zscape.cli.zoo import table
+    from zscape.zoo import read_cards
+
+    page = (ROOT / "docs" / "zoo.md").read_text()
+    assert f"```text\n{table(list(read_cards().values()))}\n```" in page
