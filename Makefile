@@ -12,11 +12,12 @@ demo: .venv/.demo
 explore: .venv/.demo
 	$(BIN)/zscape explore zoo:10
 
+# Two processes of one thread each; a file's tests stay together, as they share what they train.
 test: .venv/.dev
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n 2 --dist loadfile
 
 slow: .venv/.dev
-	$(BIN)/python -m pytest -m slow
+	$(BIN)/python -m pytest -m slow -n 2
 
 lint: .venv/.dev
 	$(BIN)/ruff check .

@@ -39,6 +39,12 @@ def save_npz(path: Path, n: int = 60, side: int = 16) -> Path:
     return path
 
 
+def load_npz(path: Path) -> dict[str, np.ndarray]:
+    """Every array of the file, which is closed again."""
+    with np.load(path) as arrays:
+        return dict(arrays)
+
+
 def _heed_interrupts() -> None:
     signal.signal(signal.SIGINT, signal.default_int_handler)
 

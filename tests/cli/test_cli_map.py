@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
+from cli_helpers import load_npz
 from PIL import Image
 
 from zscape.cli.fitting import read_settings
@@ -86,7 +87,7 @@ def test_a_line_on_a_map_is_decoded(
     line = ("--line", "-0.5,0.1", "0.5,-0.2", "--steps", 4)
     code, out, err = cli("map", "decode", finished_run, "--map", saved, *line, *outs)
     assert (code, err) == (0, "")
-    frame, arrays = pd.read_csv(files[2]), np.load(files[4])
+    frame, arrays = pd.read_csv(files[2]), load_npz(files[4])
     assert list(frame.columns)[:5] == ["point", "x", "y", "distance", "round_trip"]
     np.testing.assert_allclose(frame["x"], np.linspace(-0.5, 0.5, 4))
     back = Embedding.load(saved).inverse_transform(frame[["x", "y"]].to_numpy())

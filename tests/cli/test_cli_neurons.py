@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
+from cli_helpers import load_npz
 from PIL import Image
 
 from zscape import neurons
@@ -98,14 +99,14 @@ def test_jacobian_at_a_vector(cli: Cli, finished_run: Path, where: Latents, tmp_
     code = cli("neurons", "jacobian", finished_run, "--at", "[0, 1, 0]", "-o", file).code
     assert code == 0
     expected = neurons.decoder_jacobian(where.opened.vae, [[0.0, 1.0, 0.0]])
-    np.testing.assert_allclose(np.load(file)["jacobian"], expected, atol=1e-6)
+    np.testing.assert_allclose(load_npz(file)["jacobian"], expected, atol=1e-6)
 
 
 def test_maps_of_a_convolution(cli: Cli, tmp_path: Path) -> None:
     words = ("--layer", "encoder.0.0", "--image", 3)
     outs = ("-o", tmp_path / "a.npz", "-o", tmp_path / "a.png")
     assert cli("neurons", "maps", "zoo:2", *words, *outs).code == 0
-    assert np.load(tmp_path / "a.npz")["maps"].shape == (32, 14, 14)
+    assert load_npz(tmp_path / "a.npz")["maps"].shape == (32, 14, 14)
 
 
 USER_ERRORS = {
@@ -144,7 +145,7 @@ def test_a_users_error_is_one_line_and_nothing_is_written(
     monkeypatch.chdir(tmp_path)
     where.table.save("table.npz")
     Latents(str(finished_run), split="train").table.save("train.npz")
-    np.savez("plain.npz", images=np.load(source)["images"])
+    np.savez("plain.npz", images=load_npz(source)["images"])
     before = sorted(tmp_path.iterdir())
     words = [word.replace("{run}", str(finished_run)) for word in command.split()]
     code, out, err = cli("neurons", *words)

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
+from cli_helpers import load_npz
 from PIL import Image
 
 from zscape import api, latents
@@ -54,7 +55,7 @@ def test_every_walk_in_every_format(
     assert out.splitlines() == [f"Wrote {file}" for file in files.values()]
     assert is_figure(files[".png"])
     assert is_figure(files[".svg"])
-    arrays = np.load(files[".npz"])
+    arrays = load_npz(files[".npz"])
     vectors = arrays["vectors"].reshape(-1, 3)
     # What is written in one format is what is written in all, and comes back to the bit.
     np.testing.assert_array_equal(latents.as_vectors(files[".json"], 3), vectors)
@@ -119,7 +120,7 @@ def other_model(tmp_path: Path, source: Path) -> Path:
 
     table = zscape.encode(zscape.load("zoo:2").vae, zscape.load_data("mnist").test[:20])
     table.save(tmp_path / "other.npz")
-    np.savez(tmp_path / "plain.npz", images=np.load(source)["images"])
+    np.savez(tmp_path / "plain.npz", images=load_npz(source)["images"])
     (tmp_path / "file").write_text("no folder")
     return tmp_path
 

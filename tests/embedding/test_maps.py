@@ -8,10 +8,22 @@ import numpy as np
 import pytest
 
 from embedding.conftest import SETTINGS, make_table
+from zscape import load_pretrained
 from zscape.config import option
-from zscape.embedding import Fitted, LinearMap, MapMethod, fit_map, label_accuracy, methods
+from zscape.data import load_data
+from zscape.embedding import (
+    Fitted,
+    LinearMap,
+    MapMethod,
+    fit_map,
+    label_accuracy,
+    methods,
+    trustworthiness,
+)
 from zscape.embedding.neighbours import nearest_others, place, shepard_weights
+from zscape.embedding.tsne import EXAGGERATION, fading_exaggeration
 from zscape.errors import ConfigError, DataError, ShapeError
+from zscape.latents import encode
 
 NEIGHBOUR_MAPS = ("tsne", "umap")
 
@@ -81,7 +93,29 @@ def test_tsne_improves_on_its_start():
     before, after = (label_accuracy(m.coordinates, table.labels) for m in (short, full))
     assert before < 0.9
     assert after > 0.97
-    assert 125 < full.fitted.state["steps"] <= 625
+    assert 200 < full.fitted.state["steps"] <= 700
+
+
+def test_exaggeration_fades():
+    phases = list(fading_exaggeration(110))
+    assert [n_steps for n_steps, _ in phases] == [25, 25, 25, 25, 10]
+    strength = [exaggeration for _, exaggeration in phases]
+    assert strength[:2] == [EXAGGERATION] * 2
+    # From one to the next, and from the last to none, by the same factor.
+    np.testing.assert_allclose(np.diff(np.log([*strength[1:], 1])), -np.log(EXAGGERATION) / 4)
+    assert list(fading_exaggeration(0)) == []
+    assert list(fading_exaggeration(7)) == [(7, EXAGGERATION)]
+
+
+def test_tsne_is_as_good_as_scikit_learns():
+    from sklearn.manifold import TSNE
+
+    table = encode(load_pretrained(10), load_data("mnist").test[:1000])
+    peer = TSNE(random_state=0, max_iter=1000).fit_transform(table.mu)
+    ours = fit_map(table, "tsne").coordinates
+    rows = np.arange(len(table))
+    assert trustworthiness(table.mu, ours, rows) >= trustworthiness(table.mu, peer, rows)
+    assert label_accuracy(ours, table.labels) >= label_accuracy(peer, table.labels)
 
 
 def test_pca_has_the_numbers_of_scikit_learn(maps, table):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -11,14 +12,17 @@ from zscape.embedding.methods import Fitted, MapMethod, Progress, methods
 from zscape.embedding.neighbours import Floats, n_threads, nearest_others
 from zscape.seeding import numpy_generator
 
+EXAGGERATION = 12.0
+"""By how much attraction is raised at the start."""
+PHASE = 25
+"""Steps of equal exaggeration."""
 CHUNK = 50
 """Steps between two looks at the loss."""
-MIN_FALL = 0.02
+MIN_FALL = 0.03
 """The map is done when ``CHUNK`` steps lower the loss by less than this fraction of it.
 
-The fraction, 125 steps of exaggeration instead of 250 and the interpolated gradient are what
-makes it fast; neither trustworthiness nor the accuracy of neighbours' labels rises
-with more steps (docs/maps.md), the map only grows, and each step with it.
+More steps only make the map larger, and each step with it: neither trustworthiness nor the
+accuracy of neighbours' labels rises any more (docs/maps.md).
 """
 MIN_POINTS_TO_INTERPOLATE = 3000
 """Below, a tree is faster than the grid, whose cost hardly depends on the number of points."""
@@ -31,6 +35,8 @@ class TSNE(MapMethod):
 
     Starts from the principal components, exact neighbours (see ``nearest_others``), learning
     rate n / exaggeration, gradient by interpolation on a grid (for few points, Barnes-Hut).
+    Exaggeration fades, where it is usually cut off after 250 steps: clusters come apart while
+    points can still pass between them, and the map is better after a third of the steps.
 
     References
     ----------
@@ -43,7 +49,9 @@ class TSNE(MapMethod):
     perplexity: float = option(
         30.0, "Neighbours a point cares for; at most a third of the points.", low=1
     )
-    exaggeration_steps: int = option(125, "Steps with 12-fold attraction, first.", low=0)
+    exaggeration_steps: int = option(
+        200, "Steps with more attraction than there is, first: 12-fold, then less and less.", low=0
+    )
     steps: int = option(500, "Steps after those, at most; it stops when little changes.", low=1)
 
     def min_points(self) -> int:
@@ -69,9 +77,12 @@ class TSNE(MapMethod):
             negative_gradient_method="bh" if len(x) < MIN_POINTS_TO_INTERPOLATE else "fft",
             n_jobs=n_threads(),
         )
-        points.optimize(self.exaggeration_steps, exaggeration=12, momentum=0.8, inplace=True)
         total = self.exaggeration_steps + self.steps
-        done, loss = self.exaggeration_steps, np.inf
+        done, loss = 0, np.inf
+        for n_steps, exaggeration in fading_exaggeration(self.exaggeration_steps):
+            points.optimize(n_steps, exaggeration=exaggeration, momentum=0.8, inplace=True)
+            done += n_steps
+            progress("layout", done / total)
         while done < total:
             n_steps = min(CHUNK, total - done)
             points.optimize(n_steps, momentum=0.8, inplace=True)
@@ -81,6 +92,14 @@ class TSNE(MapMethod):
                 break
             loss = points.kl_divergence
         return Fitted(np.asarray(points, dtype=np.float32), {"steps": np.array(done)})
+
+
+def fading_exaggeration(steps: int) -> Iterator[tuple[int, float]]:
+    """(steps, exaggeration) of every phase: two in full, then each less by the same factor."""
+    n = -(-steps // PHASE)
+    for i in range(n):
+        share = min(1.0, (n - i) / max(1, n - 1))
+        yield min(PHASE, steps - i * PHASE), EXAGGERATION**share
 
 
 def starting_layout(x: Floats, seed: int) -> np.ndarray[tuple[int, int], np.dtype[np.float64]]:
