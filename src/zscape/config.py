@@ -187,7 +187,7 @@ class TrainConfig(Config):
         None, "Scale gradients down to this norm (off by default).", low=0
     )
     ema: float = option(
-        0.0, "Decay per step of the averaged weights that are saved and tested; 0 is off.",
+        0.99, "Decay per step of the averaged weights that are saved and tested; 0 is off.",
         low=0, high=0.99999,
     )  # fmt: skip
     early_stopping: int | None = option(

@@ -282,9 +282,9 @@ def test_a_checkpoint_of_another_model(run_copy: Path, tmp_path: Path) -> None:
         resume_tiny(run_copy)
 
 
-def test_a_checkpoint_without_an_average(run_copy: Path) -> None:
-    text = (run_copy / "config.json").read_text()
-    (run_copy / "config.json").write_text(text.replace('"ema": 0.0', '"ema": 0.9'))
+def test_a_checkpoint_without_an_average(run_copy: Path, tmp_path: Path) -> None:
+    fit_tiny(tmp_path / "plain", ema=0.0, epochs=1)
+    shutil.copytree(tmp_path / "plain" / "last.ckpt", run_copy / "last.ckpt", dirs_exist_ok=True)
     with pytest.raises(CheckpointError, match="checkpoint is of another model"):
         resume_tiny(run_copy)
 
