@@ -10,7 +10,7 @@ import numpy as np
 from zscape.config import option
 from zscape.embedding.methods import Fitted, MapMethod, Progress, methods
 from zscape.embedding.neighbours import Floats, n_threads, nearest_others
-from zscape.seeding import numpy_generator
+from zscape.embedding.start import starting_layout
 
 EXAGGERATION = 12.0
 """By how much attraction is raised at the start."""
@@ -100,15 +100,3 @@ def fading_exaggeration(steps: int) -> Iterator[tuple[int, float]]:
     for i in range(n):
         share = min(1.0, (n - i) / max(1, n - 1))
         yield min(PHASE, steps - i * PHASE), EXAGGERATION**share
-
-
-def starting_layout(x: Floats, seed: int) -> np.ndarray[tuple[int, int], np.dtype[np.float64]]:
-    """The first two principal components (n, 2), tiny, with equal points a little apart."""
-    centred = x - x.mean(0, dtype=np.float64)
-    _, vectors = np.linalg.eigh(centred.T @ centred)
-    layout = centred @ vectors[:, :-3:-1]
-    layout = np.pad(layout, ((0, 0), (0, 2 - layout.shape[1])))
-    noise = numpy_generator(seed, "map", "start").standard_normal(layout.shape)
-    start: np.ndarray[tuple[int, int], np.dtype[np.float64]]
-    start = 1e-4 * (layout / layout[:, 0].std() + 1e-2 * noise)
-    return start
