@@ -4,6 +4,7 @@ import json
 import shutil
 import signal
 import threading
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -152,15 +153,23 @@ def test_another_shape_of_images_does_not_resume(run_copy: Path) -> None:
         resume_tiny(run_copy, data=make_splits(side=12))
 
 
+@pytest.fixture
+def heeding_interrupts() -> Iterator[None]:
+    """As at a terminal: what runs the tests in the background may have Ctrl-C ignored."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.usefixtures("heeding_interrupts")
 def test_second_ctrl_c_interrupts_at_once() -> None:
-    before = signal.getsignal(signal.SIGINT)
     with polite_interrupt() as is_interrupted:
         assert not is_interrupted()
         signal.raise_signal(signal.SIGINT)
         assert is_interrupted()
         with pytest.raises(KeyboardInterrupt):
             signal.raise_signal(signal.SIGINT)
-    assert signal.getsignal(signal.SIGINT) is before
+    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
 
 
 def test_handler_is_restored_after_training() -> None:
