@@ -28,7 +28,7 @@ class UMAP(MapMethod):
 
     The neighbours are found by scikit-learn and handed over: umap-learn's own search is what numba
     compiles for half a minute in every new process. The layout starts at the principal components:
-    the eigenvectors it usually starts from give no better map, and of half a million points take
+    the eigenvectors it usually starts from give no better map, and for half a million points take
     longer than all the rest. One thread draws, for one result.
 
     References
