@@ -9,7 +9,11 @@ export async function bundled(name) {
     build: {
       write: false,
       target: "es2022",
-      lib: { entry: new URL(`${name}.ts`, import.meta.url).pathname, formats: ["es"], fileName: "bench" },
+      lib: {
+        entry: new URL(`${name}.ts`, import.meta.url).pathname,
+        formats: ["es"],
+        fileName: "bench",
+      },
       rolldownOptions: { output: { minify: true, codeSplitting: false } },
     },
   });

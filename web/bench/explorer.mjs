@@ -25,7 +25,11 @@ function watch() {
 
 export function summary(values) {
   const sorted = [...values].sort((a, b) => a - b);
-  return { median: sorted[sorted.length >> 1], p95: sorted[Math.floor(0.95 * (sorted.length - 1))], n: sorted.length };
+  return {
+    median: sorted[sorted.length >> 1],
+    p95: sorted[Math.floor(0.95 * (sorted.length - 1))],
+    n: sorted.length,
+  };
 }
 
 /** Milliseconds from navigation to the first picture decoded; a browser of its own each time. */
@@ -94,8 +98,13 @@ async function grids(page) {
     await page.evaluate(() => (window.seen.grid.length = window.seen.longest = 0));
     await page.keyboard.press("r");
     await page.waitForFunction(() => window.seen.grid.length >= 100);
-    times.push(await page.evaluate(() => ({ whole: window.seen.grid[99], longest: window.seen.longest })));
+    times.push(
+      await page.evaluate(() => ({ whole: window.seen.grid[99], longest: window.seen.longest })),
+    );
     await page.waitForTimeout(100);
   }
-  return { ...summary(times.map(({ whole }) => whole)), longestTask: Math.max(...times.map(({ longest }) => longest)) };
+  return {
+    ...summary(times.map(({ whole }) => whole)),
+    longestTask: Math.max(...times.map(({ longest }) => longest)),
+  };
 }

@@ -45,7 +45,8 @@ function clouds(n: number): { coordinates: Float32Array; labels: Int32Array } {
     seed = (Math.imul(seed, 1664525) + 1013904223) >>> 0;
     return (seed + 0.5) / 2 ** 32;
   };
-  const normal = (): number => Math.sqrt(-2 * Math.log(uniform())) * Math.cos(2 * Math.PI * uniform());
+  const normal = (): number =>
+    Math.sqrt(-2 * Math.log(uniform())) * Math.cos(2 * Math.PI * uniform());
   const labels = Int32Array.from({ length: n }, () => Math.floor(10 * uniform()));
   const coordinates = new Float32Array(2 * n);
   labels.forEach((label, i) => {

@@ -7,12 +7,27 @@ function row(what, promised, measured, isMet) {
   return `| ${what} | ${promised} | ${measured} | ${isMet === null ? "" : isMet ? "yes" : "**no**"} |`;
 }
 
-export function asMarkdown({ machine, load, browser, ready, file, server, zoom, network, sizes, bundle }) {
+export function asMarkdown({
+  machine,
+  load,
+  browser,
+  ready,
+  file,
+  server,
+  zoom,
+  network,
+  sizes,
+  bundle,
+}) {
   const frame = (n, limit) =>
-    row(`a frame of zooming, ${Number(n).toLocaleString("en").replace(",", " ")} points`, limit ? `${limit} ms` : "usable",
+    row(
+      `a frame of zooming, ${Number(n).toLocaleString("en").replace(",", " ")} points`,
+      limit ? `${limit} ms` : "usable",
       `${ms(zoom[n].capped.median)} (without the screen's pace ${ms(zoom[n].uncapped.median)})`,
-      limit ? zoom[n].capped.median <= limit : null);
-  const size = (what, limit, measured, unit) => row(what, `${limit} ${unit}`, `${measured.toFixed(1)} ${unit}`, measured <= limit);
+      limit ? zoom[n].capped.median <= limit : null,
+    );
+  const size = (what, limit, measured, unit) =>
+    row(what, `${limit} ${unit}`, `${measured.toFixed(1)} ${unit}`, measured <= limit);
   const engine = ({ engine: name, init, decode, encode }) =>
     `| ${name} | ${ms(init)} | ${[...decode, ...encode].map(({ median }) => ms(median)).join(" | ")} |`;
   return `# The explorer in a browser
@@ -23,11 +38,26 @@ zoo:10 with 10 000 test digits.
 | | promised | measured | met |
 |---|---|---|---|
 ${[
-  row("click → picture", "5 ms, p95 16 ms", both(file.click), file.click.median <= 5 && file.click.p95 <= 16),
-  row("click → picture, server", "5 ms, p95 16 ms", both(server.click), server.click.median <= 5 && server.click.p95 <= 16),
+  row(
+    "click → picture",
+    "5 ms, p95 16 ms",
+    both(file.click),
+    file.click.median <= 5 && file.click.p95 <= 16,
+  ),
+  row(
+    "click → picture, server",
+    "5 ms, p95 16 ms",
+    both(server.click),
+    server.click.median <= 5 && server.click.p95 <= 16,
+  ),
   row("slider → picture", "p95 8 ms", both(file.slider), file.slider.p95 <= 8),
   row("ready after navigation, file", "600 ms", ms(ready.file.median), ready.file.median <= 600),
-  row("ready after navigation, server", "1000 ms", ms(ready.server.median), ready.server.median <= 1000),
+  row(
+    "ready after navigation, server",
+    "1000 ms",
+    ms(ready.server.median),
+    ready.server.median <= 1000,
+  ),
   frame("10000", 17),
   frame("70000", 45),
   frame("200000", null),

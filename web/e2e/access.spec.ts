@@ -14,16 +14,32 @@ for (const colorScheme of ["light", "dark"] as const) {
         await explorer.openTab(tab);
         if (tab === "Path") {
           await explorer.drags("Path");
-          await explorer.drag([[0.3, 0.4], [0.7, 0.6]]);
+          await explorer.drag([
+            [0.3, 0.4],
+            [0.7, 0.6],
+          ]);
         }
         if (tab === "Neurons") {
           await explorer.drags("Lasso");
-          await explorer.drag([[0.3, 0.3], [0.7, 0.3], [0.7, 0.7], [0.3, 0.7], [0.3, 0.3]]);
+          await explorer.drag([
+            [0.3, 0.3],
+            [0.7, 0.3],
+            [0.7, 0.7],
+            [0.3, 0.7],
+            [0.3, 0.3],
+          ]);
         }
         await page.evaluate(AXE);
         const { violations } = await page.evaluate<AxeResults>("axe.run()");
-        const serious = violations.filter(({ impact }) => impact === "serious" || impact === "critical");
-        expect(serious.map(({ id, nodes }) => ({ id, where: nodes.map(({ html }) => html.slice(0, 160)) }))).toEqual([]);
+        const serious = violations.filter(
+          ({ impact }) => impact === "serious" || impact === "critical",
+        );
+        expect(
+          serious.map(({ id, nodes }) => ({
+            id,
+            where: nodes.map(({ html }) => html.slice(0, 160)),
+          })),
+        ).toEqual([]);
       });
     }
   });
@@ -35,5 +51,9 @@ test("axe finds nothing serious in the help", async ({ openFile, page }) => {
   await expect(explorer.root.getByRole("dialog")).toBeVisible();
   await page.evaluate(AXE);
   const { violations } = await page.evaluate<AxeResults>("axe.run()");
-  expect(violations.filter(({ impact }) => impact === "serious" || impact === "critical").map(({ id }) => id)).toEqual([]);
+  expect(
+    violations
+      .filter(({ impact }) => impact === "serious" || impact === "critical")
+      .map(({ id }) => id),
+  ).toEqual([]);
 });

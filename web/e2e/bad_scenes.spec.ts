@@ -2,11 +2,15 @@ import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import type { Page } from "@playwright/test";
-import { Explorer, expect, test } from "./explorer";
+import { type Explorer, expect, test } from "./explorer";
 import { PAGES } from "./places";
 
 /** Opens the digits after `change`, and returns what the page says instead. */
-async function messageOf(page: Page, folder: string, change: (html: string) => string): Promise<string> {
+async function messageOf(
+  page: Page,
+  folder: string,
+  change: (html: string) => string,
+): Promise<string> {
   const whole = readFileSync(join(PAGES, "digits.html"), "utf8");
   const changed = change(whole);
   expect(changed).not.toBe(whole);
@@ -27,19 +31,46 @@ const withManifest = (html: string, change: (manifest: any) => void): string =>
   });
 
 const withBlock = (html: string, name: string, change: (base64: string) => string): string =>
-  html.replace(new RegExp(`(data-zscape-block="${name}">)([^<]*)`), (_, open, text) => open + change(text));
+  html.replace(
+    new RegExp(`(data-zscape-block="${name}">)([^<]*)`),
+    (_, open, text) => open + change(text),
+  );
 
 const CASES: [what: string, change: (html: string) => string, says: RegExp][] = [
   ["a truncated block", (html) => withBlock(html, "mu", (text) => text.slice(0, 4000)), /mu/],
-  ["a damaged block", (html) => withBlock(html, "mu", (text) => `${text.slice(0, 800)}AAAAAAAA${text.slice(808)}`), /mu.*damaged/],
-  ["a missing block", (html) => html.replace('data-zscape-block="mu"', 'data-zscape-block="other"'), /mu/],
+  [
+    "a damaged block",
+    (html) => withBlock(html, "mu", (text) => `${text.slice(0, 800)}AAAAAAAA${text.slice(808)}`),
+    /mu.*damaged/,
+  ],
+  [
+    "a missing block",
+    (html) => html.replace('data-zscape-block="mu"', 'data-zscape-block="other"'),
+    /mu/,
+  ],
   ["a block that is no base64", (html) => withBlock(html, "mu", (text) => `%%${text}`), /mu/],
-  ["another version", (html) => withManifest(html, (manifest) => (manifest.version = 99)), /version.*99/],
-  ["another format", (html) => withManifest(html, (manifest) => (manifest.format = "other")), /scene/],
+  [
+    "another version",
+    (html) => withManifest(html, (manifest) => (manifest.version = 99)),
+    /version.*99/,
+  ],
+  [
+    "another format",
+    (html) => withManifest(html, (manifest) => (manifest.format = "other")),
+    /scene/,
+  ],
   ["zero points", (html) => withManifest(html, (manifest) => (manifest.points.n = 0)), /point/],
-  ["a table of another model", (html) => withManifest(html, (manifest) => (manifest.latentDim = 7)), /7/],
+  [
+    "a table of another model",
+    (html) => withManifest(html, (manifest) => (manifest.latentDim = 7)),
+    /7/,
+  ],
   ["no manifest", (html) => html.replace('id="zscape-manifest"', 'id="other"'), /manifest/],
-  ["a manifest cut short", (html) => html.replace(/(id="zscape-manifest">.{500}).*?(<\/script>)/s, "$1$2"), /manifest/],
+  [
+    "a manifest cut short",
+    (html) => html.replace(/(id="zscape-manifest">.{500}).*?(<\/script>)/s, "$1$2"),
+    /manifest/,
+  ],
 ];
 
 for (const [what, change, says] of CASES) {
@@ -58,7 +89,16 @@ test("names from the data never become HTML", async ({ openFile, page }) => {
   await explorer.openTab("Classes");
   await explorer.findPoint();
   await explorer.drags("Lasso");
-  await explorer.drag([[0.01, 0.01], [0.99, 0.01], [0.99, 0.99], [0.01, 0.99], [0.01, 0.02]], 2);
+  await explorer.drag(
+    [
+      [0.01, 0.01],
+      [0.99, 0.01],
+      [0.99, 0.99],
+      [0.01, 0.99],
+      [0.01, 0.02],
+    ],
+    2,
+  );
   await expect(explorer.selection).toContainText("<img src=x");
   await expect(explorer.legend).toContainText("</script><script>");
   await expect(page.getByRole("heading", { level: 1 })).toHaveText("hostile <b>&amp;</b>");
@@ -82,7 +122,10 @@ for (const name of ["one_point", "two_points"]) {
   });
 }
 
-test("one neuron: a map, a slider, a path, no great circle through the origin", async ({ openFile, page }) => {
+test("one neuron: a map, a slider, a path, no great circle through the origin", async ({
+  openFile,
+  page,
+}) => {
   const explorer = await openFile("one_neuron");
   await expect(explorer.root.getByRole("slider")).toHaveCount(1);
   const field = explorer.root.getByLabel("Value of z0");
@@ -151,7 +194,11 @@ test("a network the page cannot run: the maps, and why no more", async ({ openFi
 test("without WebGL 2 the map says so, all else works", async ({ openFile, page }) => {
   await page.addInitScript(() => {
     const original = HTMLCanvasElement.prototype.getContext;
-    HTMLCanvasElement.prototype.getContext = function (this: HTMLCanvasElement, kind: string, ...rest: unknown[]) {
+    HTMLCanvasElement.prototype.getContext = function (
+      this: HTMLCanvasElement,
+      kind: string,
+      ...rest: unknown[]
+    ) {
       return kind.startsWith("webgl") ? null : (original as any).call(this, kind, ...rest);
     } as typeof original;
   });

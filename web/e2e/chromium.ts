@@ -26,6 +26,7 @@ export function findProgram(...names: string[]): string | null {
 /** The system's Chromium, or that of the variable CHROMIUM. */
 export function chromiumPath(): string {
   const path = process.env.CHROMIUM || findProgram("chromium", "chromium-browser", "google-chrome");
-  if (!path) throw new Error("No Chromium on the PATH; install one, or name it in the variable CHROMIUM.");
+  if (!path)
+    throw new Error("No Chromium on the PATH; install one, or name it in the variable CHROMIUM.");
   return path;
 }

@@ -2,7 +2,7 @@ import { copyFileSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
-import { expect, test as base, type FrameLocator, type Locator, type Page } from "@playwright/test";
+import { test as base, expect, type FrameLocator, type Locator, type Page } from "@playwright/test";
 import { PAGES } from "./places";
 
 /** An explorer as a person meets it: by names, roles and what is on the screen. */
@@ -41,7 +41,10 @@ export class Explorer {
 
   /** What dragging on the map does. */
   async drags(mode: "Walk" | "Move" | "Lasso" | "Path"): Promise<void> {
-    await this.root.getByRole("group", { name: "Dragging" }).getByRole("button", { name: mode }).click();
+    await this.root
+      .getByRole("group", { name: "Dragging" })
+      .getByRole("button", { name: mode })
+      .click();
   }
 
   async openTab(name: string): Promise<void> {
@@ -49,7 +52,9 @@ export class Explorer {
   }
 
   async isReady(): Promise<void> {
-    await expect(this.root.locator("[data-ready]")).toHaveAttribute("data-ready", "true", { timeout: 45_000 });
+    await expect(this.root.locator("[data-ready]")).toHaveAttribute("data-ready", "true", {
+      timeout: 45_000,
+    });
   }
 
   /** Clicks on the map, at shares of its width and height. */
@@ -60,7 +65,8 @@ export class Explorer {
   async drag(places: [number, number][], steps = 6): Promise<void> {
     await this.page.mouse.move(...(await this.onMap(...places[0])));
     await this.page.mouse.down();
-    for (const place of places.slice(1)) await this.page.mouse.move(...(await this.onMap(...place)), { steps });
+    for (const place of places.slice(1))
+      await this.page.mouse.move(...(await this.onMap(...place)), { steps });
     await this.page.mouse.up();
   }
 
@@ -76,7 +82,8 @@ export class Explorer {
       const [angle, radius] = [i * 2.4, 0.025 * Math.sqrt(i)];
       const at = await this.onMap(0.5 + radius * Math.cos(angle), 0.5 + radius * Math.sin(angle));
       await this.page.mouse.move(...at);
-      if (await this.card.isVisible()) return { at, index: (await this.card.textContent())!.split("no. ")[1] };
+      if (await this.card.isVisible())
+        return { at, index: (await this.card.textContent())!.split("no. ")[1] };
     }
     throw new Error("no point under the pointer anywhere");
   }
@@ -90,7 +97,9 @@ export class Explorer {
   async levels(): Promise<number[]> {
     return this.picture.evaluate((element) => {
       const { width, height } = element as HTMLCanvasElement;
-      const { data } = (element as HTMLCanvasElement).getContext("2d")!.getImageData(0, 0, width, height);
+      const { data } = (element as HTMLCanvasElement)
+        .getContext("2d")!
+        .getImageData(0, 0, width, height);
       return Array.from({ length: width * height }, (_, i) => data[4 * i]);
     });
   }
@@ -105,9 +114,12 @@ export class Explorer {
   async colours(canvas: Locator): Promise<number> {
     return canvas.evaluate((element) => {
       const { width, height } = element as HTMLCanvasElement;
-      const { data } = (element as HTMLCanvasElement).getContext("2d")!.getImageData(0, 0, width, height);
+      const { data } = (element as HTMLCanvasElement)
+        .getContext("2d")!
+        .getImageData(0, 0, width, height);
       const seen = new Set<number>();
-      for (let i = 0; i < data.length; i += 4) seen.add((data[i] << 16) | (data[i + 1] << 8) | data[i + 2]);
+      for (let i = 0; i < data.length; i += 4)
+        seen.add((data[i] << 16) | (data[i + 1] << 8) | data[i + 2]);
       return seen.size;
     });
   }
@@ -150,7 +162,9 @@ export class Explorer {
 
   async z(): Promise<number[]> {
     const fields = this.root.locator(".zs-value");
-    return (await fields.evaluateAll((all) => all.map((field) => Number((field as HTMLInputElement).value)))) as number[];
+    return (await fields.evaluateAll((all) =>
+      all.map((field) => Number((field as HTMLInputElement).value)),
+    )) as number[];
   }
 }
 
@@ -165,7 +179,11 @@ interface Fixtures {
 const INSIDE = /^(file|data|blob|about):/;
 
 /** Everything a page complains of, and every request it makes beyond itself. */
-export function listen(page: Page, complaints: string[], isAllowed: (url: string) => boolean): void {
+export function listen(
+  page: Page,
+  complaints: string[],
+  isAllowed: (url: string) => boolean,
+): void {
   page.on("console", (message) => {
     if (message.type() === "error") complaints.push(`console: ${message.text()}`);
   });

@@ -2,7 +2,9 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "./explorer";
 
-test("a click anywhere decodes what lies there, and says how far to trust it", async ({ openFile }) => {
+test("a click anywhere decodes what lies there, and says how far to trust it", async ({
+  openFile,
+}) => {
   const explorer = await openFile("digits");
   const first = await explorer.pixels();
   const map = await explorer.look();
@@ -52,7 +54,10 @@ test("hovering shows a picture of the data, a click takes it", async ({ openFile
 
 test("the map is taken away as a picture", async ({ openFile, page, folder }) => {
   const explorer = await openFile("digits");
-  const [download] = await Promise.all([page.waitForEvent("download"), explorer.button("Save the map as PNG").click()]);
+  const [download] = await Promise.all([
+    page.waitForEvent("download"),
+    explorer.button("Save the map as PNG").click(),
+  ]);
   expect(download.suggestedFilename()).toBe("zoo-10-tsne.png");
   await download.saveAs(join(folder, "map.png"));
   const png = readFileSync(join(folder, "map.png"));
@@ -78,7 +83,10 @@ test("the map zooms, moves and is shown whole again", async ({ openFile, page })
   await explorer.drags("Move");
   const before = await explorer.address("view");
   const picture = await explorer.pixels();
-  await explorer.drag([[0.5, 0.5], [0.7, 0.6]]);
+  await explorer.drag([
+    [0.5, 0.5],
+    [0.7, 0.6],
+  ]);
   await expect.poll(() => explorer.address("view")).not.toBe(before);
   expect(await explorer.pixels()).toBe(picture);
 });
@@ -94,7 +102,13 @@ test("fingers: a tap decodes, two of them zoom", async ({ browser }) => {
     const touch = (type: string, spread: number) =>
       session.send("Input.dispatchTouchEvent", {
         type: type as "touchStart",
-        touchPoints: type === "touchEnd" ? [] : [{ x: x - spread, y, id: 0 }, { x: x + spread, y, id: 1 }],
+        touchPoints:
+          type === "touchEnd"
+            ? []
+            : [
+                { x: x - spread, y, id: 0 },
+                { x: x + spread, y, id: 1 },
+              ],
       });
     const pinch = async (...spreads: number[]) => {
       await touch("touchStart", spreads[0]);
@@ -138,16 +152,40 @@ test("classes are switched on and off from the legend", async ({ openFile }) => 
   await explorer.addressHas("hide", null);
   await chip("3").dblclick();
   await expect(explorer.legend.locator('[aria-pressed="true"]')).toHaveText(["3"]);
-  await explorer.drag([[0, 0], [1, 0], [1, 1], [0, 1], [0, 0.02]], 2); // walks, selects nothing
+  await explorer.drag(
+    [
+      [0, 0],
+      [1, 0],
+      [1, 1],
+      [0, 1],
+      [0, 0.02],
+    ],
+    2,
+  ); // walks, selects nothing
   await explorer.drags("Lasso");
-  await explorer.drag([[0.005, 0.005], [0.995, 0.005], [0.995, 0.995], [0.005, 0.995], [0.005, 0.02]], 3);
+  await explorer.drag(
+    [
+      [0.005, 0.005],
+      [0.995, 0.005],
+      [0.995, 0.995],
+      [0.005, 0.995],
+      [0.005, 0.02],
+    ],
+    3,
+  );
   await expect(explorer.selection).toContainText(/^\d+ selected“3” × \d+Mean/);
 });
 
 test("the selection of the lasso survives every change of map", async ({ openFile, page }) => {
   const explorer = await openFile("digits");
   await explorer.drags("Lasso");
-  await explorer.drag([[0.35, 0.3], [0.65, 0.3], [0.65, 0.6], [0.35, 0.6], [0.35, 0.32]]);
+  await explorer.drag([
+    [0.35, 0.3],
+    [0.65, 0.3],
+    [0.65, 0.6],
+    [0.35, 0.6],
+    [0.35, 0.32],
+  ]);
   const text = explorer.selection.locator("strong");
   await expect(text).toHaveText(/^[\d ]+ selected$/);
   const selected = await text.textContent();
@@ -196,7 +234,10 @@ test("the manifold lies under the map of two neurons and refines", async ({ open
 
 test("every way back leads somewhere of its own", async ({ openFile }) => {
   const explorer = await openFile("digits");
-  for (const [map, ways] of Object.entries({ tsne: ["nearest", "local", "learned"], pca: ["nearest", "local", "exact"] })) {
+  for (const [map, ways] of Object.entries({
+    tsne: ["nearest", "local", "learned"],
+    pca: ["nearest", "local", "exact"],
+  })) {
     await explorer.choice("Map").selectOption(map);
     await explorer.page.waitForTimeout(900);
     const vectors = new Set<string>();

@@ -2,11 +2,13 @@ import { execFileSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Locator } from "@playwright/test";
-import { expect, test, type Explorer } from "./explorer";
+import { type Explorer, expect, test } from "./explorer";
 import { PYTHON } from "./places";
 
-const slider = (explorer: Explorer, name: string): Locator => explorer.root.getByRole("slider", { name: `Neuron ${name}` });
-const field = (explorer: Explorer, name: string): Locator => explorer.root.getByLabel(`Value of ${name}`);
+const slider = (explorer: Explorer, name: string): Locator =>
+  explorer.root.getByRole("slider", { name: `Neuron ${name}` });
+const field = (explorer: Explorer, name: string): Locator =>
+  explorer.root.getByLabel(`Value of ${name}`);
 
 async function clickIn(canvas: Locator, x: number, y: number): Promise<void> {
   const { width, height } = (await canvas.boundingBox())!;
@@ -72,7 +74,9 @@ test("reset, random, the mean of a class, arithmetic, undo", async ({ openFile, 
   const sum = await explorer.z();
   await explorer.choice("Set to the mean").selectOption("1");
   // 7 - 7 + 1 is 1; both are shown with two decimals.
-  await expect.poll(async () => Math.max(...(await explorer.z()).map((v, i) => Math.abs(v - sum[i])))).toBeLessThan(0.011);
+  await expect
+    .poll(async () => Math.max(...(await explorer.z()).map((v, i) => Math.abs(v - sum[i]))))
+    .toBeLessThan(0.011);
   await explorer.button("Undo").click();
   await explorer.button("Undo").click();
   await expect.poll(() => explorer.z()).toEqual(seven);
@@ -96,10 +100,14 @@ test("a vector can be typed as Python writes it", async ({ openFile, page }) => 
   await expect(explorer.root.locator(".zs-notice")).toBeHidden();
 });
 
-test("around here: the grids show pictures, follow the vector, and lead there", async ({ openFile }) => {
+test("around here: the grids show pictures, follow the vector, and lead there", async ({
+  openFile,
+}) => {
   const explorer = await openFile("digits");
   await explorer.openTab("Around");
-  const grids = [/^Pictures for values/, /^Pictures for z\d across/].map((name) => explorer.root.getByRole("img", { name }));
+  const grids = [/^Pictures for values/, /^Pictures for z\d across/].map((name) =>
+    explorer.root.getByRole("img", { name }),
+  );
   for (const grid of grids) {
     await grid.scrollIntoViewIfNeeded();
     await expect.poll(() => explorer.colours(grid)).toBeGreaterThan(50);
@@ -130,14 +138,17 @@ test("a path: two clicks, its pictures, other ways, and play", async ({ openFile
   const stops = explorer.strip.getByRole("listitem");
   await expect(stops).toHaveCount(10);
   await explorer.looksOtherThan(map);
-  const pictures = async () => Promise.all((await stops.locator("canvas").all()).map((canvas) => explorer.pixels(canvas)));
+  const pictures = async () =>
+    Promise.all((await stops.locator("canvas").all()).map((canvas) => explorer.pixels(canvas)));
   await expect.poll(async () => new Set((await pictures()).filter(Boolean)).size).toBe(10);
   const drawn = await pictures();
   await explorer.choice("Way").selectOption("slerp");
   // All at once: while the strip is drawn anew, some of it is missing.
   const isRound = async () => {
     const round = await pictures();
-    return round.length === 10 && round[0] === drawn[0] && round[4] !== drawn[4] && round[9] === drawn[9];
+    return (
+      round.length === 10 && round[0] === drawn[0] && round[4] !== drawn[4] && round[9] === drawn[9]
+    );
   };
   await expect.poll(isRound).toBe(true);
   await explorer.choice("Way").selectOption("line");
@@ -157,7 +168,12 @@ test("a path drawn free hand, and one between two vectors", async ({ openFile })
   const explorer = await openFile("digits");
   await explorer.openTab("Path");
   await explorer.drags("Path");
-  await explorer.drag([[0.3, 0.3], [0.4, 0.6], [0.6, 0.3], [0.7, 0.6]]);
+  await explorer.drag([
+    [0.3, 0.3],
+    [0.4, 0.6],
+    [0.6, 0.3],
+    [0.7, 0.6],
+  ]);
   await expect(explorer.strip.getByRole("listitem")).toHaveCount(10);
   await explorer.addressHas("path", /^map!/);
   await explorer.button("Clear").click();
@@ -170,20 +186,35 @@ test("a path drawn free hand, and one between two vectors", async ({ openFile })
   await explorer.addressHas("path", /^line!/);
 });
 
-test("a path is taken away as PNG, GIF and JSON, and to Python", async ({ openFile, page, context, folder }) => {
+test("a path is taken away as PNG, GIF and JSON, and to Python", async ({
+  openFile,
+  page,
+  context,
+  folder,
+}) => {
   await context.grantPermissions(["clipboard-read", "clipboard-write"]);
   const explorer = await openFile("digits");
   await explorer.openTab("Path");
   await explorer.drags("Path");
-  await explorer.drag([[0.3, 0.4], [0.7, 0.6]]);
+  await explorer.drag([
+    [0.3, 0.4],
+    [0.7, 0.6],
+  ]);
   const save = async (name: string): Promise<string> => {
-    const [download] = await Promise.all([page.waitForEvent("download"), explorer.button(name).click()]);
+    const [download] = await Promise.all([
+      page.waitForEvent("download"),
+      explorer.button(name).click(),
+    ]);
     expect(download.suggestedFilename()).toBe(`zoo-10-path.${name.toLowerCase()}`);
     const file = join(folder, download.suggestedFilename());
     await download.saveAs(file);
     return file;
   };
-  expect(readFileSync(await save("PNG")).subarray(1, 4).toString()).toBe("PNG");
+  expect(
+    readFileSync(await save("PNG"))
+      .subarray(1, 4)
+      .toString(),
+  ).toBe("PNG");
   const gif = await save("GIF");
   const json = await save("JSON");
   await explorer.button("Copy for Python").click();
@@ -221,7 +252,10 @@ test("classes: the table leads to neurons and means", async ({ openFile }) => {
   await expect(explorer.origin).toHaveText("Mean of all “4”");
 });
 
-test("a drawing is read at every stroke, placed, and finds its like", async ({ openFile, page }) => {
+test("a drawing is read at every stroke, placed, and finds its like", async ({
+  openFile,
+  page,
+}) => {
   const explorer = await openFile("digits");
   await explorer.openTab("Draw");
   await expect(explorer.root.getByText("scaled to fit the inner 20 of 28 pixels")).toBeVisible();

@@ -1,12 +1,18 @@
 import { expect, expectSame, test } from "./explorer";
 
-test("the address restores map, colour, vector, path, mode, tab and view", async ({ openFile, page }) => {
+test("the address restores map, colour, vector, path, mode, tab and view", async ({
+  openFile,
+  page,
+}) => {
   const explorer = await openFile("digits");
   await explorer.choice("Map").selectOption("umap");
   await explorer.choice("Colour").selectOption("kl");
   await explorer.openTab("Path");
   await explorer.drags("Path");
-  await explorer.drag([[0.3, 0.4], [0.7, 0.6]]);
+  await explorer.drag([
+    [0.3, 0.4],
+    [0.7, 0.6],
+  ]);
   await explorer.drags("Move");
   await page.waitForTimeout(700);
   await explorer.button("Nearer").click();
@@ -22,15 +28,22 @@ test("the address restores map, colour, vector, path, mode, tab and view", async
   await expect(again.choice("Map")).toHaveValue("umap");
   await expect(again.choice("Colour")).toHaveValue("kl");
   await expect(again.strip.getByRole("listitem")).toHaveCount(10);
-  await expect(again.root.getByRole("button", { name: "Move" })).toHaveAttribute("aria-pressed", "true");
+  await expect(again.root.getByRole("button", { name: "Move" })).toHaveAttribute(
+    "aria-pressed",
+    "true",
+  );
   await page.waitForTimeout(500);
-  const scale = async (text: string) => Number(new URLSearchParams(text.slice(1)).get("view")!.split("~")[2]);
+  const scale = async (text: string) =>
+    Number(new URLSearchParams(text.slice(1)).get("view")!.split("~")[2]);
   await page.keyboard.press("d"); // anything that does not change the view
   expect(await scale(await page.evaluate(() => location.hash))).toBeCloseTo(await scale(hash), 4);
 });
 
 test("an address someone made up does no harm", async ({ openFile }) => {
-  const explorer = await openFile("digits", "#map=<b>&z=1~2&color=z99&tab=x&path=map!1&view=a~b~c&row=1e9&mode=%E0%A4%A");
+  const explorer = await openFile(
+    "digits",
+    "#map=<b>&z=1~2&color=z99&tab=x&path=map!1&view=a~b~c&row=1e9&mode=%E0%A4%A",
+  );
   await expect(explorer.choice("Map")).toHaveValue("tsne");
   await expect(explorer.origin).toContainText("Picture ");
 });
@@ -38,13 +51,29 @@ test("an address someone made up does no harm", async ({ openFile }) => {
 test("all of it by keyboard", async ({ openFile, page }) => {
   const explorer = await openFile("digits");
   const press = (key: string) => page.keyboard.press(key);
-  for (const [key, tab] of [["2", "Around"], ["3", "Path"], ["4", "Classes"], ["5", "Draw"], ["1", "Neurons"]]) {
+  for (const [key, tab] of [
+    ["2", "Around"],
+    ["3", "Path"],
+    ["4", "Classes"],
+    ["5", "Draw"],
+    ["1", "Neurons"],
+  ]) {
     await press(key);
-    await expect(explorer.root.getByRole("tab", { name: tab })).toHaveAttribute("aria-selected", "true");
+    await expect(explorer.root.getByRole("tab", { name: tab })).toHaveAttribute(
+      "aria-selected",
+      "true",
+    );
   }
-  for (const [key, mode] of [["m", "Move"], ["o", "Lasso"], ["p", "Path"], ["w", "Walk"]]) {
+  for (const [key, mode] of [
+    ["m", "Move"],
+    ["o", "Lasso"],
+    ["p", "Path"],
+    ["w", "Walk"],
+  ]) {
     await press(key);
-    await expect(explorer.root.getByRole("button", { name: new RegExp(`^${mode}`) }).first()).toHaveAttribute("aria-pressed", "true");
+    await expect(
+      explorer.root.getByRole("button", { name: new RegExp(`^${mode}`) }).first(),
+    ).toHaveAttribute("aria-pressed", "true");
   }
   await press("]");
   await expect(explorer.choice("Map")).toHaveValue("umap");
@@ -88,14 +117,19 @@ test("every control can be reached by Tab, and shows that it is", async ({ openF
     const { name, hasOutline } = await page.evaluate(() => {
       const element = document.activeElement as HTMLElement;
       const outlined = getComputedStyle(element).outlineStyle !== "none";
-      const label = element.getAttribute("aria-label") || element.title || element.textContent || element.tagName;
+      const label =
+        element.getAttribute("aria-label") ||
+        element.title ||
+        element.textContent ||
+        element.tagName;
       return { name: label, hasOutline: outlined || element === document.body };
     });
     expect(hasOutline, name).toBe(true);
     seen.add(name);
     if (seen.has("Calculate")) break;
   }
-  for (const name of ["Keys and help", "Density contours", "Neuron z4", "Value of z8", "Calculate"]) expect(seen).toContain(name);
+  for (const name of ["Keys and help", "Density contours", "Neuron z4", "Value of z8", "Calculate"])
+    expect(seen).toContain(name);
   expect([...seen].some((name) => name.includes("Arrow keys"))).toBe(true);
   await expect(explorer.button("Calculate")).toBeFocused();
 });
@@ -140,7 +174,9 @@ test("fingers find targets of 44 pixels on a phone", async ({ browser }) => {
         [...document.querySelectorAll<HTMLElement>("button, select, input:not([type=range])")]
           .filter((each) => each.offsetParent && !each.closest("p, table, dialog"))
           .filter((each) => each.getBoundingClientRect().height < 43.5)
-          .map((each) => `${each.className} ${each.textContent || each.getAttribute("aria-label")}`),
+          .map(
+            (each) => `${each.className} ${each.textContent || each.getAttribute("aria-label")}`,
+          ),
       );
       expect(small, tab).toEqual([]);
     }

@@ -8,18 +8,25 @@ import { PAGES } from "./places";
 const program = process.env.FIREFOX || findProgram("firefox-esr", "firefox");
 
 test("the file in Firefox: opens, decodes where one clicks and what the sliders say", async () => {
-  test.skip(!program, "No Firefox on the PATH; install firefox-esr, or name it in the variable FIREFOX.");
+  test.skip(
+    !program,
+    "No Firefox on the PATH; install firefox-esr, or name it in the variable FIREFOX.",
+  );
   test.setTimeout(180_000);
   const firefox = await Firefox.start(program!);
   try {
-    await firefox.call("WebDriver:Navigate", { url: pathToFileURL(join(PAGES, "digits.html")).href });
+    await firefox.call("WebDriver:Navigate", {
+      url: pathToFileURL(join(PAGES, "digits.html")).href,
+    });
     await firefox.until(`document.querySelector('[data-ready="true"]')`);
     const pixels = `document.querySelector('[data-testid="picture"]').toDataURL()`;
     const first = await firefox.evaluate<string>(`return ${pixels}`);
     const box = await firefox.evaluate<{ x: number; y: number; width: number; height: number }>(
       `return document.querySelector('[role="application"], .zs-map-message').getBoundingClientRect().toJSON()`,
     );
-    const hasMap = await firefox.evaluate<boolean>(`return document.querySelector('[role="application"]') !== null`);
+    const hasMap = await firefox.evaluate<boolean>(
+      `return document.querySelector('[role="application"]') !== null`,
+    );
     if (hasMap) {
       await firefox.click(box.x + 0.35 * box.width, box.y + 0.5 * box.height);
       await firefox.until(`${pixels} !== ${JSON.stringify(first)}`);
@@ -32,9 +39,13 @@ test("the file in Firefox: opens, decodes where one clicks and what the sliders 
     `);
     await firefox.until(`${pixels} !== ${JSON.stringify(second)}`);
     await firefox.evaluate(`document.querySelector('[role="tab"]:nth-child(2)').click()`);
-    await firefox.until(`document.querySelector(".zs-grid").getContext("2d").getImageData(0, 0, 280, 280).data.some((v, i) => i % 4 < 3 && v > 200)`);
+    await firefox.until(
+      `document.querySelector(".zs-grid").getContext("2d").getImageData(0, 0, 280, 280).data.some((v, i) => i % 4 < 3 && v > 200)`,
+    );
     // Some machines give it no WebGL 2; then the map says so and the rest works, as above.
-    const offersWebGL = await firefox.evaluate<boolean>(`return document.createElement("canvas").getContext("webgl2") !== null`);
+    const offersWebGL = await firefox.evaluate<boolean>(
+      `return document.createElement("canvas").getContext("webgl2") !== null`,
+    );
     expect(hasMap).toBe(offersWebGL);
     if (!hasMap) console.log("  this Firefox has no WebGL 2: its map was not tested");
   } finally {

@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, type Locator, type Page } from "@playwright/test";
 import { BIN, CACHE, ROOT } from "./places";
-import { serve, type Served } from "./processes";
+import { type Served, serve } from "./processes";
 
 /** A JupyterLab of the test's own: its notebooks, settings and kernels lie in a folder that goes with it. */
 export interface Lab extends Served {
@@ -21,26 +21,53 @@ export async function startLab(): Promise<Lab> {
   };
   const notices = join(own("settings"), "@jupyterlab", "apputils-extension");
   mkdirSync(notices, { recursive: true });
-  writeFileSync(join(notices, "notification.jupyterlab-settings"), JSON.stringify({ fetchNews: "false", checkForUpdates: false }));
+  writeFileSync(
+    join(notices, "notification.jupyterlab-settings"),
+    JSON.stringify({ fetchNews: "false", checkForUpdates: false }),
+  );
   const token = randomBytes(16).toString("hex");
   const args = [
-    "lab", "--no-browser", "--allow-root", "--ServerApp.ip=127.0.0.1", "--ServerApp.port=0",
-    `--ServerApp.root_dir=${folder}`, `--IdentityProvider.token=${token}`, "--LabApp.expose_app_in_browser=True",
-    "--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate", "--LabApp.news_url=None",
+    "lab",
+    "--no-browser",
+    "--allow-root",
+    "--ServerApp.ip=127.0.0.1",
+    "--ServerApp.port=0",
+    `--ServerApp.root_dir=${folder}`,
+    `--IdentityProvider.token=${token}`,
+    "--LabApp.expose_app_in_browser=True",
+    "--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate",
+    "--LabApp.news_url=None",
   ];
   const env = {
-    ZSCAPE_CACHE: CACHE, PATH: `${BIN}:${process.env.PATH}`, JUPYTER_CONFIG_DIR: own("config"), JUPYTER_DATA_DIR: own("data"),
-    JUPYTER_RUNTIME_DIR: own("runtime"), JUPYTERLAB_SETTINGS_DIR: own("settings"), JUPYTERLAB_WORKSPACES_DIR: own("workspaces"),
-    IPYTHONDIR: own("ipython"), PYTHONPATH: ROOT,
+    ZSCAPE_CACHE: CACHE,
+    PATH: `${BIN}:${process.env.PATH}`,
+    JUPYTER_CONFIG_DIR: own("config"),
+    JUPYTER_DATA_DIR: own("data"),
+    JUPYTER_RUNTIME_DIR: own("runtime"),
+    JUPYTERLAB_SETTINGS_DIR: own("settings"),
+    JUPYTERLAB_WORKSPACES_DIR: own("workspaces"),
+    IPYTHONDIR: own("ipython"),
+    PYTHONPATH: ROOT,
   };
-  const served = await serve(join(BIN, "jupyter"), args, /(http:\/\/127\.0\.0\.1:\d+\/)lab/, env, folder);
+  const served = await serve(
+    join(BIN, "jupyter"),
+    args,
+    /(http:\/\/127\.0\.0\.1:\d+\/)lab/,
+    env,
+    folder,
+  );
   return {
     ...served,
     folder,
     write(name, cells) {
       const notebook = {
         cells: cells.map((source, i) => ({
-          cell_type: "code", execution_count: null, id: `cell${i}`, metadata: {}, outputs: [], source,
+          cell_type: "code",
+          execution_count: null,
+          id: `cell${i}`,
+          metadata: {},
+          outputs: [],
+          source,
         })),
         metadata: { kernelspec: { display_name: "Python 3", language: "python", name: "python3" } },
         nbformat: 4,
@@ -70,15 +97,19 @@ export class Notebook {
 
   async open(url: string): Promise<void> {
     await this.page.goto(url);
-    await this.page.waitForFunction("window.jupyterapp?.restored.then(() => true)", undefined, { timeout: 60_000 });
+    await this.page.waitForFunction("window.jupyterapp?.restored.then(() => true)", undefined, {
+      timeout: 60_000,
+    });
     await expect(this.cell(0)).toBeVisible({ timeout: 60_000 });
     await this.isIdle();
   }
 
   /** Waits for the kernel; what is run before it answers is lost. */
   async isIdle(): Promise<void> {
-    const idle = "window.jupyterapp.shell.currentWidget?.sessionContext?.session?.kernel?.status === 'idle'";
-    const connected = "window.jupyterapp.shell.currentWidget.sessionContext.session.kernel.connectionStatus === 'connected'";
+    const idle =
+      "window.jupyterapp.shell.currentWidget?.sessionContext?.session?.kernel?.status === 'idle'";
+    const connected =
+      "window.jupyterapp.shell.currentWidget.sessionContext.session.kernel.connectionStatus === 'connected'";
     await this.page.waitForFunction(`${idle} && ${connected}`, undefined, { timeout: 60_000 });
   }
 
@@ -106,7 +137,10 @@ export class Notebook {
 
   async restart(): Promise<void> {
     const done = this.command("notebook:restart-kernel");
-    await this.page.locator(".jp-Dialog").getByRole("button", { name: "Confirm Kernel Restart" }).click();
+    await this.page
+      .locator(".jp-Dialog")
+      .getByRole("button", { name: "Confirm Kernel Restart" })
+      .click();
     await done;
     await this.isIdle();
   }

@@ -28,7 +28,17 @@ export class Firefox {
   static async start(program: string): Promise<Firefox> {
     const profile = mkdtempSync(join(tmpdir(), "zscape-firefox-"));
     writeFileSync(join(profile, "user.js"), PREFERENCES);
-    const args = ["--headless", "--no-remote", "--marionette", "--profile", profile, "--width", "1280", "--height", "900"];
+    const args = [
+      "--headless",
+      "--no-remote",
+      "--marionette",
+      "--profile",
+      profile,
+      "--width",
+      "1280",
+      "--height",
+      "900",
+    ];
     const child = spawn(program, args, { stdio: "ignore", env: { ...process.env, HOME: profile } });
     const end = (): void => {
       child.once("exit", () => rmSync(profile, { recursive: true, force: true }));

@@ -1,5 +1,5 @@
-import { Explorer, expect, test as base } from "./explorer";
-import { Notebook, startLab, type Lab } from "./lab";
+import { test as base, Explorer, expect } from "./explorer";
+import { type Lab, Notebook, startLab } from "./lab";
 
 const CELLS = [
   'import json, traitlets, zscape\nw = zscape.explore("zoo:10", n=2000)\nw',
@@ -48,13 +48,21 @@ const test = base.extend<{ notebook: Notebook }, { lab: Lab }>({
 
 test.describe.configure({ mode: "default", timeout: 240_000 });
 
-const shown = (notebook: Notebook, i: number): Explorer => new Explorer(notebook.page, notebook.output(i));
+const shown = (notebook: Notebook, i: number): Explorer =>
+  new Explorer(notebook.page, notebook.output(i));
 
 async function alive({ page }: Notebook): Promise<number> {
-  return page.evaluate(() => ((window as any).contexts as WebGL2RenderingContext[]).filter((gl) => !gl.isContextLost()).length);
+  return page.evaluate(
+    () =>
+      ((window as any).contexts as WebGL2RenderingContext[]).filter((gl) => !gl.isContextLost())
+        .length,
+  );
 }
 
-test("what is done in the widget comes back to Python, and the other way", async ({ notebook, page }) => {
+test("what is done in the widget comes back to Python, and the other way", async ({
+  notebook,
+  page,
+}) => {
   await notebook.run(0);
   const explorer = shown(notebook, 0);
   await explorer.isReady();
@@ -70,14 +78,27 @@ test("what is done in the widget comes back to Python, and the other way", async
   await explorer.root.getByRole("slider").first().focus();
   await page.keyboard.press("Home");
   const low = Number(await explorer.root.getByRole("slider").first().inputValue());
-  await expect.poll(async () => Math.min(...(await read())[0].map((value: number) => Math.abs(value - low)))).toBeLessThan(1e-4);
+  await expect
+    .poll(async () => Math.min(...(await read())[0].map((value: number) => Math.abs(value - low))))
+    .toBeLessThan(1e-4);
 
   await explorer.drags("Lasso");
-  await explorer.drag([[0.3, 0.3], [0.7, 0.3], [0.7, 0.7], [0.3, 0.7], [0.3, 0.32]]);
-  const selected = Number((await explorer.selection.locator("strong").textContent())!.replace(/\D/g, ""));
+  await explorer.drag([
+    [0.3, 0.3],
+    [0.7, 0.3],
+    [0.7, 0.7],
+    [0.3, 0.7],
+    [0.3, 0.32],
+  ]);
+  const selected = Number(
+    (await explorer.selection.locator("strong").textContent())!.replace(/\D/g, ""),
+  );
   await expect.poll(async () => (await read()).slice(1, 3)).toEqual([selected, selected]);
   await explorer.drags("Path");
-  await explorer.drag([[0.3, 0.4], [0.7, 0.6]]);
+  await explorer.drag([
+    [0.3, 0.4],
+    [0.7, 0.6],
+  ]);
   await explorer.choice("Map").selectOption("umap");
   await explorer.choice("Colour").selectOption("kl");
   await expect.poll(async () => (await read()).slice(3, 6)).toEqual([10, "umap", "kl"]);
@@ -104,7 +125,9 @@ test("linked widgets and second views follow each other", async ({ notebook }) =
   for (const explorer of [first, again]) await expect.poll(() => explorer.pixels()).not.toBe(now);
 });
 
-test("shown again and again, closed, and after a restart: nothing is left over, nothing is dead", async ({ notebook }) => {
+test("shown again and again, closed, and after a restart: nothing is left over, nothing is dead", async ({
+  notebook,
+}) => {
   await notebook.run(0);
   const explorer = shown(notebook, 0);
   await explorer.isReady();
@@ -135,7 +158,10 @@ test("shown again and again, closed, and after a restart: nothing is left over, 
   await explorer.shows(picture);
 });
 
-test("letters typed in the widget are not JupyterLab's; a network of its own is decoded by the kernel", async ({ notebook, page }) => {
+test("letters typed in the widget are not JupyterLab's; a network of its own is decoded by the kernel", async ({
+  notebook,
+  page,
+}) => {
   await notebook.run(0);
   const explorer = shown(notebook, 0);
   await explorer.isReady();
@@ -143,7 +169,10 @@ test("letters typed in the widget are not JupyterLab's; a network of its own is 
   await explorer.openTab("Path");
   for (const key of ["b", "a", "d", "d", "m"]) await page.keyboard.press(key);
   await expect(page.locator(".jp-Notebook .jp-Cell")).toHaveCount(cells);
-  await expect(explorer.root.getByRole("button", { name: /^Move/ })).toHaveAttribute("aria-pressed", "true");
+  await expect(explorer.root.getByRole("button", { name: /^Move/ })).toHaveAttribute(
+    "aria-pressed",
+    "true",
+  );
 
   await notebook.run(6);
   const far = shown(notebook, 6);

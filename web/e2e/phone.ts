@@ -10,7 +10,11 @@ export async function openFilePage(
   use: (explorer: Explorer, page: Page) => Promise<void>,
 ): Promise<void> {
   const context = await browser.newContext({
-    viewport: { width: 360, height: 740 }, hasTouch: true, isMobile: true, deviceScaleFactor: 2, offline: true,
+    viewport: { width: 360, height: 740 },
+    hasTouch: true,
+    isMobile: true,
+    deviceScaleFactor: 2,
+    offline: true,
   });
   const page = await context.newPage();
   await page.goto(pathToFileURL(join(PAGES, "digits.html")).href);

@@ -14,9 +14,15 @@ export interface Numbers {
 }
 
 const worst = (a: Float32Array, b: number[]): number =>
-  b.reduce((most, value, i) => Math.max(most, Math.abs(value - a[i])), a.length === b.length ? 0 : Number.NaN);
+  b.reduce(
+    (most, value, i) => Math.max(most, Math.abs(value - a[i])),
+    a.length === b.length ? 0 : Number.NaN,
+  );
 
-export async function compare({ scene: { manifest, blocks }, z, pixels, x, mu }: Numbers, engines?: Engine[]) {
+export async function compare(
+  { scene: { manifest, blocks }, z, pixels, x, mu }: Numbers,
+  engines?: Engine[],
+) {
   const scene = await loadScene({
     manifest: async () => manifest,
     bytes: async (name) => fromBase64(blocks[name]),

@@ -1,4 +1,4 @@
-import { spawn, type ChildProcess } from "node:child_process";
+import { type ChildProcess, spawn } from "node:child_process";
 
 /** A program that says at which address it is, once it is ready. */
 export interface Served {
@@ -8,8 +8,17 @@ export interface Served {
 }
 
 /** Starts a program and waits until `pattern` is found in what it prints; its first group is the address. */
-export function serve(command: string, args: string[], pattern: RegExp, env: Record<string, string>, cwd: string): Promise<Served> {
-  const child = spawn(command, args, { cwd, env: { ...process.env, OMP_NUM_THREADS: "1", ...env } });
+export function serve(
+  command: string,
+  args: string[],
+  pattern: RegExp,
+  env: Record<string, string>,
+  cwd: string,
+): Promise<Served> {
+  const child = spawn(command, args, {
+    cwd,
+    env: { ...process.env, OMP_NUM_THREADS: "1", ...env },
+  });
   const stop = (): Promise<void> =>
     new Promise((resolve) => {
       if (child.exitCode !== null || child.signalCode !== null) return resolve();

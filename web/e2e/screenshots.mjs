@@ -13,8 +13,17 @@ const SIZE = { width: 1280, height: 800 };
 
 /** Strokes of a three, in shares of the pad. */
 const THREE = [
-  [0.3, 0.24], [0.42, 0.15], [0.6, 0.16], [0.69, 0.28], [0.62, 0.41], [0.45, 0.47], [0.62, 0.52], [0.71, 0.66],
-  [0.63, 0.81], [0.45, 0.86], [0.29, 0.77],
+  [0.3, 0.24],
+  [0.42, 0.15],
+  [0.6, 0.16],
+  [0.69, 0.28],
+  [0.62, 0.41],
+  [0.45, 0.47],
+  [0.62, 0.52],
+  [0.71, 0.66],
+  [0.63, 0.81],
+  [0.45, 0.86],
+  [0.29, 0.77],
 ];
 
 async function onCanvas(canvas, [x, y]) {
@@ -48,7 +57,12 @@ async function stroke(page, canvas, places) {
 async function clickBetween(page, map) {
   for (let i = 0; i < 300; i++) {
     const radius = 0.02 * Math.sqrt(i);
-    await page.mouse.click(...(await onCanvas(map, [0.6 + radius * Math.cos(2.4 * i), 0.67 + radius * Math.sin(2.4 * i)])));
+    await page.mouse.click(
+      ...(await onCanvas(map, [
+        0.6 + radius * Math.cos(2.4 * i),
+        0.67 + radius * Math.sin(2.4 * i),
+      ])),
+    );
     const level = await page.getByTestId("trust").getAttribute("data-level");
     if (level === "between") return;
     await page.waitForTimeout(350);
@@ -63,7 +77,15 @@ const SHOTS = {
     async act(page, map) {
       await page.getByRole("tab", { name: "Path" }).click();
       await page.keyboard.press("p");
-      await stroke(page, map, [[0.29, 0.36], [0.4, 0.3], [0.52, 0.42], [0.58, 0.6], [0.7, 0.68], [0.8, 0.5], [0.82, 0.38]]);
+      await stroke(page, map, [
+        [0.29, 0.36],
+        [0.4, 0.3],
+        [0.52, 0.42],
+        [0.58, 0.6],
+        [0.7, 0.68],
+        [0.8, 0.5],
+        [0.82, 0.38],
+      ]);
       await page.getByRole("spinbutton", { name: "Pictures" }).fill("15");
       await page.keyboard.press("Enter");
       await page.getByRole("button", { name: "Stop 11" }).click();
@@ -80,7 +102,9 @@ const SHOTS = {
 
 const folder = mkdtempSync(join(tmpdir(), "zscape-shots-"));
 const file = join(folder, "digits.html");
-execFileSync(join(ROOT, ".venv", "bin", "zscape"), ["export", "zoo:10", "-o", file], { stdio: "inherit" });
+execFileSync(join(ROOT, ".venv", "bin", "zscape"), ["export", "zoo:10", "-o", file], {
+  stdio: "inherit",
+});
 const browser = await chromium.launch({ executablePath, args: ["--no-sandbox", "--disable-gpu"] });
 for (const [name, { colorScheme, act }] of Object.entries(SHOTS)) {
   const page = await browser.newPage({ viewport: SIZE, colorScheme, deviceScaleFactor: 1.5 });

@@ -1,7 +1,7 @@
 import { join } from "node:path";
-import { Explorer, expect, expectSame, listen, test as base } from "./explorer";
+import { test as base, Explorer, expect, expectSame, listen } from "./explorer";
 import { BIN, CACHE, PYTHON, ROOT } from "./places";
-import { serve, type Served } from "./processes";
+import { type Served, serve } from "./processes";
 
 const EXPLORE = ["explore", "--no-open", "--port", "0"];
 const ADDRESS = /is at (http:\S+)/;
@@ -37,10 +37,19 @@ test("the served page does what the file does", async ({ explorer, page }) => {
   await page.keyboard.press("Home");
   picture = await explorer.shows(picture);
   await explorer.drags("Lasso");
-  await explorer.drag([[0.3, 0.3], [0.7, 0.3], [0.7, 0.7], [0.3, 0.7], [0.3, 0.32]]);
+  await explorer.drag([
+    [0.3, 0.3],
+    [0.7, 0.3],
+    [0.7, 0.7],
+    [0.3, 0.7],
+    [0.3, 0.32],
+  ]);
   await expect(explorer.selection).toContainText("selected");
   await explorer.drags("Path");
-  await explorer.drag([[0.3, 0.4], [0.7, 0.6]]);
+  await explorer.drag([
+    [0.3, 0.4],
+    [0.7, 0.6],
+  ]);
   await expect(explorer.strip.getByRole("listitem")).toHaveCount(10);
   await explorer.openTab("Around");
   const grid = explorer.root.getByRole("img", { name: /^Pictures for values/ });
@@ -71,17 +80,20 @@ test("a link to the served page restores it", async ({ explorer, page }) => {
   expectSame(await explorer.levels(), picture);
 });
 
-base("when the server has ended, the page goes on, and says so when it is opened anew", async ({ page }) => {
-  const args = [...EXPLORE, "zoo:10", "-n", "2000"];
-  const server = await serve(join(BIN, "zscape"), args, ADDRESS, { ZSCAPE_CACHE: CACHE }, ROOT);
-  await page.goto(server.url);
-  const explorer = new Explorer(page);
-  await explorer.isReady();
-  await server.stop();
-  const before = await explorer.pixels();
-  await explorer.button("Random").click();
-  await explorer.shows(before);
-});
+base(
+  "when the server has ended, the page goes on, and says so when it is opened anew",
+  async ({ page }) => {
+    const args = [...EXPLORE, "zoo:10", "-n", "2000"];
+    const server = await serve(join(BIN, "zscape"), args, ADDRESS, { ZSCAPE_CACHE: CACHE }, ROOT);
+    await page.goto(server.url);
+    const explorer = new Explorer(page);
+    await explorer.isReady();
+    await server.stop();
+    const before = await explorer.pixels();
+    await explorer.button("Random").click();
+    await explorer.shows(before);
+  },
+);
 
 base("a network the page cannot run is decoded by the server", async ({ page }) => {
   const program = [

@@ -1,6 +1,6 @@
 /** The explorer in its three homes: a notebook, a page from a server, and one file. */
 import type { AnyModel } from "@anywidget/types";
-import { mount, type Explored } from "./mount";
+import { type Explored, mount } from "./mount";
 import { embeddedSource } from "./scene/embedded";
 import { httpSource } from "./scene/http";
 import { widgetSource } from "./scene/widget";
@@ -28,5 +28,6 @@ function mountAll(): Explored[] {
   });
 }
 
-if (document.readyState === "loading") document.addEventListener("DOMContentLoaded", mountAll, { once: true });
+if (document.readyState === "loading")
+  document.addEventListener("DOMContentLoaded", mountAll, { once: true });
 else mountAll();

@@ -1,9 +1,9 @@
 import { h, render } from "preact";
 import { createModel } from "./model/create_model";
 import { App } from "./panels/app";
-import { PageContext, type Page } from "./panels/context";
+import { type Page, PageContext } from "./panels/context";
 import { loadScene } from "./scene/load_scene";
-import { SceneError, type DataSource } from "./scene/source";
+import { type DataSource, SceneError } from "./scene/source";
 import { locate } from "./state/actions";
 import { applyAddress, followAddress, readAddress } from "./state/address";
 import { watchFrames } from "./state/cell";
@@ -29,7 +29,11 @@ export interface MountOptions {
 let lastNumber = 0;
 
 /** Puts an explorer into `el`. */
-export function mount(el: HTMLElement, source: DataSource, { ownsPage = false }: MountOptions = {}): Explored {
+export function mount(
+  el: HTMLElement,
+  source: DataSource,
+  { ownsPage = false }: MountOptions = {},
+): Explored {
   const root = document.createElement("div");
   root.className = ownsPage ? "zscape zs-page" : "zscape zs-embedded";
   // JupyterLab would take letters typed here for commands: its shortcuts ask the focused element first, then those around.
@@ -58,7 +62,12 @@ export function mount(el: HTMLElement, source: DataSource, { ownsPage = false }:
     locate(explorer);
     endings.push(watchFrames([explorer.current, explorer.map], () => locate(explorer)));
     const number = ++lastNumber;
-    const page: Page = { explorer, ownsPage, thumbnails: createThumbnails(scene), id: (name) => `zscape-${number}-${name}` };
+    const page: Page = {
+      explorer,
+      ownsPage,
+      thumbnails: createThumbnails(scene),
+      id: (name) => `zscape-${number}-${name}`,
+    };
     body.replaceChildren();
     await new Promise<void>((resolve) => {
       const app = h(App, { root, onShown: resolve });
@@ -119,7 +128,12 @@ function isDarkHere(el: HTMLElement, systemIsDark: boolean): boolean {
   return jpThemeLight === undefined ? systemIsDark : jpThemeLight === "false";
 }
 
-function followTheme(explorer: Explorer, root: HTMLElement, system: MediaQueryList, endings: (() => void)[]): void {
+function followTheme(
+  explorer: Explorer,
+  root: HTMLElement,
+  system: MediaQueryList,
+  endings: (() => void)[],
+): void {
   const show = (): void => {
     root.dataset.theme = explorer.isDark.value ? "dark" : "light";
   };

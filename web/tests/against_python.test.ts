@@ -13,16 +13,22 @@ interface Expected {
   decode: { z: number[]; pixels: number[] }[];
   encode: { x: number[]; mu: number[]; logvar: number[] }[];
   inverse: {
-    map: string; method: string; x: number; y: number; z: number[]; distance: number; roundTrip: number;
+    map: string;
+    method: string;
+    x: number;
+    y: number;
+    z: number[];
+    distance: number;
+    roundTrip: number;
   }[];
   transform: { map: string; z: number[]; xy: number[] }[];
 }
 
 /** The real model is not committed: its scene is there once the script has run. */
-const files = import.meta.glob("./fixtures/*/*.json", { query: "?raw", import: "default" }) as Record<
-  string,
-  () => Promise<string>
->;
+const files = import.meta.glob("./fixtures/*/*.json", {
+  query: "?raw",
+  import: "default",
+}) as Record<string, () => Promise<string>>;
 
 /** Of fp32 weights and latents, and of fp16 ones; places are measured in the map's typical gap,
  * as differences of nearly equal distances decide on them, which magnifies their rounding. */
@@ -33,7 +39,9 @@ const TOLERANCES = {
 
 async function read(name: string): Promise<{ scene: Scene; expected: Expected }> {
   const [scene, expected] = await Promise.all(
-    ["scene", "expected"].map(async (part) => JSON.parse(await files[`./fixtures/${name}/${part}.json`]())),
+    ["scene", "expected"].map(async (part) =>
+      JSON.parse(await files[`./fixtures/${name}/${part}.json`]()),
+    ),
   );
   const source = {
     manifest: async () => scene.manifest,
@@ -43,7 +51,9 @@ async function read(name: string): Promise<{ scene: Scene; expected: Expected }>
 }
 
 function mapsOf(scene: Scene): Record<string, LatentMap> {
-  return Object.fromEntries(scene.manifest.maps.map((spec) => [spec.method, createMap(scene, spec)]));
+  return Object.fromEntries(
+    scene.manifest.maps.map((spec) => [spec.method, createMap(scene, spec)]),
+  );
 }
 
 function largestDifference(a: ArrayLike<number>, b: ArrayLike<number>): number {
@@ -64,8 +74,12 @@ describe.each(Object.keys(TOLERANCES) as (keyof typeof TOLERANCES)[])("%s", (nam
       const batch = model.decode(Float32Array.from(expected.decode.flatMap(({ z }) => z)), n);
       const size = batch.length / n;
       expected.decode.forEach(({ z, pixels }, i) => {
-        expect(largestDifference(batch.subarray(i * size, (i + 1) * size), pixels)).toBeLessThan(tolerance.pixel);
-        expect(largestDifference(model.decode(Float32Array.from(z), 1), pixels)).toBeLessThan(tolerance.pixel);
+        expect(largestDifference(batch.subarray(i * size, (i + 1) * size), pixels)).toBeLessThan(
+          tolerance.pixel,
+        );
+        expect(largestDifference(model.decode(Float32Array.from(z), 1), pixels)).toBeLessThan(
+          tolerance.pixel,
+        );
       });
     });
 
@@ -103,7 +117,10 @@ describe.each(Object.keys(TOLERANCES) as (keyof typeof TOLERANCES)[])("%s", (nam
       // clusters may have moved far, so only an equal vector has to have an equal round trip.
       const [u, v] = maps[map].transform(back.z, 1);
       expect(Math.abs(back.roundTrip - Math.hypot(u - x, v - y)), where).toBeLessThan(1e-3);
-      if (gap < 1e-6) expect(Math.abs(back.roundTrip - roundTrip) / maps[map].unit, where).toBeLessThan(tolerance.place);
+      if (gap < 1e-6)
+        expect(Math.abs(back.roundTrip - roundTrip) / maps[map].unit, where).toBeLessThan(
+          tolerance.place,
+        );
     }
   });
 

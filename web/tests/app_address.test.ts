@@ -1,9 +1,15 @@
 // @vitest-environment happy-dom
 import { afterEach, describe, expect, it, vi } from "vitest";
-import { addressOf, applyAddress, followAddress, readAddress, writeAddress } from "../src/state/address";
-import { drawPath, setMap, setNeuron, toggleClass } from "../src/state/actions";
-import { followShared } from "../src/state/shared";
 import type { Shared, SharedState } from "../src/scene/source";
+import { drawPath, setMap, setNeuron, toggleClass } from "../src/state/actions";
+import {
+  addressOf,
+  applyAddress,
+  followAddress,
+  readAddress,
+  writeAddress,
+} from "../src/state/address";
+import { followShared } from "../src/state/shared";
 import { smallExplorer } from "./app_explorer";
 
 afterEach(() => vi.useRealTimers());
@@ -27,7 +33,9 @@ describe("the address", () => {
     }
     two.current.value.z.forEach((value, i) => expect(value).toBeCloseTo(one.current.value.z[i], 3));
     expect(two.path.value!.n).toBe(4);
-    two.path.value!.vectors.forEach((value, i) => expect(value).toBeCloseTo(one.path.value!.vectors[i], 3));
+    two.path.value!.vectors.forEach((value, i) =>
+      expect(value).toBeCloseTo(one.path.value!.vectors[i], 3),
+    );
   });
 
   it("names a picture of the data by its row, so that it stays one", async () => {
@@ -37,9 +45,25 @@ describe("the address", () => {
   });
 
   it.each([
-    "", "#", "#z=1~2", "#z=1~2~x", "#z=1~2~Infinity", "#view=1~2", "#view=1~2~-3", "#row=-1", "#row=1.5", "#row=1e9",
-    "#mode=fly", "#tab=__proto__", "#map=nonsense", "#color=z99", "#path=map!1~2~3", "#path=up!1~2~3!1~2~3",
-    "#hide=a", "#%E0%A4%A", "#way=<script>",
+    "",
+    "#",
+    "#z=1~2",
+    "#z=1~2~x",
+    "#z=1~2~Infinity",
+    "#view=1~2",
+    "#view=1~2~-3",
+    "#row=-1",
+    "#row=1.5",
+    "#row=1e9",
+    "#mode=fly",
+    "#tab=__proto__",
+    "#map=nonsense",
+    "#color=z99",
+    "#path=map!1~2~3",
+    "#path=up!1~2~3!1~2~3",
+    "#hide=a",
+    "#%E0%A4%A",
+    "#way=<script>",
   ])("changes nothing for %j", async (hash) => {
     const explorer = await smallExplorer();
     const before = addressOf(explorer);
@@ -70,7 +94,9 @@ describe("the address", () => {
 });
 
 /** Traits without a kernel. */
-function traits(values: Partial<Shared>): SharedState & { values: Partial<Shared>; change(key: keyof Shared): void } {
+function traits(
+  values: Partial<Shared>,
+): SharedState & { values: Partial<Shared>; change(key: keyof Shared): void } {
   const listeners = new Set<(key: keyof Shared) => void>();
   return {
     values,
@@ -107,7 +133,11 @@ describe("traits", () => {
     const explorer = await smallExplorer();
     const shared = traits({ map: "z0,z1", color: "z2", z: [1, 2, 3] });
     followShared(explorer, shared);
-    expect([explorer.map.value, explorer.color.value, [...explorer.current.value.z]]).toEqual(["z0,z1", "z2", [1, 2, 3]]);
+    expect([explorer.map.value, explorer.color.value, [...explorer.current.value.z]]).toEqual([
+      "z0,z1",
+      "z2",
+      [1, 2, 3],
+    ]);
     vi.advanceTimersByTime(200);
     const set = vi.spyOn(shared, "set");
     shared.values.z = [4, 5, 6];
@@ -120,7 +150,13 @@ describe("traits", () => {
   it("that make no sense change nothing", async () => {
     const explorer = await smallExplorer();
     const before = addressOf(explorer);
-    const shared = traits({ map: "no", color: "no", z: [1, 2], selection: [-1, 99, 1.5], path: [[1], [2]] });
+    const shared = traits({
+      map: "no",
+      color: "no",
+      z: [1, 2],
+      selection: [-1, 99, 1.5],
+      path: [[1], [2]],
+    });
     followShared(explorer, shared)();
     expect(addressOf(explorer)).toEqual(before);
     expect(explorer.selection.value).toEqual([]);

@@ -46,9 +46,15 @@ describe("questions to a kernel", () => {
   });
 
   it("bring the picture where the page has no network", async () => {
-    const explorer = await smallExplorer(30, 3, { decode: async (z) => new Float32Array(16).fill(z[0]) });
+    const explorer = await smallExplorer(30, 3, {
+      decode: async (z) => new Float32Array(16).fill(z[0]),
+    });
     explorer.decoder.set(createDecoder(null, explorer.scene.source));
-    expect(explorer.decoder.value).toMatchObject({ canDecode: true, canEncode: false, isHere: false });
+    expect(explorer.decoder.value).toMatchObject({
+      canDecode: true,
+      canEncode: false,
+      isHere: false,
+    });
     setNeuron(explorer, 0, 0.75);
     expect(explorer.picture.value).toBe(null);
     await new Promise((resolve) => setTimeout(resolve));
@@ -56,7 +62,9 @@ describe("questions to a kernel", () => {
   });
 
   it("that fail are a sentence in the page", async () => {
-    const explorer = await smallExplorer(30, 3, { decode: async () => Promise.reject(new Error("gone")) });
+    const explorer = await smallExplorer(30, 3, {
+      decode: async () => Promise.reject(new Error("gone")),
+    });
     explorer.decoder.set(createDecoder(null, explorer.scene.source));
     setNeuron(explorer, 0, 1);
     await new Promise((resolve) => setTimeout(resolve));
@@ -102,7 +110,11 @@ describe("thumbnails", () => {
     blocks[points.thumbnails] = { ...blocks[points.thumbnails], shape: [2, 1, 1, 3] };
     const scene = { ...explorer.scene, raw: () => Uint8Array.of(0x21, 0x43, 0x65) };
     const thumbnails = createThumbnails(scene);
-    const levels = (row: number) => [...thumbnails.pixels(row)].map((value) => Math.round(15 * value));
-    expect([levels(0), levels(1)]).toEqual([[1, 2, 3], [4, 5, 6]]);
+    const levels = (row: number) =>
+      [...thumbnails.pixels(row)].map((value) => Math.round(15 * value));
+    expect([levels(0), levels(1)]).toEqual([
+      [1, 2, 3],
+      [4, 5, 6],
+    ]);
   });
 });

@@ -1,6 +1,7 @@
 /** An explorer over a small scene, with a network that answers with sums. */
-import { loadScene } from "../src/scene/load_scene";
+
 import type { Model } from "../src/model/model";
+import { loadScene } from "../src/scene/load_scene";
 import type { DataSource } from "../src/scene/source";
 import { createDecoder } from "../src/state/decoder";
 import { createExplorer, type Explorer } from "../src/state/explorer";
@@ -15,15 +16,25 @@ function decodeSums(z: Float32Array, n: number): Float32Array {
   });
 }
 
-export async function smallExplorer(n = 30, d = 3, change: Partial<DataSource> = {}): Promise<Explorer> {
+export async function smallExplorer(
+  n = 30,
+  d = 3,
+  change: Partial<DataSource> = {},
+): Promise<Explorer> {
   const { manifest, bytes } = smallScene(n, d);
-  const explorer = createExplorer(await loadScene({ ...memorySource(manifest, bytes), ...change }), false);
+  const explorer = createExplorer(
+    await loadScene({ ...memorySource(manifest, bytes), ...change }),
+    false,
+  );
   const model: Model = {
     latentDim: d,
     imageShape: manifest.imageShape,
     engine: "typescript" as const,
     decode: decodeSums,
-    encode: (_: Float32Array, m: number) => ({ mu: new Float32Array(m * d), logvar: new Float32Array(m * d) }),
+    encode: (_: Float32Array, m: number) => ({
+      mu: new Float32Array(m * d),
+      logvar: new Float32Array(m * d),
+    }),
   };
   explorer.decoder.set(createDecoder(model, explorer.scene.source));
   return explorer;

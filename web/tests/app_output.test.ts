@@ -1,8 +1,8 @@
 import { describe, expect, it } from "vitest";
 import { compress, encodeGif, type Frame } from "../src/output/gif";
-import { readVector, vectorText, vectorsText } from "../src/output/text";
-import { alongRoute, vectorAt, type Path } from "../src/state/path";
+import { readVector, vectorsText, vectorText } from "../src/output/text";
 import { classColors, css, redBlue, viridis } from "../src/state/colors";
+import { alongRoute, type Path, vectorAt } from "../src/state/path";
 
 /** LZW as a reader of GIF has it: the other direction, written by itself. */
 function decompress(bytes: Uint8Array): number[] {
@@ -48,7 +48,13 @@ function random(n: number, kinds: number): Uint8Array {
 
 describe("GIF", () => {
   it.each([
-    [1, 1], [2, 1], [50_000, 1], [300, 2], [100_000, 3], [100_000, 256], [5000, 7],
+    [1, 1],
+    [2, 1],
+    [50_000, 1],
+    [300, 2],
+    [100_000, 3],
+    [100_000, 256],
+    [5000, 7],
   ])("compresses %i pixels of %i kinds so that they come back", (n, kinds) => {
     const pixels = random(n, kinds);
     expect(decompress(compress(pixels))).toEqual([...pixels]);
@@ -56,13 +62,17 @@ describe("GIF", () => {
 
   it("has a header, its frames and an end", () => {
     const frame = (value: number): Frame => ({
-      width: 3, height: 2, data: new Uint8ClampedArray(24).map((_, i) => (i % 4 === 3 ? 255 : value)),
+      width: 3,
+      height: 2,
+      data: new Uint8ClampedArray(24).map((_, i) => (i % 4 === 3 ? 255 : value)),
     });
     const bytes = encodeGif([frame(0), frame(128), frame(255)], 160);
     expect(String.fromCharCode(...bytes.subarray(0, 6))).toBe("GIF89a");
     expect([...bytes.subarray(6, 10)]).toEqual([3, 0, 2, 0]);
     expect(bytes.at(-1)).toBe(0x3b);
-    const controls = [...bytes].flatMap((byte, i) => (byte === 0x21 && bytes[i + 1] === 0xf9 ? [bytes[i + 4]] : []));
+    const controls = [...bytes].flatMap((byte, i) =>
+      byte === 0x21 && bytes[i + 1] === 0xf9 ? [bytes[i + 4]] : [],
+    );
     expect(controls).toEqual([16, 16, 16]); // hundredths of a second
   });
 
@@ -74,7 +84,10 @@ describe("GIF", () => {
     const nearest = (at: number) => {
       let best = Infinity;
       for (let k = 0; k < 256; k++) {
-        best = Math.min(best, Math.hypot(...[0, 1, 2].map((c) => palette[3 * k + c] - data[4 * at + c])));
+        best = Math.min(
+          best,
+          Math.hypot(...[0, 1, 2].map((c) => palette[3 * k + c] - data[4 * at + c])),
+        );
       }
       return best;
     };
@@ -92,9 +105,13 @@ describe("vectors as text", () => {
 
   it("are read back in any of the forms", () => {
     expect([...readVector("{0: -0.5, 2: 1}", 3)!]).toEqual([-0.5, 0, 1]);
-    expect([...readVector('{"z1": 2e-1,}', 2)!.map((value) => Math.fround(value))]).toEqual([0, Math.fround(0.2)]);
+    expect([...readVector('{"z1": 2e-1,}', 2)!.map((value) => Math.fround(value))]).toEqual([
+      0,
+      Math.fround(0.2),
+    ]);
     expect([...readVector("[1, 2\n 3]", 3)!]).toEqual([1, 2, 3]);
-    for (const text of ["", "1 2", "{3: 1}", "{0: x}", "[1, 2, NaN]", "{0 1}"]) expect(readVector(text, 3)).toBe(null);
+    for (const text of ["", "1 2", "{3: 1}", "{0: x}", "[1, 2, NaN]", "{0 1}"])
+      expect(readVector(text, 3)).toBe(null);
   });
 });
 
@@ -126,7 +143,9 @@ describe("colours", () => {
       const many = classColors(2000, isDark);
       expect(many.length).toBe(2000);
       expect(new Set(many.map(css)).size).toBeGreaterThan(700);
-      expect(many.flat().every((value) => Number.isInteger(value) && value >= 0 && value <= 255)).toBe(true);
+      expect(
+        many.flat().every((value) => Number.isInteger(value) && value >= 0 && value <= 255),
+      ).toBe(true);
     }
   });
 

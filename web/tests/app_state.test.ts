@@ -1,13 +1,29 @@
 import { describe, expect, it } from "vitest";
 import {
-  changePath, chooseMean, chooseRow, drawPath, keep, locate, onlyClass, randomZ, redo, resetZ, selectInside, setMap,
-  setNeuron, setPathEnd, settle, toggleClass, undo, walkTo,
+  changePath,
+  chooseMean,
+  chooseRow,
+  drawPath,
+  keep,
+  locate,
+  onlyClass,
+  randomZ,
+  redo,
+  resetZ,
+  selectInside,
+  setMap,
+  setNeuron,
+  setPathEnd,
+  settle,
+  toggleClass,
+  undo,
+  walkTo,
 } from "../src/state/actions";
 import { cell, watch } from "../src/state/cell";
 import { colorPoints, contourGroups, hasColor, visiblePoints } from "../src/state/coloring";
-import { createHistory } from "../src/state/history";
 import { hasMap, pairName, pairOf } from "../src/state/explorer";
-import { describe as say, number } from "../src/state/origin";
+import { createHistory } from "../src/state/history";
+import { number, describe as say } from "../src/state/origin";
 import { onMapScale } from "../src/state/spacing";
 import { judge } from "../src/state/trust";
 import { smallExplorer } from "./app_explorer";
@@ -128,14 +144,22 @@ describe("its place on the map", () => {
     chooseRow(explorer, 7);
     locate(explorer);
     const { coordinates } = explorer.latentMap();
-    expect(explorer.place.value).toMatchObject({ x: coordinates[14], y: coordinates[15], trust: { level: "among" } });
+    expect(explorer.place.value).toMatchObject({
+      x: coordinates[14],
+      y: coordinates[15],
+      trust: { level: "among" },
+    });
   });
 
   it("is where one pointed, with the way back's own distances", async () => {
     const explorer = await smallExplorer();
     walkTo(explorer, 1e4, 1e4);
     locate(explorer);
-    expect(explorer.place.value).toMatchObject({ x: 1e4, y: 1e4, trust: { level: "far", value: 0 } });
+    expect(explorer.place.value).toMatchObject({
+      x: 1e4,
+      y: 1e4,
+      trust: { level: "far", value: 0 },
+    });
   });
 
   it("is found anew on another map", async () => {
@@ -188,7 +212,8 @@ describe("distances in the latent space", () => {
 describe("maps", () => {
   it("are named by two neurons, which must be there and differ", async () => {
     expect(pairOf(pairName(3, 1), 4)).toEqual([3, 1]);
-    for (const name of ["z1,z1", "z0,z4", "z0", "tsne", "z0,z1,z2", "z-1,z0"]) expect(pairOf(name, 4)).toBe(null);
+    for (const name of ["z1,z1", "z0,z4", "z0", "tsne", "z0,z1,z2", "z-1,z0"])
+      expect(pairOf(name, 4)).toBe(null);
     const { manifest } = await smallExplorer();
     expect(hasMap(manifest, "tsne")).toBe(true);
     expect(hasMap(manifest, "nonsense")).toBe(false);
@@ -210,7 +235,12 @@ describe("a path", () => {
   it("has as many stops as asked, within reason", async () => {
     const explorer = await smallExplorer();
     drawPath(explorer, Float32Array.of(0, 0, 1, 1), 5);
-    for (const [asked, got] of [[8, 8], [1, 2], [1000, 60], [Number.NaN, 2]]) {
+    for (const [asked, got] of [
+      [8, 8],
+      [1, 2],
+      [1000, 60],
+      [Number.NaN, 2],
+    ]) {
       changePath(explorer, { n: asked });
       expect(explorer.path.value!.n).toBe(got);
       expect(explorer.path.value!.vectors.length).toBe(3 * got);
@@ -248,7 +278,8 @@ describe("a path", () => {
 
   it("may turn by half a circle when its end is moved", async () => {
     const explorer = await smallExplorer(30, 2);
-    const go = (...z: number[]) => explorer.current.set({ z: Float32Array.from(z), origin: { kind: "given" } });
+    const go = (...z: number[]) =>
+      explorer.current.set({ z: Float32Array.from(z), origin: { kind: "given" } });
     go(1, 0);
     setPathEnd(explorer, true, 4);
     go(0, 1);
@@ -288,7 +319,9 @@ describe("classes", () => {
     const explorer = await smallExplorer();
     const { rgba } = colorPoints(explorer);
     const of = (row: number) => [...rgba.subarray(4 * row, 4 * row + 4)].join();
-    const seen = new Set(Array.from({ length: 30 }, (_, row) => `${explorer.labels![row]}:${of(row)}`));
+    const seen = new Set(
+      Array.from({ length: 30 }, (_, row) => `${explorer.labels![row]}:${of(row)}`),
+    );
     expect(seen.size).toBe(2);
     expect(contourGroups(explorer).reduce((sum, { rows }) => sum + rows.length, 0)).toBe(30);
   });
@@ -313,8 +346,21 @@ describe("words", () => {
 
   it("say where the current picture is from", async () => {
     const { manifest } = await smallExplorer();
-    const tell = (row: number) => say({ kind: "row", row }, manifest, () => 1, (at) => 1000 + at);
+    const tell = (row: number) =>
+      say(
+        { kind: "row", row },
+        manifest,
+        () => 1,
+        (at) => 1000 + at,
+      );
     expect(tell(5)).toBe("Picture 1 005 of the data, “odd”");
-    expect(say({ kind: "row", row: 5 }, manifest, () => -1, (at) => at)).toBe("Picture 5 of the data");
+    expect(
+      say(
+        { kind: "row", row: 5 },
+        manifest,
+        () => -1,
+        (at) => at,
+      ),
+    ).toBe("Picture 5 of the data");
   });
 });

@@ -7,7 +7,7 @@ import { shepardWeights } from "../src/maps/place";
 import { spreadOnMap } from "../src/maps/spread";
 import { hasGreatCircle, line, manifold, slerp, traversal } from "../src/maps/walks";
 import { loadScene } from "../src/scene/load_scene";
-import { SceneError, type Scene } from "../src/scene/source";
+import { type Scene, SceneError } from "../src/scene/source";
 import { memorySource, randomNumbers, smallScene } from "./helpers/scenes";
 
 async function sceneOf(n: number, d: number): Promise<Scene> {
@@ -58,7 +58,8 @@ describe("a map", () => {
     const spec = scene.manifest.maps[0];
     const places = scene.floats("map");
     const mu = scene.floats("mu");
-    for (let row = 0; row < 80; row++) mu.set([places[2 * row], 2 * places[2 * row + 1] + 1, 3], row * 3);
+    for (let row = 0; row < 80; row++)
+      mu.set([places[2 * row], 2 * places[2 * row + 1] + 1, 3], row * 3);
     const z = createMap(scene, spec).inverse(0.1, -0.2, "local").z;
     // The ridge holds the plane's slope back a little.
     expect(z[0]).toBeCloseTo(0.1, 1);
@@ -66,7 +67,12 @@ describe("a map", () => {
     expect(z[2]).toBeCloseTo(3, 5);
   });
 
-  test.each([[1, 1], [2, 1], [3, 2], [30, 64]])("%i points of %i neurons have ways back", async (n, d) => {
+  test.each([
+    [1, 1],
+    [2, 1],
+    [3, 2],
+    [30, 64],
+  ])("%i points of %i neurons have ways back", async (n, d) => {
     const scene = await sceneOf(n, d);
     const map = createMap(scene, scene.manifest.maps[0]);
     for (const method of map.inverses) {
@@ -80,7 +86,9 @@ describe("a map", () => {
     const scene = await sceneOf(200, 2);
     const map = createMap(scene, scene.manifest.maps[0]);
     const places = Array.from({ length: 200 }, (_, row) => ({
-      row, x: map.coordinates[2 * row], y: map.coordinates[2 * row + 1],
+      row,
+      x: map.coordinates[2 * row],
+      y: map.coordinates[2 * row + 1],
     }));
     const near = places
       .map(({ row, x, y }) => ({ row, distance: Math.hypot(x - 0.2, y) }))
@@ -117,7 +125,13 @@ describe("a pair", () => {
     expect(map.unit).toBeGreaterThan(0);
   });
 
-  test.each([[0, 0], [0, 4], [-1, 2], [0.5, 1], [NaN, 1]])("%f and %f are none", async (first, second) => {
+  test.each([
+    [0, 0],
+    [0, 4],
+    [-1, 2],
+    [0.5, 1],
+    [NaN, 1],
+  ])("%f and %f are none", async (first, second) => {
     const scene = await sceneOf(10, 4);
     expect(() => createPair(scene, first, second)).toThrow(SceneError);
   });
@@ -162,7 +176,9 @@ describe("walks", () => {
     expect([...quarter.slice(4)]).toEqual([0, 4]);
     expect(quarter[2]).toBeCloseTo(3 * Math.SQRT1_2, 6);
     expect(quarter[3]).toBeCloseTo(3 * Math.SQRT1_2, 6);
-    expect([...slerp([1, 1], [3, 3], 3)].map((value) => Math.round(value * 1e6) / 1e6)).toEqual([1, 1, 2, 2, 3, 3]);
+    expect([...slerp([1, 1], [3, 3], 3)].map((value) => Math.round(value * 1e6) / 1e6)).toEqual([
+      1, 1, 2, 2, 3, 3,
+    ]);
     expect([...slerp([0, 0], [2, 2], 2)]).toEqual([0, 0, 2, 2]);
   });
 
@@ -173,13 +189,21 @@ describe("walks", () => {
   });
 
   test("a traversal changes one neuron a row, a manifold grows to the right and upwards", () => {
-    expect([...traversal([7, 8, 9], [2, 0], [-1, 1])]).toEqual([7, 8, -1, 7, 8, 1, -1, 8, 9, 1, 8, 9]);
-    expect([...manifold([7, 8, 9], [0, 2], [1, 0], [5, 6])]).toEqual([0, 8, 6, 1, 8, 6, 0, 8, 5, 1, 8, 5]);
+    expect([...traversal([7, 8, 9], [2, 0], [-1, 1])]).toEqual([
+      7, 8, -1, 7, 8, 1, -1, 8, 9, 1, 8, 9,
+    ]);
+    expect([...manifold([7, 8, 9], [0, 2], [1, 0], [5, 6])]).toEqual([
+      0, 8, 6, 1, 8, 6, 0, 8, 5, 1, 8, 5,
+    ]);
   });
 });
 
 describe("a drawing", () => {
-  function stroke(width: number, height: number, box: [number, number, number, number]): Float32Array {
+  function stroke(
+    width: number,
+    height: number,
+    box: [number, number, number, number],
+  ): Float32Array {
     const ink = new Float32Array(width * height);
     for (let y = box[1]; y < box[3]; y++) ink.fill(1, y * width + box[0], y * width + box[2]);
     return ink;
@@ -191,7 +215,9 @@ describe("a drawing", () => {
     const inked = rows.map((row) => row.reduce((sum, value) => sum + value, 0));
     // 20 × 100 pixels of ink become 4 × 20.
     inked.forEach((sum, y) => expect(sum).toBeCloseTo(y >= 4 && y < 24 ? 4 : 0, 4));
-    expect([...rows[14].slice(11, 17)].map((value) => Math.round(value * 1e4) / 1e4)).toEqual([0, 1, 1, 1, 1, 0]);
+    expect([...rows[14].slice(11, 17)].map((value) => Math.round(value * 1e4) / 1e4)).toEqual([
+      0, 1, 1, 1, 1, 0,
+    ]);
   });
 
   test("its centre of mass is in the middle, its box as long as the inner one, in any size", () => {

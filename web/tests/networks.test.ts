@@ -1,12 +1,12 @@
 /** Every layer against torch, on every engine that runs here. */
 import { describe, expect, test } from "vitest";
+import { Arena } from "../src/model/arena";
 import { createModel } from "../src/model/create_model";
 import { createKernels, ENGINES, type Engine } from "../src/model/kernels";
-import { Arena } from "../src/model/arena";
 import { Planner } from "../src/model/plan";
 import type { Layer } from "../src/scene/manifest";
 import text from "./fixtures/networks.json?raw";
-import { floatsOf, networkScene, type Encoded } from "./helpers/scenes";
+import { type Encoded, floatsOf, networkScene } from "./helpers/scenes";
 
 interface Network {
   name: string;
@@ -50,15 +50,19 @@ function largestDifference(a: ArrayLike<number>, b: ArrayLike<number>): number {
 }
 
 describe.each(ENGINES)("%s", (engine) => {
-  test.each(networks.map((network) => [network.name, network] as const))("%s", async (_, network) => {
-    const y = await run(network, engine, network.x.shape[0]);
-    const wanted = floatsOf(network.y);
-    expect(y.length).toBe(wanted.length);
-    expect(largestDifference(y, wanted)).toBeLessThan(5e-6);
-  });
+  test.each(networks.map((network) => [network.name, network] as const))(
+    "%s",
+    async (_, network) => {
+      const y = await run(network, engine, network.x.shape[0]);
+      const wanted = floatsOf(network.y);
+      expect(y.length).toBe(wanted.length);
+      expect(largestDifference(y, wanted)).toBeLessThan(5e-6);
+    },
+  );
 
   test.each(networks.map((network) => [network.name, network] as const))(
-    "%s: one picture alone is the same", async (_, network) => {
+    "%s: one picture alone is the same",
+    async (_, network) => {
       const alone = await run(network, engine, 1);
       const wanted = floatsOf(network.y).subarray(0, alone.length);
       expect(largestDifference(alone, wanted)).toBeLessThan(5e-6);
@@ -74,5 +78,7 @@ test("a network whose layers do not fit is refused in a sentence", async () => {
     mean: "sigmoid" as const,
   };
   const scene = networkScene(model, network.blocks, [1, 2, 2], 4);
-  await expect(createModel(scene)).rejects.toThrow(/layer 1 \(linear\) of the decoder takes 5 values; it gets \(4\)/);
+  await expect(createModel(scene)).rejects.toThrow(
+    /layer 1 \(linear\) of the decoder takes 5 values; it gets \(4\)/,
+  );
 });

@@ -5,7 +5,7 @@ import { loadScene } from "../src/scene/load_scene";
 import type { Block } from "../src/scene/manifest";
 import { toFloats, toInts } from "../src/scene/numbers";
 import { SceneError } from "../src/scene/source";
-import { addBlock, memorySource, smallScene, type Parts } from "./helpers/scenes";
+import { addBlock, memorySource, type Parts, smallScene } from "./helpers/scenes";
 
 function open({ manifest, bytes }: Parts) {
   return loadScene(memorySource(manifest, bytes));
@@ -16,7 +16,9 @@ function block(dtype: Block["dtype"], shape: number[], more: Partial<Block> = {}
 }
 
 async function gzip(bytes: Uint8Array): Promise<Uint8Array> {
-  const stream = new Blob([bytes as Uint8Array<ArrayBuffer>]).stream().pipeThrough(new CompressionStream("gzip"));
+  const stream = new Blob([bytes as Uint8Array<ArrayBuffer>])
+    .stream()
+    .pipeThrough(new CompressionStream("gzip"));
   return new Uint8Array(await new Response(stream).arrayBuffer());
 }
 
@@ -54,7 +56,9 @@ describe("numbers", () => {
 
   test("i8 is times the factor of its row", () => {
     const bytes = new Uint8Array(Int8Array.of(1, -2, 127, -128).buffer);
-    expect([...toFloats(block("i8", [2, 2], { scale: [0.5, 2] }), bytes)]).toEqual([0.5, -1, 254, -256]);
+    expect([...toFloats(block("i8", [2, 2], { scale: [0.5, 2] }), bytes)]).toEqual([
+      0.5, -1, 254, -256,
+    ]);
   });
 
   test("u4 starts with the low half, an odd count ends in one", () => {
@@ -80,25 +84,86 @@ test("CRC-32 as zlib has it, at every length around four", () => {
 
 describe("damage is told in a sentence", () => {
   const damages: [string, (parts: Parts) => unknown, RegExp][] = [
-    ["no scene", ({ manifest }) => delete (manifest as Partial<typeof manifest>).format, /not a scene/],
+    [
+      "no scene",
+      ({ manifest }) => delete (manifest as Partial<typeof manifest>).format,
+      /not a scene/,
+    ],
     ["another version", ({ manifest }) => (manifest.version = 7), /version 7 .* reads version 1/],
     ["zero points", ({ manifest }) => (manifest.points.n = 0), /no points/],
     ["no map", ({ manifest }) => (manifest.maps = []), /no map/],
-    ["unknown dtype", ({ manifest }) => ((manifest.blocks.mu.dtype as string) = "f8"), /blocks\.mu\.dtype must be one of f32, .*; it is "f8"/],
-    ["missing block", ({ manifest }) => delete manifest.blocks.mu, /points\.mu must be the name of a block/],
-    ["a block's name from the prototype", ({ manifest }) => (manifest.points.mu = "constructor"), /must be the name of a block/],
-    ["truncated", ({ bytes }) => (bytes.mu = bytes.mu.subarray(0, 100)), /“mu” is damaged: it must have 360 bytes; it has 100/],
+    [
+      "unknown dtype",
+      ({ manifest }) => ((manifest.blocks.mu.dtype as string) = "f8"),
+      /blocks\.mu\.dtype must be one of f32, .*; it is "f8"/,
+    ],
+    [
+      "missing block",
+      ({ manifest }) => delete manifest.blocks.mu,
+      /points\.mu must be the name of a block/,
+    ],
+    [
+      "a block's name from the prototype",
+      ({ manifest }) => (manifest.points.mu = "constructor"),
+      /must be the name of a block/,
+    ],
+    [
+      "truncated",
+      ({ bytes }) => (bytes.mu = bytes.mu.subarray(0, 100)),
+      /“mu” is damaged: it must have 360 bytes; it has 100/,
+    ],
     ["a flipped bit", ({ bytes }) => (bytes.map[5] ^= 1), /“map” is damaged: its checksum/],
-    ["another shape than bytes", ({ manifest }) => (manifest.blocks.kl.dtype = "f16"), /“kl” is damaged: its shape needs 60 bytes; it holds 120/],
-    ["other neurons", ({ manifest }) => (manifest.latentDim = 4), /do not belong together: points\.mu, block “mu”, must have shape \(30, 4\); it has \(30, 3\)/],
-    ["another map", (parts) => addBlock(parts, "map", "f32", [29, 2], new Float32Array(58)), /maps\[0\]\.coordinates, block “map”, must have shape \(30, 2\)/],
+    [
+      "another shape than bytes",
+      ({ manifest }) => (manifest.blocks.kl.dtype = "f16"),
+      /“kl” is damaged: its shape needs 60 bytes; it holds 120/,
+    ],
+    [
+      "other neurons",
+      ({ manifest }) => (manifest.latentDim = 4),
+      /do not belong together: points\.mu, block “mu”, must have shape \(30, 4\); it has \(30, 3\)/,
+    ],
+    [
+      "another map",
+      (parts) => addBlock(parts, "map", "f32", [29, 2], new Float32Array(58)),
+      /maps\[0\]\.coordinates, block “map”, must have shape \(30, 2\)/,
+    ],
     ["other channels", ({ manifest }) => (manifest.imageShape = [3, 4, 4]), /points\.thumbnails/],
-    ["no unit", ({ manifest }) => (manifest.maps[0].unit = 0), /maps\[0\]\.unit must be above 0; it is 0/],
-    ["a way back without its network", ({ manifest }) => manifest.maps[0].inverses.push("learned"), /learned must be there/],
-    ["too few neurons listed", ({ manifest }) => manifest.neurons.pop(), /neurons must have 3 entries; it has 2/],
-    ["a name that is none", ({ manifest }) => ((manifest.classNames[1] as unknown) = 7), /classNames\[1\] must be text; it is 7/],
-    ["a monstrous block", ({ manifest }) => (manifest.blocks.mu.shape = [2 ** 28, 2 ** 28]), /at most/],
-    ["an unknown layer", ({ manifest }) => (manifest.model = { encoder: { trunk: [], mu: [], logvar: [] }, decoder: [{ kind: "attention" } as never], mean: "sigmoid" }), /model\.decoder\[0\]\.kind must be one of linear, .*; it is "attention"/],
+    [
+      "no unit",
+      ({ manifest }) => (manifest.maps[0].unit = 0),
+      /maps\[0\]\.unit must be above 0; it is 0/,
+    ],
+    [
+      "a way back without its network",
+      ({ manifest }) => manifest.maps[0].inverses.push("learned"),
+      /learned must be there/,
+    ],
+    [
+      "too few neurons listed",
+      ({ manifest }) => manifest.neurons.pop(),
+      /neurons must have 3 entries; it has 2/,
+    ],
+    [
+      "a name that is none",
+      ({ manifest }) => ((manifest.classNames[1] as unknown) = 7),
+      /classNames\[1\] must be text; it is 7/,
+    ],
+    [
+      "a monstrous block",
+      ({ manifest }) => (manifest.blocks.mu.shape = [2 ** 28, 2 ** 28]),
+      /at most/,
+    ],
+    [
+      "an unknown layer",
+      ({ manifest }) =>
+        (manifest.model = {
+          encoder: { trunk: [], mu: [], logvar: [] },
+          decoder: [{ kind: "attention" } as never],
+          mean: "sigmoid",
+        }),
+      /model\.decoder\[0\]\.kind must be one of linear, .*; it is "attention"/,
+    ],
   ];
 
   test.each(damages)("%s", async (_, damage, sentence) => {
@@ -117,7 +182,11 @@ describe("damage is told in a sentence", () => {
     const small = block("u8", [10], { codec: "gzip", length: bomb.length, crc32: crc32(bomb) });
     await expect(unpack("x", small, bomb)).rejects.toThrow(/more than 10 bytes/);
     const cut = bomb.subarray(0, bomb.length - 9);
-    const short = block("u8", [1_000_000], { codec: "gzip", length: cut.length, crc32: crc32(cut) });
+    const short = block("u8", [1_000_000], {
+      codec: "gzip",
+      length: cut.length,
+      crc32: crc32(cut),
+    });
     await expect(unpack("x", short, cut)).rejects.toThrow(SceneError);
   });
 });

@@ -37,7 +37,8 @@ describe("one file", () => {
     const source = embeddedSource(document);
     await expect(source.manifest()).rejects.toThrow(SceneError);
     await expect(source.bytes("mu")).rejects.toThrow("not base64");
-    document.body.innerHTML = '<script type="application/json" id="zscape-manifest">{"titl</script>';
+    document.body.innerHTML =
+      '<script type="application/json" id="zscape-manifest">{"titl</script>';
     await expect(source.manifest()).rejects.toThrow("not JSON");
   });
 });
@@ -49,14 +50,23 @@ describe("the server", () => {
     const asked: [string, RequestInit][] = [];
     vi.stubGlobal("fetch", async (url: URL, init: RequestInit) => {
       asked.push([url.href, init]);
-      return new Response(url.pathname.startsWith("/blocks/") ? Uint8Array.of(7) : Float32Array.of(1, 2, 3, 4));
+      return new Response(
+        url.pathname.startsWith("/blocks/") ? Uint8Array.of(7) : Float32Array.of(1, 2, 3, 4),
+      );
     });
     const source = httpSource(base);
     expect([...(await source.bytes("map.tsne/ä"))]).toEqual([7]);
     expect([...((await source.decode?.(Float32Array.of(5), 1)) ?? [])]).toEqual([1, 2, 3, 4]);
     const posterior = await source.encode?.(Float32Array.of(5), 1);
-    expect([[...(posterior?.mu ?? [])], [...(posterior?.logvar ?? [])]]).toEqual([[1, 2], [3, 4]]);
-    expect(asked.map(([url]) => url)).toEqual([`${base}blocks/map.tsne%2F%C3%A4`, `${base}decode`, `${base}encode`]);
+    expect([[...(posterior?.mu ?? [])], [...(posterior?.logvar ?? [])]]).toEqual([
+      [1, 2],
+      [3, 4],
+    ]);
+    expect(asked.map(([url]) => url)).toEqual([
+      `${base}blocks/map.tsne%2F%C3%A4`,
+      `${base}decode`,
+      `${base}encode`,
+    ]);
     expect(asked[1][1].method).toBe("POST");
   });
 
@@ -64,7 +74,9 @@ describe("the server", () => {
     vi.stubGlobal("fetch", async () => Promise.reject(new TypeError("Failed to fetch")));
     await expect(httpSource(base).manifest()).rejects.toThrow("The server does not answer");
     vi.stubGlobal("fetch", async () => new Response("There is no such page.\n", { status: 404 }));
-    await expect(httpSource(base).bytes("mu")).rejects.toThrow("The server refused “blocks/mu” (404): There is no such page.");
+    await expect(httpSource(base).bytes("mu")).rejects.toThrow(
+      "The server refused “blocks/mu” (404): There is no such page.",
+    );
     vi.stubGlobal("fetch", async () => new Response("<html>"));
     await expect(httpSource(base).manifest()).rejects.toThrow("not JSON");
   });
@@ -72,7 +84,8 @@ describe("the server", () => {
 
 /** As much of anywidget's model as a page can see. */
 class FakeModel {
-  readonly sent: { content: { type: string; id: number; n: number }; buffers: ArrayBuffer[] }[] = [];
+  readonly sent: { content: { type: string; id: number; n: number }; buffers: ArrayBuffer[] }[] =
+    [];
   saves = 0;
   private readonly handlers = new Map<string, Set<(...args: never[]) => void>>();
   constructor(private readonly state: Record<string, unknown>) {}
@@ -82,7 +95,8 @@ class FakeModel {
     this.fire(`change:${key}`);
   };
   save_changes = (): void => void this.saves++;
-  send = (content: never, _: unknown, buffers: ArrayBuffer[]): void => void this.sent.push({ content, buffers });
+  send = (content: never, _: unknown, buffers: ArrayBuffer[]): void =>
+    void this.sent.push({ content, buffers });
   on = (name: string, handler: never): void => {
     if (!this.handlers.has(name)) this.handlers.set(name, new Set());
     this.handlers.get(name)?.add(handler);
@@ -104,7 +118,10 @@ function widget(state: Record<string, unknown> = {}) {
 describe("the notebook", () => {
   test("manifest and blocks are traits", async () => {
     const bytes = Uint8Array.of(9, 1, 2, 3);
-    const { source } = widget({ manifest: '{"a": 1}', blocks: { mu: new DataView(bytes.buffer, 1, 2) } });
+    const { source } = widget({
+      manifest: '{"a": 1}',
+      blocks: { mu: new DataView(bytes.buffer, 1, 2) },
+    });
     expect(await source.manifest()).toEqual({ a: 1 });
     expect([...(await source.bytes("mu"))]).toEqual([1, 2]);
     await expect(source.bytes("map")).rejects.toThrow("run the cell again");
@@ -114,7 +131,10 @@ describe("the notebook", () => {
     const { model, source } = widget();
     const first = source.decode?.(Float32Array.of(1, 2).subarray(1), 1);
     const second = source.encode?.(Float32Array.of(3), 1);
-    expect(model.sent.map(({ content }) => [content.type, content.n])).toEqual([["decode", 1], ["encode", 1]]);
+    expect(model.sent.map(({ content }) => [content.type, content.n])).toEqual([
+      ["decode", 1],
+      ["encode", 1],
+    ]);
     expect([...new Float32Array(model.sent[0].buffers[0])]).toEqual([2]);
     const view = (...values: number[]): DataView => new DataView(Float32Array.from(values).buffer);
     model.fire("msg:custom", { type: "encoded", id: model.sent[1].content.id }, [view(5), view(6)]);
@@ -127,9 +147,15 @@ describe("the notebook", () => {
     vi.useFakeTimers();
     const { model, source } = widget();
     const refused = source.decode?.(Float32Array.of(1), 1);
-    model.fire("msg:custom", { type: "error", id: model.sent[0].content.id, message: "no such neuron." }, []);
+    model.fire(
+      "msg:custom",
+      { type: "error", id: model.sent[0].content.id, message: "no such neuron." },
+      [],
+    );
     await expect(refused).rejects.toThrow("no such neuron.");
-    const unheard = expect(source.decode?.(Float32Array.of(1), 1)).rejects.toThrow("does not answer");
+    const unheard = expect(source.decode?.(Float32Array.of(1), 1)).rejects.toThrow(
+      "does not answer",
+    );
     await vi.advanceTimersByTimeAsync(31_000);
     await unheard;
     const late = expect(source.decode?.(Float32Array.of(1), 1)).rejects.toThrow("closed");

@@ -1,5 +1,15 @@
 import { describe, expect, it } from "vitest";
-import { betweenViews, boundsOf, ease, fitted, panned, toData, toScreen, visibleBox, zoomed } from "../src/view/camera";
+import {
+  betweenViews,
+  boundsOf,
+  ease,
+  fitted,
+  panned,
+  toData,
+  toScreen,
+  visibleBox,
+  zoomed,
+} from "../src/view/camera";
 
 const size = { width: 800, height: 500 };
 const view = { x: 3, y: -2, scale: 0.05 };
@@ -31,7 +41,11 @@ describe("camera", () => {
 
   it("does not drift at the limits of the zoom", () => {
     const limits: [number, number] = [0.05, 1];
-    expect(zoomed(view, size, 10, 20, 3, limits)).toEqual({ x: expect.closeTo(3), y: expect.closeTo(-2), scale: 0.05 });
+    expect(zoomed(view, size, 10, 20, 3, limits)).toEqual({
+      x: expect.closeTo(3),
+      y: expect.closeTo(-2),
+      scale: 0.05,
+    });
   });
 
   it("fits a box into the margins, touching the tighter pair", () => {

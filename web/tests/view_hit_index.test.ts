@@ -8,7 +8,9 @@ import { randomNumbers } from "./view_random";
 const n = 3000;
 const random = randomNumbers(1);
 // Two clouds of very different density, and one place that is none.
-const coordinates = Float32Array.from({ length: 2 * n }, (_, i) => (i % 4 < 2 ? 10 * random() : 0.3 * random() - 5));
+const coordinates = Float32Array.from({ length: 2 * n }, (_, i) =>
+  i % 4 < 2 ? 10 * random() : 0.3 * random() - 5,
+);
 coordinates[10] = Number.NaN;
 const mask = Uint8Array.from({ length: n }, () => (random() < 0.5 ? 1 : 0));
 const index = new HitIndex(coordinates);
@@ -46,7 +48,10 @@ describe("hit index", () => {
   });
 
   it("measures the spacing of a uniform cloud, whatever its size", () => {
-    for (const [count, side] of [[2000, 1], [20000, 50]]) {
+    for (const [count, side] of [
+      [2000, 1],
+      [20000, 50],
+    ]) {
       const uniform = Float32Array.from({ length: 2 * count }, () => side * random());
       expect(new HitIndex(uniform).spacing / (side / Math.sqrt(count))).toBeCloseTo(1, 1);
     }
@@ -72,7 +77,8 @@ describe("thumbnails", () => {
   const rank = new Uint32Array(n);
   order.forEach((row, place) => (rank[row] = place));
   const size = { width: 800, height: 600 };
-  const choose = (scale: number, x = 5) => chooseThumbnails(cloud, uniform, { x, y: 5, scale }, size, rank, null);
+  const choose = (scale: number, x = 5) =>
+    chooseThumbnails(cloud, uniform, { x, y: 5, scale }, size, rank, null);
 
   it("come only when there is room, and hardly cover each other", () => {
     expect(choose(10 / 600)).toBeNull();
@@ -84,7 +90,9 @@ describe("thumbnails", () => {
     let closest = Number.POSITIVE_INFINITY;
     for (const a of rows) {
       for (const b of rows) {
-        const [dx, dy] = [0, 1].map((axis) => Math.abs(uniform[2 * a + axis] - uniform[2 * b + axis]) / scale);
+        const [dx, dy] = [0, 1].map(
+          (axis) => Math.abs(uniform[2 * a + axis] - uniform[2 * b + axis]) / scale,
+        );
         if (a !== b) closest = Math.min(closest, Math.max(dx, dy));
       }
     }

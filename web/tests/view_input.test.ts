@@ -22,7 +22,8 @@ function record(isPanning: boolean) {
   const handlers = {
     isPanning: () => isPanning,
     pan: (dx: number, dy: number) => calls.push(`pan ${dx},${dy}`),
-    zoom: (px: number, py: number, factor: number) => calls.push(`zoom ${px},${py} ${factor.toFixed(2)}`),
+    zoom: (px: number, py: number, factor: number) =>
+      calls.push(`zoom ${px},${py} ${factor.toFixed(2)}`),
     hover: () => {},
     click: at("click"),
     doubleClick: at("double"),
@@ -38,7 +39,12 @@ function record(isPanning: boolean) {
 describe("gestures", () => {
   let canvas: HTMLElement;
   let detach: () => void;
-  const send = (type: string, x: number, y: number, more: PointerEventInit & { deltaY?: number } = {}) => {
+  const send = (
+    type: string,
+    x: number,
+    y: number,
+    more: PointerEventInit & { deltaY?: number } = {},
+  ) => {
     const made =
       type === "wheel"
         ? new WheelEvent(type, { ...more, cancelable: true })
@@ -81,7 +87,10 @@ describe("gestures", () => {
   });
 
   it("drags move the map in pan mode, and with the middle button always", () => {
-    for (const [isPanning, button] of [[true, 0], [false, 1]] as const) {
+    for (const [isPanning, button] of [
+      [true, 0],
+      [false, 1],
+    ] as const) {
       const calls = attach(isPanning);
       send("pointerdown", 20, 30, { button });
       send("pointermove", 40, 20);
@@ -112,7 +121,14 @@ describe("gestures", () => {
     send("pointerup", 320, 100, touch(2));
     send("pointermove", 125, 103, touch(1));
     send("pointerup", 125, 103, touch(1));
-    expect(calls).toEqual(["start 100,100", "move 120,100", "cancel 120,100", "pan 50,0", "zoom 220,100 2.00", "pan 5,3"]);
+    expect(calls).toEqual([
+      "start 100,100",
+      "move 120,100",
+      "cancel 120,100",
+      "pan 50,0",
+      "zoom 220,100 2.00",
+      "pan 5,3",
+    ]);
   });
 
   it("the wheel zooms at the pointer and does not scroll the page", () => {
@@ -168,7 +184,12 @@ describe("drawing", () => {
   it("a lasso gives its polygon when it ends, a mere click clears", () => {
     const { drawing, lasso } = begin();
     drawing.start("lasso", 0, 0);
-    for (const [x, y] of [[5, 0], [5.1, 0], [5, 5]]) drawing.move(x, y, 1);
+    for (const [x, y] of [
+      [5, 0],
+      [5.1, 0],
+      [5, 5],
+    ])
+      drawing.move(x, y, 1);
     expect(drawing.outline).toEqual({ mode: "lasso", points: [0, 0, 5, 0, 5, 5] });
     drawing.end();
     expect(lasso).toHaveBeenCalledExactlyOnceWith(Float32Array.of(0, 0, 5, 0, 5, 5));

@@ -18,8 +18,16 @@ describe("polygon", () => {
     const angle = 0.7;
     const [c, s] = [Math.cos(angle), Math.sin(angle)];
     const ellipse = ellipseOf([9 * c * c + s * s, 8 * c * s, 9 * s * s + c * c]);
-    expect(ellipse).toEqual({ major: expect.closeTo(3), minor: expect.closeTo(1), angle: expect.closeTo(angle) });
-    expect(ellipseOf([1, 0, 4])).toEqual({ major: 2, minor: 1, angle: expect.closeTo(Math.PI / 2) });
+    expect(ellipse).toEqual({
+      major: expect.closeTo(3),
+      minor: expect.closeTo(1),
+      angle: expect.closeTo(angle),
+    });
+    expect(ellipseOf([1, 0, 4])).toEqual({
+      major: 2,
+      minor: 1,
+      angle: expect.closeTo(Math.PI / 2),
+    });
     expect(ellipseOf([0, 0, 0])).toMatchObject({ major: 0, minor: 0 });
   });
 });

@@ -1,12 +1,12 @@
 /** The maps of a scene, with the same numbers as Python's. */
 import type { MapSpec } from "../scene/manifest";
-import { SceneError, type Scene } from "../scene/source";
+import { type Scene, SceneError } from "../scene/source";
 import type { Back, LatentMap } from "./inverse";
 import { createLearned } from "./learned_way";
 import { local, localCount } from "./local_way";
 import { place } from "./place";
 import { Places } from "./places";
-import { createScaling, lift, project, type Linear, type Scaling } from "./projection";
+import { createScaling, type Linear, lift, project, type Scaling } from "./projection";
 
 /** Below this share of the map's width two places are one. */
 const BLUR = 1e-4;
@@ -34,7 +34,9 @@ export function createMap(scene: Scene, spec: MapSpec): LatentMap {
     coordinates: scene.floats(spec.coordinates),
     inverses,
     unit,
-    linear: linear ? { axes: scene.floats(linear.axes), centre: scene.floats(linear.centre) } : null,
+    linear: linear
+      ? { axes: scene.floats(linear.axes), centre: scene.floats(linear.centre) }
+      : null,
     scaling: createScaling(scene, standardize),
     learned,
   });
@@ -102,7 +104,10 @@ function createFrom(scene: Scene, of: Ingredients): LatentMap {
 
   function inverse(atX: number, atY: number, method: string): Back {
     const way = ways.get(method);
-    if (!way) throw new RangeError(`way back must be one of ${[...ways.keys()].join(", ")}; got ${method}.`);
+    if (!way)
+      throw new RangeError(
+        `way back must be one of ${[...ways.keys()].join(", ")}; got ${method}.`,
+      );
     const z = way(atX, atY);
     const [nearest] = places.nearest(atX, atY, 1);
     const [backX, backY] = transform(z, 1);
@@ -130,7 +135,12 @@ function createFrom(scene: Scene, of: Ingredients): LatentMap {
   };
 }
 
-function createWays(scene: Scene, of: Ingredients, places: Places, mu: Float32Array): Map<string, Way> {
+function createWays(
+  scene: Scene,
+  of: Ingredients,
+  places: Places,
+  mu: Float32Array,
+): Map<string, Way> {
   const { coordinates, linear, scaling, learned } = of;
   const { latentDim: d, points, neurons } = scene.manifest;
   const known: Record<string, () => Way> = {

@@ -18,7 +18,12 @@ export function localCount(n: number): number {
  * @param mu (n, d), their latent vectors.
  */
 export function local(
-  coordinates: Float32Array, mu: Float32Array, d: number, rows: readonly number[], x: number, y: number,
+  coordinates: Float32Array,
+  mu: Float32Array,
+  d: number,
+  rows: readonly number[],
+  x: number,
+  y: number,
 ): Float32Array {
   const share = shares(coordinates, rows, x, y);
   const sums = new Float64Array(d);
@@ -29,7 +34,12 @@ export function local(
 }
 
 /** The plane's height at (x, y) is linear in the neighbours' vectors: how much of each. */
-function shares(coordinates: Float32Array, rows: readonly number[], x: number, y: number): Float64Array {
+function shares(
+  coordinates: Float32Array,
+  rows: readonly number[],
+  x: number,
+  y: number,
+): Float64Array {
   const dx = Float64Array.from(rows, (row) => coordinates[2 * row] - x);
   const dy = Float64Array.from(rows, (row) => coordinates[2 * row + 1] - y);
   const distances = dx.map((gap, j) => Math.hypot(gap, dy[j]));
@@ -55,5 +65,7 @@ function shares(coordinates: Float32Array, rows: readonly number[], x: number, y
   const c1 = wxy * wy - wx * wyy;
   const c2 = wx * wxy - wxx * wy;
   const determinant = w * c0 + wx * c1 + wy * c2;
-  return weights.map((weight, j) => (weight * (c0 + (c1 * dx[j] + c2 * dy[j]) / reach)) / determinant);
+  return weights.map(
+    (weight, j) => (weight * (c0 + (c1 * dx[j] + c2 * dy[j]) / reach)) / determinant,
+  );
 }

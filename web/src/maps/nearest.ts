@@ -10,7 +10,12 @@ export interface Neighbours {
 const STRIDE = 8;
 
 /** The `k` rows of `mu` (n, d) nearest to `z` (d), the nearest first; all of them if n < k. */
-export function nearestInLatent(mu: Float32Array, d: number, z: ArrayLike<number>, k: number): Neighbours {
+export function nearestInLatent(
+  mu: Float32Array,
+  d: number,
+  z: ArrayLike<number>,
+  k: number,
+): Neighbours {
   const n = mu.length / d;
   const count = Math.min(k, n);
   const rows = new Int32Array(count);

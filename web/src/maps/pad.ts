@@ -13,7 +13,11 @@ const BOX = 20 / 28;
  * LeCun, Cortes & Burges, "The MNIST database", on how the digits were normalised.
  */
 export function centreDrawing(
-  ink: Float32Array, width: number, height: number, outHeight: number, outWidth: number,
+  ink: Float32Array,
+  width: number,
+  height: number,
+  outHeight: number,
+  outWidth: number,
 ): Float32Array {
   const picture = new Float32Array(outHeight * outWidth);
   const found = measure(ink, width, height);
@@ -58,7 +62,12 @@ function measure(ink: Float32Array, width: number, height: number) {
 }
 
 /** Of every pixel of one side: the pixels it lands on, each with the share of it that is covered. */
-function overlaps(side: number, outSide: number, scale: number, centre: number): [number, number][][] {
+function overlaps(
+  side: number,
+  outSide: number,
+  scale: number,
+  centre: number,
+): [number, number][][] {
   return Array.from({ length: side }, (_, i) => {
     const from = (i - centre) * scale + outSide / 2;
     const end = from + scale;

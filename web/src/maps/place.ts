@@ -13,7 +13,11 @@ const TINY = 2 ** -126;
  * @param blur Distance on the map below which two places are one.
  */
 export function place(
-  x: Float32Array, d: number, coordinates: Float32Array, blur: number, query: ArrayLike<number>,
+  x: Float32Array,
+  d: number,
+  coordinates: Float32Array,
+  blur: number,
+  query: ArrayLike<number>,
 ): [number, number] {
   const { rows, distances } = nearestInLatent(x, d, query, N_PLACING + 1);
   const weights = shepardWeights(distances);

@@ -41,5 +41,8 @@ export function lift(linear: Linear, rest: ArrayLike<number>, x: number, y: numb
   const { axes, centre } = linear;
   const d = centre.length;
   const [restX, restY] = project(linear, rest);
-  return Float64Array.from({ length: d }, (_, i) => rest[i] + (x - restX) * axes[i] + (y - restY) * axes[d + i]);
+  return Float64Array.from(
+    { length: d },
+    (_, i) => rest[i] + (x - restX) * axes[i] + (y - restY) * axes[d + i],
+  );
 }

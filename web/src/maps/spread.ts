@@ -11,12 +11,17 @@ const N_DRAWN = 32;
  * so that the ellipse moves with `mu` and does not flicker.
  */
 export function spreadOnMap(
-  map: LatentMap, mu: ArrayLike<number>, variances: ArrayLike<number>,
+  map: LatentMap,
+  mu: ArrayLike<number>,
+  variances: ArrayLike<number>,
 ): [number, number, number] {
   const offsets = map.isLinear ? alongNeurons(variances) : drawn(variances);
   const d = mu.length;
   const m = offsets.length / d;
-  const places = map.transform(offsets.map((offset, i) => mu[i % d] + offset), m);
+  const places = map.transform(
+    offsets.map((offset, i) => mu[i % d] + offset),
+    m,
+  );
   const centre = map.isLinear ? map.transform(Float32Array.from(mu), 1) : middle(places);
   const sums: [number, number, number] = [0, 0, 0];
   for (let i = 0; i < m; i++) {
@@ -42,7 +47,10 @@ function drawn(variances: ArrayLike<number>): Float32Array {
   const half = normals((N_DRAWN / 2) * d).map((value, i) => value * Math.sqrt(variances[i % d]));
   const offsets = new Float32Array(N_DRAWN * d);
   offsets.set(half);
-  offsets.set(half.map((offset) => -offset), half.length);
+  offsets.set(
+    half.map((offset) => -offset),
+    half.length,
+  );
   return offsets;
 }
 

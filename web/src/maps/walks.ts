@@ -29,7 +29,8 @@ export function slerp(start: ArrayLike<number>, end: ArrayLike<number>, n: numbe
     );
   }
   // Accurate for small and large angles alike, as the arc cosine is not.
-  const angle = 2 * Math.atan2(combined(start, 1 / a, end, -1 / b), combined(start, 1 / a, end, 1 / b));
+  const angle =
+    2 * Math.atan2(combined(start, 1 / a, end, -1 / b), combined(start, 1 / a, end, 1 / b));
   const turned = (s: number): number => (s * sinc(s * angle)) / sinc(angle);
   return along(start, end, n, (t) => {
     const size = (1 - t) * a + t * b;
@@ -38,18 +39,26 @@ export function slerp(start: ArrayLike<number>, end: ArrayLike<number>, n: numbe
 }
 
 /** Neurons × values: row i has neuron `neurons[i]` at each of the values, all others as in `z`. */
-export function traversal(z: ArrayLike<number>, neurons: readonly number[], values: ArrayLike<number>): Float32Array {
+export function traversal(
+  z: ArrayLike<number>,
+  neurons: readonly number[],
+  values: ArrayLike<number>,
+): Float32Array {
   const d = z.length;
   const vectors = repeated(z, neurons.length * values.length);
   neurons.forEach((neuron, row) => {
-    for (let i = 0; i < values.length; i++) vectors[(row * values.length + i) * d + neuron] = values[i];
+    for (let i = 0; i < values.length; i++)
+      vectors[(row * values.length + i) * d + neuron] = values[i];
   });
   return vectors;
 }
 
 /** A grid laid out as a plot over two neurons: row 0 has the largest y, column 0 the smallest x. */
 export function manifold(
-  z: ArrayLike<number>, [first, second]: readonly [number, number], xs: ArrayLike<number>, ys: ArrayLike<number>,
+  z: ArrayLike<number>,
+  [first, second]: readonly [number, number],
+  xs: ArrayLike<number>,
+  ys: ArrayLike<number>,
 ): Float32Array {
   const d = z.length;
   const across = Float64Array.from(xs).sort();
@@ -65,7 +74,10 @@ export function manifold(
 }
 
 function along(
-  start: ArrayLike<number>, end: ArrayLike<number>, n: number, shares: (t: number) => [number, number],
+  start: ArrayLike<number>,
+  end: ArrayLike<number>,
+  n: number,
+  shares: (t: number) => [number, number],
 ): Float32Array {
   const d = start.length;
   const vectors = new Float32Array(n * d);

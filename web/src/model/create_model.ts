@@ -1,10 +1,10 @@
 /** The network of a scene, ready to run in the page. */
-import { SceneError, type Encoded, type Scene } from "../scene/source";
+import { type Encoded, type Scene, SceneError } from "../scene/source";
 import { Arena, type Region } from "./arena";
 import { continuousBernoulliMean, sigmoid } from "./elementwise";
 import { createKernels, type Engine, type Kernels } from "./kernels";
 import type { Model } from "./model";
-import { Planner, size, type Plan, type State } from "./plan";
+import { type Plan, Planner, type State, size } from "./plan";
 
 /** Pictures that are computed at once, if they are small: more only leave the cache. */
 const MAX_BATCH = 16;
@@ -17,12 +17,17 @@ const MAX_FLOATS = 4_000_000;
  * @param engines Which arithmetic may be used, the best first; all by default.
  * @throws SceneError if its layers do not fit together.
  */
-export async function createModel(scene: Scene, engines?: readonly Engine[]): Promise<Model | null> {
+export async function createModel(
+  scene: Scene,
+  engines?: readonly Engine[],
+): Promise<Model | null> {
   const { model: spec, imageShape, latentDim } = scene.manifest;
   if (!spec) return null;
   const arena = new Arena();
   const planner = new Planner(scene, arena);
-  const regions = [0, 1, 2].map((): Region => ({ at: 0, length: Math.max(latentDim, size(imageShape)) }));
+  const regions = [0, 1, 2].map(
+    (): Region => ({ at: 0, length: Math.max(latentDim, size(imageShape)) }),
+  );
   const [first, ...others] = regions as [Region, Region, Region];
   const [image, vector] = [imageShape, [latentDim]].map(
     (shape): State => ({ region: first, shape, isChannelsLast: false }),
@@ -63,7 +68,10 @@ export async function createModel(scene: Scene, engines?: readonly Engine[]): Pr
   function encode(x: Float32Array, n: number): Encoded {
     checkLength("x", x, n, nPixels);
     for (const plan of encoder) plan.load(kernels.memory);
-    const posterior = { mu: new Float32Array(n * latentDim), logvar: new Float32Array(n * latentDim) };
+    const posterior = {
+      mu: new Float32Array(n * latentDim),
+      logvar: new Float32Array(n * latentDim),
+    };
     for (let i = 0; i < n; i += batch) {
       const count = Math.min(batch, n - i);
       kernels.memory.set(x.subarray(i * nPixels, (i + count) * nPixels), first.at);
@@ -84,7 +92,12 @@ function run({ steps }: Plan, kernels: Kernels, n: number): void {
 }
 
 /** Out of the kernels' memory, in torch's order. */
-function read({ region, shape, isChannelsLast }: State, { memory }: Kernels, n: number, to: Float32Array): void {
+function read(
+  { region, shape, isChannelsLast }: State,
+  { memory }: Kernels,
+  n: number,
+  to: Float32Array,
+): void {
   const length = size(shape);
   const [channels] = shape;
   if (!isChannelsLast || channels === 1) {
@@ -101,7 +114,8 @@ function read({ region, shape, isChannelsLast }: State, { memory }: Kernels, n: 
 
 function checkOut(what: string, { out }: Plan, wanted: readonly number[]): void {
   // (d, 1, 1) and (d) lie in memory alike, but a picture must have its sides.
-  const isSame = out.shape.length === wanted.length && out.shape.every((side, i) => side === wanted[i]);
+  const isSame =
+    out.shape.length === wanted.length && out.shape.every((side, i) => side === wanted[i]);
   if (!isSame) {
     throw new SceneError(
       `The network and the scene do not belong together: the ${what} of (${out.shape.join(", ")}); ` +

@@ -3,7 +3,9 @@ import type { Layer } from "../scene/manifest";
 
 type Apply = (memory: Float32Array, from: number, to: number) => void;
 
-export function elementwise(layer: Exclude<Layer, { weight: string } | { scale: string } | { shape: number[] }>): Apply {
+export function elementwise(
+  layer: Exclude<Layer, { weight: string } | { scale: string } | { shape: number[] }>,
+): Apply {
   switch (layer.kind) {
     case "relu":
       return each((x) => Math.max(x, 0));

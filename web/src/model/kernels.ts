@@ -30,7 +30,16 @@ export interface Kernels {
   readonly engine: Engine;
   readonly memory: Float32Array;
   /** C (m, n) = leaky(A (m, k) · B + bias (n)); B lies in panels, see `pack.ts`. */
-  gemm(a: number, b: number, bias: number, c: number, m: number, k: number, n: number, slope: number): void;
+  gemm(
+    a: number,
+    b: number,
+    bias: number,
+    c: number,
+    m: number,
+    k: number,
+    n: number,
+    slope: number,
+  ): void;
   /** Every window of one picture, one a row: (oh · ow, kh · kw · channels); 0 outside of it. */
   im2col(x: number, to: number, window: Window): void;
   /** Back: sums of the windows' overlaps, (oh, ow, channels), with bias (channels) and slope. */

@@ -18,7 +18,14 @@ function leaky(x: number, slope: number): number {
 }
 
 function gemm(
-  memory: Float32Array, a: number, b: number, bias: number, c: number, m: number, k: number, n: number,
+  memory: Float32Array,
+  a: number,
+  b: number,
+  bias: number,
+  c: number,
+  m: number,
+  k: number,
+  n: number,
   slope: number,
 ): void {
   const whole = m - (m % 4);
@@ -38,25 +45,59 @@ function gemm(
 
 /** Four rows by four columns: sixteen sums in registers. */
 function tile(
-  memory: Float32Array, a: number, b: number, bias: number, c: number, k: number, n: number,
-  count: number, slope: number,
+  memory: Float32Array,
+  a: number,
+  b: number,
+  bias: number,
+  c: number,
+  k: number,
+  n: number,
+  count: number,
+  slope: number,
 ): void {
-  let s00 = memory[bias], s01 = memory[bias + 1], s02 = memory[bias + 2], s03 = memory[bias + 3];
-  let s10 = s00, s11 = s01, s12 = s02, s13 = s03;
-  let s20 = s00, s21 = s01, s22 = s02, s23 = s03;
-  let s30 = s00, s31 = s01, s32 = s02, s33 = s03;
+  let s00 = memory[bias],
+    s01 = memory[bias + 1],
+    s02 = memory[bias + 2],
+    s03 = memory[bias + 3];
+  let s10 = s00,
+    s11 = s01,
+    s12 = s02,
+    s13 = s03;
+  let s20 = s00,
+    s21 = s01,
+    s22 = s02,
+    s23 = s03;
+  let s30 = s00,
+    s31 = s01,
+    s32 = s02,
+    s33 = s03;
   for (let x = 0; x < k; x++) {
     const at = a + x;
     const from = b + x * PANEL;
-    const b0 = memory[from], b1 = memory[from + 1], b2 = memory[from + 2], b3 = memory[from + 3];
+    const b0 = memory[from],
+      b1 = memory[from + 1],
+      b2 = memory[from + 2],
+      b3 = memory[from + 3];
     const a0 = memory[at];
-    s00 += a0 * b0; s01 += a0 * b1; s02 += a0 * b2; s03 += a0 * b3;
+    s00 += a0 * b0;
+    s01 += a0 * b1;
+    s02 += a0 * b2;
+    s03 += a0 * b3;
     const a1 = memory[at + k];
-    s10 += a1 * b0; s11 += a1 * b1; s12 += a1 * b2; s13 += a1 * b3;
+    s10 += a1 * b0;
+    s11 += a1 * b1;
+    s12 += a1 * b2;
+    s13 += a1 * b3;
     const a2 = memory[at + 2 * k];
-    s20 += a2 * b0; s21 += a2 * b1; s22 += a2 * b2; s23 += a2 * b3;
+    s20 += a2 * b0;
+    s21 += a2 * b1;
+    s22 += a2 * b2;
+    s23 += a2 * b3;
     const a3 = memory[at + 3 * k];
-    s30 += a3 * b0; s31 += a3 * b1; s32 += a3 * b2; s33 += a3 * b3;
+    s30 += a3 * b0;
+    s31 += a3 * b1;
+    s32 += a3 * b2;
+    s33 += a3 * b3;
   }
   put(memory, c, count, slope, s00, s01, s02, s03);
   put(memory, c + n, count, slope, s10, s11, s12, s13);
@@ -66,11 +107,23 @@ function tile(
 
 /** One row by a panel. */
 function line(
-  memory: Float32Array, a: number, b: number, bias: number, c: number, k: number, count: number,
+  memory: Float32Array,
+  a: number,
+  b: number,
+  bias: number,
+  c: number,
+  k: number,
+  count: number,
   slope: number,
 ): void {
-  let s0 = memory[bias], s1 = memory[bias + 1], s2 = memory[bias + 2], s3 = memory[bias + 3];
-  let s4 = memory[bias + 4], s5 = memory[bias + 5], s6 = memory[bias + 6], s7 = memory[bias + 7];
+  let s0 = memory[bias],
+    s1 = memory[bias + 1],
+    s2 = memory[bias + 2],
+    s3 = memory[bias + 3];
+  let s4 = memory[bias + 4],
+    s5 = memory[bias + 5],
+    s6 = memory[bias + 6],
+    s7 = memory[bias + 7];
   for (let x = 0, from = b; x < k; x++, from += PANEL) {
     const value = memory[a + x];
     s0 += value * memory[from];
@@ -87,7 +140,13 @@ function line(
 }
 
 function put(
-  memory: Float32Array, c: number, count: number, slope: number, s0: number, s1: number, s2: number,
+  memory: Float32Array,
+  c: number,
+  count: number,
+  slope: number,
+  s0: number,
+  s1: number,
+  s2: number,
   s3: number,
 ): void {
   memory[c] = leaky(s0, slope);
@@ -118,7 +177,12 @@ function im2col(memory: Float32Array, x: number, to: number, window: Window): vo
 }
 
 function col2im(
-  memory: Float32Array, col: number, bias: number, to: number, window: Window, slope: number,
+  memory: Float32Array,
+  col: number,
+  bias: number,
+  to: number,
+  window: Window,
+  slope: number,
 ): void {
   const { h, w, channels, kh, kw, sy, sx, py, px, oh, ow } = window;
   const columns = kh * kw * channels;
@@ -131,7 +195,8 @@ function col2im(
     for (let x = px; x < ow + px; x++) {
       const kx = Math.max(x % sx, x - (w - 1) * sx);
       const nx = taps(kx, kw, x, sx);
-      const corner = col + (((y - ky) / sy) * w + (x - kx) / sx) * columns + (ky * kw + kx) * channels;
+      const corner =
+        col + (((y - ky) / sy) * w + (x - kx) / sx) * columns + (ky * kw + kx) * channels;
       for (let c = 0; c < channels; c++) {
         let sum = memory[bias + c];
         for (let i = 0, row = corner + c; i < ny; i++, row += stepY) {

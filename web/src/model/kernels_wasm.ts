@@ -1,7 +1,7 @@
 /** The kernels in wasm (`gemm.as.ts`), from bytes that lie inside the bundle. */
 import { fromBase64 } from "../scene/base64";
-import fmaUrl from "./gemm_fma.wasm?url&inline";
 import simdUrl from "./gemm.wasm?url&inline";
+import fmaUrl from "./gemm_fma.wasm?url&inline";
 import type { Engine, Kernels } from "./kernels";
 
 const PAGE_FLOATS = 65536 / 4;
@@ -13,7 +13,10 @@ export async function createWasmKernels(length: number, engine: Engine): Promise
     const code = fromBase64(url.slice(url.indexOf(",") + 1)) as Uint8Array<ArrayBuffer>;
     const memory = new WebAssembly.Memory({ initial: Math.ceil(length / PAGE_FLOATS) });
     const { instance } = await WebAssembly.instantiate(code, { env: { memory } });
-    const { gemm, im2col, col2im } = instance.exports as Record<string, (...numbers: number[]) => void>;
+    const { gemm, im2col, col2im } = instance.exports as Record<
+      string,
+      (...numbers: number[]) => void
+    >;
     return {
       engine,
       memory: new Float32Array(memory.buffer, 0, length),

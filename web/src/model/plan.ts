@@ -1,17 +1,17 @@
 /** From a list of layers to steps over the kernels' memory, with every shape checked on the way. */
 import type { Layer, Pair } from "../scene/manifest";
-import { SceneError, type Scene } from "../scene/source";
-import { grow, type Arena, type Region } from "./arena";
+import { type Scene, SceneError } from "../scene/source";
+import { type Arena, grow, type Region } from "./arena";
 import { elementwise } from "./elementwise";
 import type { Kernels, Window } from "./kernels";
 import {
   convPacking,
   convTransposePacking,
   linearPacking,
+  type Packing,
   pack,
   packedLength,
   roundUp,
-  type Packing,
 } from "./pack";
 
 /** Computes a layer of `n` pictures. */
@@ -53,7 +53,12 @@ export class Planner {
   ) {}
 
   /** Results go to and fro between the regions of `pair`; what `start` holds is left as it is. */
-  plan(name: string, layers: readonly Layer[], start: State, pair: readonly [Region, Region]): Plan {
+  plan(
+    name: string,
+    layers: readonly Layer[],
+    start: State,
+    pair: readonly [Region, Region],
+  ): Plan {
     const steps: Step[] = [];
     const fills: typeof this.fills = (this.fills = []);
     let state = start;
@@ -76,7 +81,13 @@ export class Planner {
     return { steps, out: state, load: (memory) => fills.splice(0).forEach((fill) => fill(memory)) };
   }
 
-  private layer(layer: Layer, next: Layer | undefined, state: State, to: Region, steps: Step[]): State {
+  private layer(
+    layer: Layer,
+    next: Layer | undefined,
+    state: State,
+    to: Region,
+    steps: Step[],
+  ): State {
     const slope = isFused(layer, next) ? slopeOf(next) : 1;
     switch (layer.kind) {
       case "linear":
@@ -94,12 +105,20 @@ export class Planner {
         return this.affine(layer, state, to, steps);
       default: {
         const apply = elementwise(layer);
-        return this.inPlace(state, to, steps, (memory, at, length) => apply(memory, at, at + length));
+        return this.inPlace(state, to, steps, (memory, at, length) =>
+          apply(memory, at, at + length),
+        );
       }
     }
   }
 
-  private linear(layer: Of<"linear">, slope: number, state: State, to: Region, steps: Step[]): State {
+  private linear(
+    layer: Of<"linear">,
+    slope: number,
+    state: State,
+    to: Region,
+    steps: Step[],
+  ): State {
     const [out, inn] = this.shapeOf(layer.weight, 2);
     if (state.shape.at(-1) !== inn) this.fail(`takes ${inn} values; it gets (${state.shape})`);
     const weights = this.weights(layer.weight, linearPacking(out, inn));
@@ -150,7 +169,11 @@ export class Planner {
   }
 
   private convTranspose(
-    layer: Of<"convTranspose">, slope: number, state: State, to: Region, steps: Step[],
+    layer: Of<"convTranspose">,
+    slope: number,
+    state: State,
+    to: Region,
+    steps: Step[],
   ): State {
     const [inn, out, kh, kw] = this.shapeOf(layer.weight, 4);
     const [h, w] = this.picture(state, inn);
@@ -205,7 +228,9 @@ export class Planner {
 
   /** In place would overwrite what others still need if the input is not of this plan's own. */
   private inPlace(
-    state: State, to: Region, steps: Step[],
+    state: State,
+    to: Region,
+    steps: Step[],
     apply: (memory: Float32Array, at: number, length: number) => void,
   ): State {
     const { region } = state;
@@ -226,7 +251,8 @@ export class Planner {
     const [slow, fast] = isChannelsLast ? [area, channels] : [channels, area];
     grow(to, length);
     steps.push(({ memory }, n) => {
-      for (let i = 0; i < n; i++) transpose(memory, region.at + i * length, to.at + i * length, slow, fast);
+      for (let i = 0; i < n; i++)
+        transpose(memory, region.at + i * length, to.at + i * length, slow, fast);
     });
     return { ...state, region: to, isChannelsLast: !isChannelsLast };
   }
@@ -286,7 +312,13 @@ function needsReorder(state: State, wantsLast: boolean, layer: Layer): boolean {
   return wantsLast ? state.shape.length === 3 : layer.kind === "linear" || layer.kind === "reshape";
 }
 
-function transpose(memory: Float32Array, from: number, to: number, slow: number, fast: number): void {
+function transpose(
+  memory: Float32Array,
+  from: number,
+  to: number,
+  slow: number,
+  fast: number,
+): void {
   for (let i = 0; i < slow; i++) {
     for (let j = 0; j < fast; j++) memory[to + j * slow + i] = memory[from + i * fast + j];
   }
@@ -294,7 +326,8 @@ function transpose(memory: Float32Array, from: number, to: number, slow: number,
 
 /** A leaky ReLU after a product costs nothing: it is applied as the sums are stored. */
 function isFused(layer: Layer, next: Layer | undefined): next is Of<"leakyRelu"> | Of<"relu"> {
-  const isProduct = layer.kind === "linear" || layer.kind === "conv" || layer.kind === "convTranspose";
+  const isProduct =
+    layer.kind === "linear" || layer.kind === "conv" || layer.kind === "convTranspose";
   return isProduct && (next?.kind === "leakyRelu" || next?.kind === "relu");
 }
 

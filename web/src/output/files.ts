@@ -1,7 +1,8 @@
 /** Hands a file to the person, and text to the clipboard. */
 
 /** The name of a file about a scene, without what some system forbids. */
-export const fileName = (title: string, what: string): string => `${title.replace(/[^\w.-]+/g, "-")}-${what}`;
+export const fileName = (title: string, what: string): string =>
+  `${title.replace(/[^\w.-]+/g, "-")}-${what}`;
 
 export function download(name: string, content: Blob): void {
   const link = document.createElement("a");

@@ -11,13 +11,16 @@ const LEVELS = 32; // per channel, while counting
 /** Greys are kept as they are; colours are cut at the median (Heckbert 1982, doi:10.1145/965145.801294). */
 export function quantize(frames: readonly Frame[]): Quantized {
   const isGrey = frames.every(({ data }) => {
-    for (let i = 0; i < data.length; i += 4) if (data[i] !== data[i + 1] || data[i] !== data[i + 2]) return false;
+    for (let i = 0; i < data.length; i += 4)
+      if (data[i] !== data[i + 1] || data[i] !== data[i + 2]) return false;
     return true;
   });
   if (isGrey) {
     return {
       palette: Uint8Array.from({ length: 768 }, (_, i) => Math.floor(i / 3)),
-      indexed: frames.map(({ data }) => Uint8Array.from({ length: data.length / 4 }, (_, i) => data[4 * i])),
+      indexed: frames.map(({ data }) =>
+        Uint8Array.from({ length: data.length / 4 }, (_, i) => data[4 * i]),
+      ),
     };
   }
   const bins = countColors(frames);

@@ -1,6 +1,7 @@
 /** A film strip as one picture: numbered pictures in rows, with their coordinates. */
-import { toImage } from "../state/thumbnails";
+
 import { number } from "../state/origin";
+import { toImage } from "../state/thumbnails";
 import type { Frame } from "./gif";
 
 type Shape = readonly [number, number, number];
@@ -11,7 +12,12 @@ const TOP = 34;
 const PER_ROW = 6;
 const INK = "#1f2328";
 
-export function drawStrip(pixels: Float32Array, n: number, shape: Shape, places: Float32Array): HTMLCanvasElement {
+export function drawStrip(
+  pixels: Float32Array,
+  n: number,
+  shape: Shape,
+  places: Float32Array,
+): HTMLCanvasElement {
   const [, height, width] = shape;
   const tall = Math.round((SIDE * height) / width);
   const columns = Math.min(n, PER_ROW);
@@ -33,8 +39,18 @@ export function drawStrip(pixels: Float32Array, n: number, shape: Shape, places:
     context.fillStyle = INK;
     context.font = "13px system-ui, sans-serif";
     context.textAlign = "left";
-    context.fillText(`${number(places[2 * i], 1)}, ${number(places[2 * i + 1], 1)}`, x + 32, y + 14);
-    context.drawImage(toCanvas(toImage(pixels, i * (pixels.length / n), shape)), x, y + TOP, SIDE, tall);
+    context.fillText(
+      `${number(places[2 * i], 1)}, ${number(places[2 * i + 1], 1)}`,
+      x + 32,
+      y + 14,
+    );
+    context.drawImage(
+      toCanvas(toImage(pixels, i * (pixels.length / n), shape)),
+      x,
+      y + TOP,
+      SIDE,
+      tall,
+    );
   }
   return canvas;
 }
@@ -71,6 +87,10 @@ export function toFrames(pixels: Float32Array, n: number, shape: Shape): Frame[]
       const row = Math.floor(y / zoom) * width;
       for (let x = 0; x < width * zoom; x++) large[at++] = small[row + Math.floor(x / zoom)];
     }
-    return { width: width * zoom, height: height * zoom, data: new Uint8ClampedArray(large.buffer) };
+    return {
+      width: width * zoom,
+      height: height * zoom,
+      data: new Uint8ClampedArray(large.buffer),
+    };
   });
 }

@@ -26,7 +26,10 @@ export function readVector(text: string, dim: number): Float32Array | null {
     }
     return z;
   }
-  const parts = body.replace(/^\[|\]$/g, "").split(/[\s,]+/).filter(Boolean);
+  const parts = body
+    .replace(/^\[|\]$/g, "")
+    .split(/[\s,]+/)
+    .filter(Boolean);
   const values = parts.map(Number);
   return values.length === dim && values.every(Number.isFinite) ? Float32Array.from(values) : null;
 }

@@ -1,12 +1,12 @@
 import { useEffect, useRef, useState } from "preact/hooks";
 import { useCell } from "../state/cell";
+import { usePage } from "./context";
 import { CurrentPicture } from "./current_picture";
 import { Header } from "./header";
 import { HelpDialog } from "./help_dialog";
 import { MapPane } from "./map_pane";
-import { usePage } from "./context";
-import { TabPanel } from "./tab_panel";
 import { onShortcut } from "./shortcuts";
+import { TabPanel } from "./tab_panel";
 
 interface Props {
   root: HTMLElement;
@@ -18,7 +18,8 @@ export function App({ root, onShown }: Props) {
   const [isHelpOpen, setHelpOpen] = useState(false);
   useEffect(() => {
     const target: HTMLElement | Document = ownsPage ? document : root;
-    const listener = (event: Event) => onShortcut(explorer, event as KeyboardEvent, () => setHelpOpen(true));
+    const listener = (event: Event) =>
+      onShortcut(explorer, event as KeyboardEvent, () => setHelpOpen(true));
     target.addEventListener("keydown", listener);
     return () => target.removeEventListener("keydown", listener);
   }, []);
@@ -57,7 +58,8 @@ function LiveRegion() {
       clearTimeout(timer);
       timer = setTimeout(() => {
         const sentence = place?.trust.sentence ?? "";
-        if (region.current && region.current.textContent !== sentence) region.current.textContent = sentence;
+        if (region.current && region.current.textContent !== sentence)
+          region.current.textContent = sentence;
       }, 700);
     });
     return () => {
@@ -65,5 +67,7 @@ function LiveRegion() {
       stop();
     };
   }, []);
-  return <div ref={region} class="zs-hidden-text" role="status" aria-live="polite" data-testid="live" />;
+  return (
+    <div ref={region} class="zs-hidden-text" role="status" aria-live="polite" data-testid="live" />
+  );
 }

@@ -17,7 +17,9 @@ export function Arithmetic() {
   const [keys, setKeys] = useState(["", "", ""]);
   const means = manifest.prototypes
     ? manifest.classNames.flatMap((name, i): Term[] =>
-        manifest.prototypes!.counts[i] > 0 ? [{ key: `c${i}`, name: `“${name}”`, z: () => prototypeOf(explorer, i) }] : [],
+        manifest.prototypes!.counts[i] > 0
+          ? [{ key: `c${i}`, name: `“${name}”`, z: () => prototypeOf(explorer, i) }]
+          : [],
       )
     : [];
   const terms: Term[] = [
@@ -25,7 +27,9 @@ export function Arithmetic() {
     ...kept.map(({ name, z }, i): Term => ({ key: `k${i}`, name, z: () => z })),
     ...means,
   ];
-  const chosen = keys.map((key, i) => terms.find((term) => term.key === key) ?? terms[Math.min(i, terms.length - 1)]);
+  const chosen = keys.map(
+    (key, i) => terms.find((term) => term.key === key) ?? terms[Math.min(i, terms.length - 1)],
+  );
   const calculate = () => {
     const [a, b, c] = chosen.map((term) => term.z());
     const [nameA, nameB, nameC] = chosen.map((term) => term.name);
@@ -46,7 +50,9 @@ export function Arithmetic() {
               class="zs-plain-select"
               aria-label={["Start with", "Take away", "Add"][i]}
               value={term.key}
-              onChange={(event) => setKeys(keys.map((key, at) => (at === i ? event.currentTarget.value : key)))}
+              onChange={(event) =>
+                setKeys(keys.map((key, at) => (at === i ? event.currentTarget.value : key)))
+              }
             >
               {terms.map(({ key, name }) => (
                 <option key={key} value={key}>
@@ -62,7 +68,10 @@ export function Arithmetic() {
       </div>
       {kept.length === 0 && (
         <p class="zs-hint">
-          <button type="button" class="zs-link" onClick={() => keep(explorer)}>Keep</button> puts the current vector on this list.
+          <button type="button" class="zs-link" onClick={() => keep(explorer)}>
+            Keep
+          </button>{" "}
+          puts the current vector on this list.
         </p>
       )}
     </section>

@@ -27,7 +27,8 @@ export function AroundPanel() {
 }
 
 /** `n` values from -limit to limit. */
-const spread = (limit: number, n: number): number[] => Array.from({ length: n }, (_, i) => (limit * (2 * i - n + 1)) / (n - 1));
+const spread = (limit: number, n: number): number[] =>
+  Array.from({ length: n }, (_, i) => (limit * (2 * i - n + 1)) / (n - 1));
 
 /** Of all neurons, in halves: what the data reaches. */
 function useLimit(): number {
@@ -52,15 +53,27 @@ function Progression() {
         <h2>Each neuron alone</h2>
         {nPages > 1 && (
           <span class="zs-pages">
-            <IconButton icon="before" label="Neurons before" isDisabled={page === 0} onClick={() => setPage(page - 1)} />
+            <IconButton
+              icon="before"
+              label="Neurons before"
+              isDisabled={page === 0}
+              onClick={() => setPage(page - 1)}
+            />
             <span class="zs-muted">
               {page + 1} of {count(nPages)}
             </span>
-            <IconButton icon="after" label="Neurons after" isDisabled={page === nPages - 1} onClick={() => setPage(page + 1)} />
+            <IconButton
+              icon="after"
+              label="Neurons after"
+              isDisabled={page === nPages - 1}
+              onClick={() => setPage(page + 1)}
+            />
           </span>
         )}
       </div>
-      <p class="zs-hint">A column per neuron, all others as they are. Click a picture to go there.</p>
+      <p class="zs-hint">
+        A column per neuron, all others as they are. Click a picture to go there.
+      </p>
       <div class="zs-plot" style={{ maxWidth: `${TILE_PX * neurons.length + AXIS_PX}px` }}>
         <div class="zs-axis-y" aria-hidden="true">
           {values.map((value) => (
@@ -73,8 +86,16 @@ function Progression() {
           cells={[explorer.current]}
           version={`${page}`}
           label={`Pictures for values from ${number(-limit, 1)} to ${number(limit, 1)} of each of ${neurons.length} neurons`}
-          vector={(at, out) => (out[neurons[at % neurons.length]] = values[Math.floor(at / neurons.length)])}
-          onChoose={(at) => setNeuron(explorer, neurons[at % neurons.length], values[Math.floor(at / neurons.length)])}
+          vector={(at, out) =>
+            (out[neurons[at % neurons.length]] = values[Math.floor(at / neurons.length)])
+          }
+          onChoose={(at) =>
+            setNeuron(
+              explorer,
+              neurons[at % neurons.length],
+              values[Math.floor(at / neurons.length)],
+            )
+          }
         />
         <div class="zs-axis-x" aria-hidden="true">
           {neurons.map((neuron) => (
@@ -104,12 +125,19 @@ function Manifold() {
     if (!isUnder) setMap(explorer, name);
     explorer.hasTiles.set(!isUnder);
   };
-  const place = (at: number): [number, number] => [values[at % n], values[n - 1 - Math.floor(at / n)]];
+  const place = (at: number): [number, number] => [
+    values[at % n],
+    values[n - 1 - Math.floor(at / n)],
+  ];
   return (
     <section aria-label="Two neurons together">
       <h2>Two neurons together</h2>
       <div class="zs-buttons">
-        <NeuronSelect label="Across" value={first} onChange={(neuron) => choose([neuron, second])} />
+        <NeuronSelect
+          label="Across"
+          value={first}
+          onChange={(neuron) => choose([neuron, second])}
+        />
         <NeuronSelect label="Up" value={second} onChange={(neuron) => choose([first, neuron])} />
         <Select label="Tiles" value={String(n)} onChange={(text) => setN(Number(text))}>
           {[8, 10, 15, 20].map((each) => (

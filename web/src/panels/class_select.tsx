@@ -24,7 +24,10 @@ export function ClassSelect({ label, placeholder, onChange }: Props) {
       <option value="" disabled>
         {placeholder}
       </option>
-      {classNames.map((name, index) => prototypes!.counts[index] > 0 && <option value={String(index)}>{name}</option>)}
+      {classNames.map(
+        (name, index) =>
+          prototypes!.counts[index] > 0 && <option value={String(index)}>{name}</option>,
+      )}
     </select>
   );
 }

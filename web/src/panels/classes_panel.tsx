@@ -1,8 +1,8 @@
 import { useMemo, useState } from "preact/hooks";
 import { choosePrototype } from "../state/actions";
 import { useCell } from "../state/cell";
-import { css, inkOn } from "../state/colors";
 import { cellColor, neuronOf } from "../state/coloring";
+import { css, inkOn } from "../state/colors";
 import { count, number } from "../state/origin";
 import { usePage } from "./context";
 import { NeuronDetail } from "./neuron_detail";
@@ -22,10 +22,17 @@ export function ClassesPanel() {
         <Heatmap chosen={neuron} />
       ) : (
         <>
-          <p class="zs-hint">These pictures have no classes. Choose a neuron to see how it spreads over the map.</p>
+          <p class="zs-hint">
+            These pictures have no classes. Choose a neuron to see how it spreads over the map.
+          </p>
           <div class="zs-buttons">
             {order.map((each) => (
-              <button key={each} type="button" aria-pressed={each === neuron} onClick={() => explorer.color.set(`z${each}`)}>
+              <button
+                key={each}
+                type="button"
+                aria-pressed={each === neuron}
+                onClick={() => explorer.color.set(`z${each}`)}
+              >
                 {manifest.neurons[each].name}
               </button>
             ))}
@@ -46,14 +53,19 @@ function Heatmap({ chosen }: { chosen: number }) {
   const means = useMemo(() => scene.floats(vectors), []);
   const limit = useMemo(() => means.reduce((top, value) => Math.max(top, Math.abs(value)), 0), []);
   const all = manifest.classNames.map((_, i) => i).filter((i) => counts[i] > 0);
-  const found = all.filter((i) => manifest.classNames[i].toLowerCase().includes(search.toLowerCase()));
+  const found = all.filter((i) =>
+    manifest.classNames[i].toLowerCase().includes(search.toLowerCase()),
+  );
   const rows = found.slice(0, MOST_ROWS);
   const hasNumbers = dim <= NUMBERS_UP_TO;
   // Enough to tell the largest from 0.
   const decimals = limit > 0 ? Math.min(Math.max(1 - Math.floor(Math.log10(limit)), 1), 3) : 1;
   return (
     <section aria-label="Classes and neurons">
-      <p class="zs-hint">The mean of every neuron in every class. Click a neuron to look at it, a class to go to its mean.</p>
+      <p class="zs-hint">
+        The mean of every neuron in every class. Click a neuron to look at it, a class to go to its
+        mean.
+      </p>
       {all.length > MOST_ROWS && (
         <input
           type="search"
@@ -88,7 +100,11 @@ function Heatmap({ chosen }: { chosen: number }) {
             {rows.map((label) => (
               <tr key={label}>
                 <th scope="row">
-                  <button type="button" class="zs-cell-button" onClick={() => choosePrototype(explorer, label)}>
+                  <button
+                    type="button"
+                    class="zs-cell-button"
+                    onClick={() => choosePrototype(explorer, label)}
+                  >
                     {manifest.classNames[label]}
                   </button>
                 </th>
@@ -96,7 +112,11 @@ function Heatmap({ chosen }: { chosen: number }) {
                   const value = means[label * dim + neuron];
                   const color = cellColor(value, limit);
                   return (
-                    <td key={neuron} style={{ background: css(color), color: inkOn(color) }} title={number(value)}>
+                    <td
+                      key={neuron}
+                      style={{ background: css(color), color: inkOn(color) }}
+                      title={number(value)}
+                    >
                       {hasNumbers ? number(value, decimals) : ""}
                     </td>
                   );

@@ -1,8 +1,8 @@
 import { createContext } from "preact";
 import { useContext, useEffect, useRef } from "preact/hooks";
+import { type Cell, watchFrames } from "../state/cell";
 import type { Explorer } from "../state/explorer";
 import type { Thumbnails } from "../state/thumbnails";
-import { watchFrames, type Cell } from "../state/cell";
 
 export interface Page {
   explorer: Explorer;
@@ -18,11 +18,11 @@ export const PageContext = createContext<Page | null>(null);
 export const usePage = (): Page => useContext(PageContext)!;
 
 /** Runs now and, at most once a frame, after any of the cells has changed. For canvases and sliders, which Preact need not see. */
-export function useFrames(cells: readonly Cell<any>[], draw: () => void): void {
+export function useFrames(cells: readonly Cell<unknown>[], draw: () => void): void {
   const latest = useRef(draw);
   latest.current = draw;
   useEffect(() => {
     latest.current();
     return watchFrames(cells, () => latest.current());
-  }, cells as Cell<any>[]);
+  }, [...cells]);
 }

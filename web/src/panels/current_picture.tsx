@@ -1,10 +1,10 @@
 import { useEffect, useRef, useState } from "preact/hooks";
 import { nearestInLatent } from "../maps/nearest";
+import { copyText } from "../output/files";
+import { vectorText } from "../output/text";
 import { keep } from "../state/actions";
 import { useCell } from "../state/cell";
 import { className, count, describe } from "../state/origin";
-import { copyText } from "../output/files";
-import { vectorText } from "../output/text";
 import { useFrames, usePage } from "./context";
 import { named, paint } from "./picture";
 
@@ -30,14 +30,17 @@ function Decoded() {
   const cannot = decoder !== null && !decoder.canDecode;
   useEffect(() => {
     // Painted in the event that asked for it, not a frame later.
-    const show = (pixels: Float32Array | null) => pixels && canvas.current && paint(canvas.current, pixels, 0, shape);
+    const show = (pixels: Float32Array | null) =>
+      pixels && canvas.current && paint(canvas.current, pixels, 0, shape);
     show(explorer.picture.value);
     return explorer.picture.subscribe(show);
   }, []);
   return (
     <figure class="zs-figure">
       {cannot ? (
-        <p class="zs-placeholder">{explorer.manifest.why ?? "The network of this model cannot run here."}</p>
+        <p class="zs-placeholder">
+          {explorer.manifest.why ?? "The network of this model cannot run here."}
+        </p>
       ) : (
         <canvas
           ref={canvas}
@@ -63,7 +66,9 @@ function Beside() {
     const isRow = origin.kind === "row";
     const row = isRow ? origin.row : nearestInLatent(explorer.mu, explorer.dim, z, 1).rows[0];
     paint(canvas.current!, thumbnails.pixels(row), 0, thumbnails.shape);
-    const label = explorer.labels ? `, “${className(explorer.manifest, explorer.labels[row])}”` : "";
+    const label = explorer.labels
+      ? `, “${className(explorer.manifest, explorer.labels[row])}”`
+      : "";
     setCaption(isRow ? "Original" : `Nearest in the data${label}`);
   });
   const [, height, width] = thumbnails.shape;
@@ -110,10 +115,19 @@ function Facts() {
     <div class="zs-facts">
       <p data-testid="origin">{text}</p>
       <div class="zs-buttons">
-        <button type="button" onClick={() => (keep(explorer), say(`Kept as ${count(explorer.kept.value.length)}`))}>
+        <button
+          type="button"
+          onClick={() => {
+            keep(explorer);
+            say(`Kept as ${count(explorer.kept.value.length)}`);
+          }}
+        >
           Keep
         </button>
-        <button type="button" onClick={async () => say((await copyText(vectorText(z))) ? "Copied" : "Could not copy")}>
+        <button
+          type="button"
+          onClick={async () => say((await copyText(vectorText(z))) ? "Copied" : "Could not copy")}
+        >
           Copy vector
         </button>
         <span class="zs-muted" role="status">

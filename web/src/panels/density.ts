@@ -4,7 +4,13 @@ const BINS = 48;
 const MOST_COUNTED = 20_000;
 
 /** How often a neuron has each value: (bins) shares of the largest. @param rows all if absent */
-export function histogram(explorer: Explorer, neuron: number, low: number, high: number, rows?: ArrayLike<number>): Float32Array {
+export function histogram(
+  explorer: Explorer,
+  neuron: number,
+  low: number,
+  high: number,
+  rows?: ArrayLike<number>,
+): Float32Array {
   const { mu, dim, n } = explorer;
   const counts = new Float32Array(BINS);
   const total = rows?.length ?? n;
@@ -20,7 +26,9 @@ export function histogram(explorer: Explorer, neuron: number, low: number, high:
 /** By the binomial weights 1 4 6 4 1, and scaled so that the highest is 1. */
 function smooth(counts: Float32Array): Float32Array {
   const at = (i: number) => counts[Math.min(Math.max(i, 0), BINS - 1)];
-  const smoothed = counts.map((_, i) => at(i - 2) + 4 * at(i - 1) + 6 * at(i) + 4 * at(i + 1) + at(i + 2));
+  const smoothed = counts.map(
+    (_, i) => at(i - 2) + 4 * at(i - 1) + 6 * at(i) + 4 * at(i + 1) + at(i + 2),
+  );
   const top = Math.max(...smoothed) || 1;
   return smoothed.map((value) => value / top);
 }
@@ -32,5 +40,9 @@ export function areaPath(shares: Float32Array, height = 20): string {
   return `M0 ${height}${points.join("")}L100 ${height}Z`;
 }
 
-export const densityPath = (explorer: Explorer, neuron: number, low: number, high: number): string =>
-  areaPath(histogram(explorer, neuron, low, high));
+export const densityPath = (
+  explorer: Explorer,
+  neuron: number,
+  low: number,
+  high: number,
+): string => areaPath(histogram(explorer, neuron, low, high));

@@ -38,7 +38,12 @@ export function DrawPanel() {
         setCurrent(explorer, mu, { kind: "drawn", variances }, false);
         if (!isDone) return;
         settle(explorer);
-        const { rows } = nearestInLatent(explorer.mu, explorer.dim, mu, Math.min(N_NEAREST, explorer.n));
+        const { rows } = nearestInLatent(
+          explorer.mu,
+          explorer.dim,
+          mu,
+          Math.min(N_NEAREST, explorer.n),
+        );
         setSeen({ pixels, nearest: [...rows] });
       },
       (error) => explorer.notice.set(`The drawing could not be read: ${(error as Error).message}`),
@@ -57,8 +62,8 @@ export function DrawPanel() {
   return (
     <>
       <p class="zs-hint">
-        Draw with mouse, pen or finger. As in MNIST, the drawing is scaled to fit the inner 20 of 28 pixels and moved so that
-        its centre of mass is in the middle, then encoded.
+        Draw with mouse, pen or finger. As in MNIST, the drawing is scaled to fit the inner 20 of 28
+        pixels and moved so that its centre of mass is in the middle, then encoded.
       </p>
       <div class="zs-buttons">
         <button
@@ -75,10 +80,22 @@ export function DrawPanel() {
         </button>
       </div>
       <div class="zs-draw">
-        <canvas ref={canvas} class="zs-pad" width={280} height={280} role="img" aria-label="Drawing pad" data-testid="pad" />
+        <canvas
+          ref={canvas}
+          class="zs-pad"
+          width={280}
+          height={280}
+          role="img"
+          aria-label="Drawing pad"
+          data-testid="pad"
+        />
         {seen && (
           <figure class="zs-figure zs-seen">
-            <Picture pixels={seen.pixels} shape={explorer.manifest.imageShape} label="The drawing as the model sees it" />
+            <Picture
+              pixels={seen.pixels}
+              shape={explorer.manifest.imageShape}
+              label="The drawing as the model sees it"
+            />
             <figcaption>As the model sees it</figcaption>
           </figure>
         )}
@@ -93,7 +110,9 @@ function Nearest({ rows }: { rows: number[] }) {
   return (
     <section aria-label="Nearest pictures" data-testid="nearest">
       <h2>Nearest in the data</h2>
-      <p class="zs-hint">{summary(rows, explorer.labels, (label) => className(explorer.manifest, label))}</p>
+      <p class="zs-hint">
+        {summary(rows, explorer.labels, (label) => className(explorer.manifest, label))}
+      </p>
       <div class="zs-thumbs">
         {rows.map((row) => (
           <button

@@ -1,8 +1,8 @@
 import { useState } from "preact/hooks";
+import { copyText } from "../output/files";
 import { redo, undo } from "../state/actions";
 import { useCell } from "../state/cell";
 import { count } from "../state/origin";
-import { copyText } from "../output/files";
 import { usePage } from "./context";
 import { IconButton } from "./icons";
 
@@ -22,14 +22,30 @@ export function Header({ openHelp }: { openHelp(): void }) {
     <header class="zs-header">
       <h1 class="zs-title">{manifest.title}</h1>
       <p class="zs-subtitle">
-        {manifest.data} · {count(explorer.n)} {explorer.n === 1 ? "picture" : "pictures"} · {manifest.latentDim}{" "}
-        {manifest.latentDim === 1 ? "neuron" : "neurons"}
+        {manifest.data} · {count(explorer.n)} {explorer.n === 1 ? "picture" : "pictures"} ·{" "}
+        {manifest.latentDim} {manifest.latentDim === 1 ? "neuron" : "neurons"}
       </p>
       <div class="zs-header-tools" role="toolbar" aria-label="Page">
-        <IconButton icon="undo" label="Undo" keys="Ctrl Z" isDisabled={!canUndo} onClick={() => undo(explorer)} />
-        <IconButton icon="redo" label="Redo" keys="Ctrl Shift Z" isDisabled={!canRedo} onClick={() => redo(explorer)} />
+        <IconButton
+          icon="undo"
+          label="Undo"
+          keys="Ctrl Z"
+          isDisabled={!canUndo}
+          onClick={() => undo(explorer)}
+        />
+        <IconButton
+          icon="redo"
+          label="Redo"
+          keys="Ctrl Shift Z"
+          isDisabled={!canRedo}
+          onClick={() => redo(explorer)}
+        />
         {isLinkable && (
-          <IconButton icon="link" label={isCopied ? "Link copied" : "Copy a link to this view"} onClick={copyLink} />
+          <IconButton
+            icon="link"
+            label={isCopied ? "Link copied" : "Copy a link to this view"}
+            onClick={copyLink}
+          />
         )}
         <IconButton
           icon={dark ? "sun" : "moon"}

@@ -12,6 +12,7 @@ export function HelpDialog({ isOpen, close }: { isOpen: boolean; close(): void }
   }, [isOpen]);
   const { manifest } = explorer;
   return (
+    // biome-ignore lint/a11y/useKeyWithClickEvents: a click beside it; Escape closes it as every dialog
     <dialog
       ref={dialog}
       class="zs-dialog"
@@ -25,8 +26,9 @@ export function HelpDialog({ isOpen, close }: { isOpen: boolean; close(): void }
           <IconButton icon="close" label="Close" onClick={close} />
         </div>
         <p>
-          Every dot is a picture, put where the model sees it. Point anywhere, also between the dots: the place is turned
-          back into a vector, and the vector into a picture. The halo around the cross shows how far the data is.
+          Every dot is a picture, put where the model sees it. Point anywhere, also between the
+          dots: the place is turned back into a vector, and the vector into a picture. The halo
+          around the cross shows how far the data is.
         </p>
         <table>
           <tbody>

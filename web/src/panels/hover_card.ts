@@ -13,7 +13,11 @@ export interface HoverCard {
 const GAP = 14;
 
 /** What lies under the pointer: original, reconstruction, label, number and vector. Drawn by hand, as it follows the mouse. */
-export function createHoverCard(explorer: Explorer, thumbnails: Thumbnails, el: HTMLElement): HoverCard {
+export function createHoverCard(
+  explorer: Explorer,
+  thumbnails: Thumbnails,
+  el: HTMLElement,
+): HoverCard {
   const { manifest, mu, dim } = explorer;
   const original = document.createElement("canvas");
   const decoded = document.createElement("canvas");
@@ -86,7 +90,10 @@ function drawBars(canvas: HTMLCanvasElement, z: Float32Array, explorer: Explorer
   if (!context) return;
   context.scale(sharp, sharp);
   const style = getComputedStyle(canvas);
-  const limit = Math.max(...explorer.manifest.neurons.map(({ low, high }) => Math.max(-low, high)), 1e-6);
+  const limit = Math.max(
+    ...explorer.manifest.neurons.map(({ low, high }) => Math.max(-low, high)),
+    1e-6,
+  );
   const step = BARS_WIDTH / z.length;
   const middle = BARS_HEIGHT / 2;
   const width = Math.max(step - Math.min(2, step / 4), 0.5);

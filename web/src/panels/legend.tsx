@@ -1,8 +1,8 @@
 import { useMemo, useState } from "preact/hooks";
 import { onlyClass, toggleClass } from "../state/actions";
 import { useCell } from "../state/cell";
-import { classColors, css, UNKNOWN } from "../state/colors";
 import { colorPoints, neuronOf } from "../state/coloring";
+import { classColors, css, UNKNOWN } from "../state/colors";
 import { count, number } from "../state/origin";
 import { usePage } from "./context";
 
@@ -43,7 +43,12 @@ function Classes() {
           onInput={(event) => setSearch(event.currentTarget.value)}
         />
       )}
-      <div class="zs-chips" role="group" aria-label="Classes shown" tabIndex={all.length > SEARCH_FROM ? 0 : -1}>
+      <div
+        class="zs-chips"
+        role="group"
+        aria-label="Classes shown"
+        tabIndex={all.length > SEARCH_FROM ? 0 : -1}
+      >
         {found.slice(0, MOST_SHOWN).map((label) => (
           <button
             key={label}
@@ -65,7 +70,9 @@ function Classes() {
             {nameOf(label)}
           </button>
         ))}
-        {found.length > MOST_SHOWN && <span class="zs-muted">and {count(found.length - MOST_SHOWN)} more</span>}
+        {found.length > MOST_SHOWN && (
+          <span class="zs-muted">and {count(found.length - MOST_SHOWN)} more</span>
+        )}
         {found.length === 0 && <span class="zs-muted">No class has this in its name.</span>}
       </div>
       {hidden.size > 0 && (
@@ -100,7 +107,12 @@ function Scale() {
     <div class="zs-scale">
       <span>{scale.title}</span>
       <span class="zs-number">{number(scale.low, decimals)}</span>
-      <span class="zs-gradient" style={{ background: scale.gradient }} role="img" aria-label="Colour scale" />
+      <span
+        class="zs-gradient"
+        style={{ background: scale.gradient }}
+        role="img"
+        aria-label="Colour scale"
+      />
       <span class="zs-number">
         {number(scale.high, decimals)} {scale.unit}
       </span>

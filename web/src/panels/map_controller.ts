@@ -1,10 +1,10 @@
-import { createMapView } from "../view/map_view";
-import type { Hit, MapView } from "../view/view";
 import { chooseRow, drawPath, selectInside, settle, walkTo } from "../state/actions";
 import { watch, watchFrames } from "../state/cell";
 import { colorPoints, contourGroups, visiblePoints } from "../state/coloring";
-import { pairOf, type Explorer } from "../state/explorer";
+import { type Explorer, pairOf } from "../state/explorer";
 import type { Thumbnails } from "../state/thumbnails";
+import { createMapView } from "../view/map_view";
+import type { Hit, MapView } from "../view/view";
 import { createTiles } from "./map_tiles";
 
 /** Of a path that has just been drawn. */
@@ -20,7 +20,12 @@ export interface MapController {
  *
  * @throws NoWebGL where the browser has none
  */
-export function attachMap(explorer: Explorer, thumbnails: Thumbnails, el: HTMLElement, onHover: (hit: Hit) => void): MapController {
+export function attachMap(
+  explorer: Explorer,
+  thumbnails: Thumbnails,
+  el: HTMLElement,
+  onHover: (hit: Hit) => void,
+): MapController {
   const { manifest } = explorer;
   let isRestoring = false;
   const view = createMapView(el, {
@@ -37,7 +42,8 @@ export function attachMap(explorer: Explorer, thumbnails: Thumbnails, el: HTMLEl
       walkTo(explorer, hit.x, hit.y, false);
       if (phase === "end") settle(explorer);
     },
-    onLasso: (polygon) => (polygon.length ? selectInside(explorer, polygon) : explorer.selection.set([])),
+    onLasso: (polygon) =>
+      polygon.length ? selectInside(explorer, polygon) : explorer.selection.set([]),
     onPath(points, phase) {
       if (phase !== "end") return;
       drawPath(explorer, points, explorer.path.value?.n ?? FIRST_STOPS);
@@ -54,7 +60,9 @@ export function attachMap(explorer: Explorer, thumbnails: Thumbnails, el: HTMLEl
     const map = explorer.latentMap();
     const pair = pairOf(map.name, explorer.dim);
     view.setPoints(map.coordinates, isAnimated);
-    view.setAxes(pair ? { x: manifest.neurons[pair[0]].name, y: manifest.neurons[pair[1]].name } : null);
+    view.setAxes(
+      pair ? { x: manifest.neurons[pair[0]].name, y: manifest.neurons[pair[1]].name } : null,
+    );
   };
   const showColors = (): void => view.setColors(colorPoints(explorer).rgba);
   const showContours = (): void => {
@@ -65,7 +73,13 @@ export function attachMap(explorer: Explorer, thumbnails: Thumbnails, el: HTMLEl
     const place = explorer.place.value;
     if (!place) return view.setMarker(null);
     const { x, y, halo, trust, spread } = place;
-    view.setMarker({ x, y, halo, trust: trust.value, ...(spread ? { spread: { cov: spread } } : {}) });
+    view.setMarker({
+      x,
+      y,
+      halo,
+      trust: trust.value,
+      ...(spread ? { spread: { cov: spread } } : {}),
+    });
   };
   const showPath = (): void => {
     const path = explorer.path.value;

@@ -1,7 +1,7 @@
 import { useEffect, useRef, useState } from "preact/hooks";
-import { NoWebGL, type Hit } from "../view/view";
 import { download, fileName } from "../output/files";
 import { useCell } from "../state/cell";
+import { type Hit, NoWebGL } from "../view/view";
 import { usePage } from "./context";
 import { createHoverCard } from "./hover_card";
 import { IconButton } from "./icons";
@@ -28,10 +28,14 @@ export function MapPane({ onShown }: { onShown(): void }) {
     });
     resized.observe(host.current!);
     try {
-      controller.current = attachMap(explorer, thumbnails, host.current!, (hit: Hit) => hover.show(hit));
+      controller.current = attachMap(explorer, thumbnails, host.current!, (hit: Hit) =>
+        hover.show(hit),
+      );
     } catch (error) {
       if (!(error instanceof NoWebGL)) throw error;
-      setTrouble("The map needs WebGL 2, which this browser does not offer. Everything else works.");
+      setTrouble(
+        "The map needs WebGL 2, which this browser does not offer. Everything else works.",
+      );
     }
     onShown();
     return () => {
@@ -62,7 +66,12 @@ export function MapPane({ onShown }: { onShown(): void }) {
           <div class="zs-zoom" role="toolbar" aria-label="Zoom">
             <IconButton icon="plus" label="Nearer" keys="+" onClick={() => zoom(1.6)} />
             <IconButton icon="minus" label="Farther" keys="−" onClick={() => zoom(1 / 1.6)} />
-            <IconButton icon="fit" label="Show all" keys="0" onClick={() => controller.current?.view.fit()} />
+            <IconButton
+              icon="fit"
+              label="Show all"
+              keys="0"
+              onClick={() => controller.current?.view.fit()}
+            />
             <IconButton icon="save" label="Save the map as PNG" onClick={() => void save()} />
           </div>
         )}

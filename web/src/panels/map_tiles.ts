@@ -1,6 +1,6 @@
-import { whenReady } from "../state/decoder";
 import { watchFrames } from "../state/cell";
-import { pairOf, type Explorer } from "../state/explorer";
+import { whenReady } from "../state/decoder";
+import { type Explorer, pairOf } from "../state/explorer";
 import { createSlices } from "../state/slices";
 import { toImage } from "../state/thumbnails";
 import type { MapView } from "../view/view";
@@ -51,7 +51,8 @@ export function createTiles(explorer: Explorer, view: MapView): { destroy(): voi
     BATCH,
   );
 
-  const isOn = (): boolean => explorer.hasTiles.value && pair !== null && explorer.decoder.value?.canDecode === true;
+  const isOn = (): boolean =>
+    explorer.hasTiles.value && pair !== null && explorer.decoder.value?.canDecode === true;
 
   let shown = 0;
   function show(): void {
@@ -82,7 +83,8 @@ export function createTiles(explorer: Explorer, view: MapView): { destroy(): voi
         tiles.push({ key: `${pair!.join()}/${step}/${i}/${j}`, x: i * step, y: j * step, step });
       }
     }
-    const far = (tile: (typeof tiles)[number]) => Math.hypot(tile.x + step / 2 - box.x, tile.y + step / 2 - box.y);
+    const far = (tile: (typeof tiles)[number]) =>
+      Math.hypot(tile.x + step / 2 - box.x, tile.y + step / 2 - box.y);
     wanted = tiles.sort((a, b) => far(a) - far(b));
     show();
     slices.restart();
@@ -93,7 +95,10 @@ export function createTiles(explorer: Explorer, view: MapView): { destroy(): voi
     timer = setTimeout(plan, 90);
   };
   const { view: box, hasTiles, map, decoder, current, mapSize } = explorer;
-  const stops = [watchFrames([hasTiles, decoder], plan), watchFrames([box, current, mapSize, map], later)];
+  const stops = [
+    watchFrames([hasTiles, decoder], plan),
+    watchFrames([box, current, mapSize, map], later),
+  ];
   plan();
   return {
     destroy() {

@@ -14,13 +14,15 @@ const MOST_CLASSES = 20;
 export function NeuronDetail({ neuron }: { neuron: number }) {
   const { explorer } = usePage();
   const decoder = useCell(explorer.decoder);
-  const { name, kl, mean, std, low, high, isUsed, mutualInformation } = explorer.manifest.neurons[neuron];
+  const { name, kl, mean, std, low, high, isUsed, mutualInformation } =
+    explorer.manifest.neurons[neuron];
   const values = Array.from({ length: STEPS }, (_, i) => low + ((high - low) * i) / (STEPS - 1));
   return (
     <section aria-label={`Neuron ${name}`} data-testid="neuron">
       <h2>Neuron {name}</h2>
       <p class="zs-hint">
-        {isUsed ? `KL ${number(kl)} nats` : `Unused: KL ${number(kl, 3)} nats`}, mean {number(mean)}, deviation {number(std)}
+        {isUsed ? `KL ${number(kl)} nats` : `Unused: KL ${number(kl, 3)} nats`}, mean {number(mean)}
+        , deviation {number(std)}
         {mutualInformation !== null && `; tells ${number(mutualInformation)} nats about the class`}.
       </p>
       <Ridges neuron={neuron} low={low} high={high} />
@@ -54,7 +56,8 @@ function Ridges({ neuron, low, high }: { neuron: number; low: number; high: numb
   const colors = classColors(manifest.classNames.length, isDark);
   const ridges = useMemo(() => {
     const [from, to] = high > low ? [low, high] : [low - 1, low + 1];
-    if (!labels) return [{ name: "all", label: -1, path: areaPath(histogram(explorer, neuron, from, to)) }];
+    if (!labels)
+      return [{ name: "all", label: -1, path: areaPath(histogram(explorer, neuron, from, to)) }];
     const rows = new Map<number, number[]>();
     for (let row = 0; row < n; row++) {
       const some = rows.get(labels[row]);

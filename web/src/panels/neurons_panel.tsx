@@ -1,13 +1,13 @@
 import { useEffect, useMemo, useRef, useState } from "preact/hooks";
+import { readVector } from "../output/text";
 import { choosePrototype, randomZ, resetZ, setCurrent, setNeuron, settle } from "../state/actions";
 import { useCell } from "../state/cell";
 import { number } from "../state/origin";
-import { readVector } from "../output/text";
+import { whenIdle } from "../state/slices";
 import { Arithmetic } from "./arithmetic";
 import { ClassSelect } from "./class_select";
 import { useFrames, usePage } from "./context";
 import { densityPath } from "./density";
-import { whenIdle } from "../state/slices";
 
 export function NeuronsPanel() {
   const { explorer } = usePage();
@@ -23,7 +23,11 @@ export function NeuronsPanel() {
           Random
         </button>
         {manifest.prototypes && (
-          <ClassSelect label="Set to the mean" placeholder="mean of …" onChange={(index) => choosePrototype(explorer, index)} />
+          <ClassSelect
+            label="Set to the mean"
+            placeholder="mean of …"
+            onChange={(index) => choosePrototype(explorer, index)}
+          />
         )}
         <PasteVector />
       </div>
@@ -76,7 +80,9 @@ function SliderRow({ neuron }: { neuron: number }) {
   const [min, max] = [low - reach, high + reach];
   useEffect(() => {
     // Counting can wait until the page stands.
-    return whenIdle(() => curve.current?.setAttribute("d", densityPath(explorer, neuron, min, max)));
+    return whenIdle(() =>
+      curve.current?.setAttribute("d", densityPath(explorer, neuron, min, max)),
+    );
   }, []);
   return (
     <li class={isUsed ? "zs-slider" : "zs-slider zs-unused"}>
@@ -148,7 +154,9 @@ function PasteVector() {
           setCurrent(explorer, z, { kind: "given" });
           setOpen(false);
         } else {
-          explorer.notice.set(`A vector of this model is ${explorer.dim} numbers, or a dict such as ${example}.`);
+          explorer.notice.set(
+            `A vector of this model is ${explorer.dim} numbers, or a dict such as ${example}.`,
+          );
         }
       }}
       onBlur={() => setOpen(false)}

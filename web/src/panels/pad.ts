@@ -40,12 +40,19 @@ export function createPad(
   function tell(isDone: boolean): void {
     if (!strokes.length) return;
     const { data } = context.getImageData(0, 0, side, side);
-    onInk(Float32Array.from({ length: side * side }, (_, i) => data[4 * i] / 255), side, isDone);
+    onInk(
+      Float32Array.from({ length: side * side }, (_, i) => data[4 * i] / 255),
+      side,
+      isDone,
+    );
   }
 
   const placeOf = (event: PointerEvent): Point => {
     const box = canvas.getBoundingClientRect();
-    return [((event.clientX - box.left) / box.width) * side, ((event.clientY - box.top) / box.height) * side];
+    return [
+      ((event.clientX - box.left) / box.width) * side,
+      ((event.clientY - box.top) / box.height) * side,
+    ];
   };
   const down = (event: PointerEvent): void => {
     if (pointer >= 0 || event.button !== 0) return;
@@ -73,7 +80,8 @@ export function createPad(
     tell(true);
   };
   const listeners = { pointerdown: down, pointermove: move, pointerup: up, pointercancel: up };
-  for (const [name, listener] of Object.entries(listeners)) canvas.addEventListener(name, listener as EventListener);
+  for (const [name, listener] of Object.entries(listeners))
+    canvas.addEventListener(name, listener as EventListener);
   redraw();
   return {
     clear() {
@@ -87,7 +95,8 @@ export function createPad(
     },
     destroy() {
       cancelAnimationFrame(request);
-      for (const [name, listener] of Object.entries(listeners)) canvas.removeEventListener(name, listener as EventListener);
+      for (const [name, listener] of Object.entries(listeners))
+        canvas.removeEventListener(name, listener as EventListener);
     },
   };
 }

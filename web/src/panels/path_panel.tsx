@@ -1,13 +1,13 @@
 import { useEffect, useRef, useState } from "preact/hooks";
-import { changePath, setCurrent, setPathEnd } from "../state/actions";
-import { useCell } from "../state/cell";
-import { whenReady } from "../state/decoder";
-import { number } from "../state/origin";
-import { MAX_STOPS, rowsOf, vectorAt, type Along, type Path } from "../state/path";
 import { copyText, download, fileName } from "../output/files";
 import { encodeGif } from "../output/gif";
 import { drawStrip, toFrames } from "../output/strip";
 import { vectorsText } from "../output/text";
+import { changePath, setCurrent, setPathEnd } from "../state/actions";
+import { useCell } from "../state/cell";
+import { whenReady } from "../state/decoder";
+import { number } from "../state/origin";
+import { type Along, MAX_STOPS, type Path, rowsOf, vectorAt } from "../state/path";
 import { usePage } from "./context";
 import { Icon } from "./icons";
 import { FIRST_STOPS } from "./map_controller";
@@ -25,7 +25,11 @@ export function PathPanel() {
   return (
     <>
       <div class="zs-buttons">
-        <button type="button" aria-pressed={mode === "path"} onClick={() => explorer.mode.set(mode === "path" ? "walk" : "path")}>
+        <button
+          type="button"
+          aria-pressed={mode === "path"}
+          onClick={() => explorer.mode.set(mode === "path" ? "walk" : "path")}
+        >
           Draw on map
         </button>
         <button type="button" onClick={() => setPathEnd(explorer, true, FIRST_STOPS)}>
@@ -45,8 +49,8 @@ export function PathPanel() {
         <Strip path={path} />
       ) : (
         <p class="zs-hint">
-          Two clicks on the map make a straight path, a stroke a free one. Or take the current picture as its start, go
-          elsewhere, and take that as its end.
+          Two clicks on the map make a straight path, a stroke a free one. Or take the current
+          picture as its start, go elsewhere, and take that as its end.
         </p>
       )}
     </>
@@ -78,11 +82,16 @@ function Strip({ path }: { path: Path }) {
   const { explorer } = usePage();
   const pixels = useStops(path);
   const shape = explorer.manifest.imageShape;
-  const choose = (stop: number) => setCurrent(explorer, vectorAt(path, stop / (path.n - 1)), { kind: "path", stop });
+  const choose = (stop: number) =>
+    setCurrent(explorer, vectorAt(path, stop / (path.n - 1)), { kind: "path", stop });
   return (
     <>
       <div class="zs-buttons">
-        <Select label="Way" value={path.along} onChange={(along) => changePath(explorer, { along: along as Along })}>
+        <Select
+          label="Way"
+          value={path.along}
+          onChange={(along) => changePath(explorer, { along: along as Along })}
+        >
           <option value="map">as drawn</option>
           <option value="line">straight in z</option>
           <option value="slerp">great circle in z</option>
@@ -104,9 +113,17 @@ function Strip({ path }: { path: Path }) {
           <li key={stop}>
             <button type="button" class="zs-stop" onClick={() => choose(stop)}>
               {pixels ? (
-                <Picture pixels={pixels} offset={(stop * pixels.length) / path.n} shape={shape} label="" />
+                <Picture
+                  pixels={pixels}
+                  offset={(stop * pixels.length) / path.n}
+                  shape={shape}
+                  label=""
+                />
               ) : (
-                <span class="zs-picture zs-empty" style={{ aspectRatio: `${shape[2]} / ${shape[1]}` }} />
+                <span
+                  class="zs-picture zs-empty"
+                  style={{ aspectRatio: `${shape[2]} / ${shape[1]}` }}
+                />
               )}
               <span class="zs-stop-text">
                 <span class="zs-hidden-text">Stop </span>
@@ -160,14 +177,21 @@ function Export({ path, pixels }: { path: Path; pixels: Float32Array | null }) {
   const name = fileName(title, "path");
   const rows = () => rowsOf(path.vectors, path.n);
   const savePng = () =>
-    drawStrip(pixels!, path.n, imageShape, path.places).toBlob((blob) => blob && download(`${name}.png`, blob));
+    drawStrip(pixels!, path.n, imageShape, path.places).toBlob(
+      (blob) => blob && download(`${name}.png`, blob),
+    );
   const saveGif = () => {
     const bytes = encodeGif(toFrames(pixels!, path.n, imageShape), FRAME_MS);
     download(`${name}.gif`, new Blob([bytes as Uint8Array<ArrayBuffer>], { type: "image/gif" }));
   };
-  const saveJson = () => download(`${name}.json`, new Blob([JSON.stringify(rows())], { type: "application/json" }));
+  const saveJson = () =>
+    download(`${name}.json`, new Blob([JSON.stringify(rows())], { type: "application/json" }));
   const copy = async () => {
-    setNote((await copyText(vectorsText(rows()))) ? "Copied: paste it into Python" : "The browser has no clipboard here");
+    setNote(
+      (await copyText(vectorsText(rows())))
+        ? "Copied: paste it into Python"
+        : "The browser has no clipboard here",
+    );
     setTimeout(() => setNote(""), 2400);
   };
   return (

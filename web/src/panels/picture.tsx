@@ -4,7 +4,12 @@ import { toImage } from "../state/thumbnails";
 type Shape = readonly [number, number, number];
 
 /** Shows pixels (c, h, w) in [0, 1] from `offset` on, one canvas pixel each; CSS makes it large. */
-export function paint(canvas: HTMLCanvasElement, pixels: Float32Array, offset: number, shape: Shape): void {
+export function paint(
+  canvas: HTMLCanvasElement,
+  pixels: Float32Array,
+  offset: number,
+  shape: Shape,
+): void {
   const [, height, width] = shape;
   if (canvas.width !== width || canvas.height !== height) {
     canvas.width = width;

@@ -1,5 +1,5 @@
 import { useEffect, useRef } from "preact/hooks";
-import { watch, type Cell } from "../state/cell";
+import { type Cell, watch } from "../state/cell";
 import { createSlices } from "../state/slices";
 import { toImage } from "../state/thumbnails";
 import { usePage } from "./context";
@@ -11,7 +11,7 @@ interface Props {
   /** Writes the vector of one picture, in rows from the top left. */
   vector(at: number, out: Float32Array): void;
   /** All pictures are decoded anew when one of these changes, or `version`. */
-  cells: readonly Cell<any>[];
+  cells: readonly Cell<unknown>[];
   version: string;
   label: string;
   onChoose(at: number): void;
@@ -82,7 +82,8 @@ export function PictureGrid(props: Props) {
     const box = canvas.current!.getBoundingClientRect();
     const column = Math.floor(((event.clientX - box.left) / box.width) * columns);
     const row = Math.floor(((event.clientY - box.top) / box.height) * rows);
-    if (column >= 0 && column < columns && row >= 0 && row < rows) props.onChoose(row * columns + column);
+    if (column >= 0 && column < columns && row >= 0 && row < rows)
+      props.onChoose(row * columns + column);
   };
   return (
     <canvas

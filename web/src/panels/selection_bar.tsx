@@ -18,7 +18,9 @@ export function SelectionBar({ fit }: { fit(rows: readonly number[]): void }) {
     <div class="zs-selection" role="region" aria-label="Selection" data-testid="selection">
       <div class="zs-selection-text">
         <strong>{count(rows.length)} selected</strong>
-        <span class="zs-muted">{summary(rows, explorer.labels, (label) => className(explorer.manifest, label))}</span>
+        <span class="zs-muted">
+          {summary(rows, explorer.labels, (label) => className(explorer.manifest, label))}
+        </span>
       </div>
       <div class="zs-selection-pictures">
         {shown.map((row) => (
@@ -41,13 +43,21 @@ export function SelectionBar({ fit }: { fit(rows: readonly number[]): void }) {
           Zoom to it
         </button>
       </div>
-      <IconButton icon="close" label="Let go of the selection" onClick={() => explorer.selection.set([])} />
+      <IconButton
+        icon="close"
+        label="Let go of the selection"
+        onClick={() => explorer.selection.set([])}
+      />
     </div>
   );
 }
 
 /** "7 × 180, 9 × 33, 2 others". */
-export function summary(rows: readonly number[], labels: Int32Array | null, name: (label: number) => string): string {
+export function summary(
+  rows: readonly number[],
+  labels: Int32Array | null,
+  name: (label: number) => string,
+): string {
   if (!labels) return "";
   const counts = new Map<number, number>();
   for (const row of rows) counts.set(labels[row], (counts.get(labels[row]) ?? 0) + 1);

@@ -24,8 +24,13 @@ const TABS: Tab[] = ["neurons", "around", "path", "classes", "draw"];
 /** Letters typed into a field are not commands. */
 function isTyping(target: EventTarget | null): boolean {
   if (!(target instanceof HTMLElement)) return false;
-  if (target instanceof HTMLInputElement) return target.type !== "range" && target.type !== "checkbox";
-  return target instanceof HTMLTextAreaElement || target instanceof HTMLSelectElement || target.isContentEditable;
+  if (target instanceof HTMLInputElement)
+    return target.type !== "range" && target.type !== "checkbox";
+  return (
+    target instanceof HTMLTextAreaElement ||
+    target instanceof HTMLSelectElement ||
+    target.isContentEditable
+  );
 }
 
 export function onShortcut(explorer: Explorer, event: KeyboardEvent, openHelp: () => void): void {

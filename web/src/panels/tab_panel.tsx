@@ -50,7 +50,13 @@ export function TabPanel() {
           </button>
         ))}
       </div>
-      <div class="zs-panel" role="tabpanel" id={id("panel")} aria-labelledby={id(`tab-${current}`)} tabIndex={0}>
+      <div
+        class="zs-panel"
+        role="tabpanel"
+        id={id("panel")}
+        aria-labelledby={id(`tab-${current}`)}
+        tabIndex={0}
+      >
         <Panel key={current} />
       </div>
     </div>

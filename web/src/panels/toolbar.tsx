@@ -61,7 +61,8 @@ function MapChoice() {
   const name = useCell(explorer.map);
   const isListed = manifest.maps.some((spec) => spec.name === name);
   const pair = isListed ? null : pairOf(name, dim);
-  const choose = (value: string) => setMap(explorer, value === PAIR ? pairName(order[0], order[1]) : value);
+  const choose = (value: string) =>
+    setMap(explorer, value === PAIR ? pairName(order[0], order[1]) : value);
   const setPair = (first: number, second: number) => {
     // Choosing what the other axis has swaps the two.
     if (first === second) setMap(explorer, pairName(pair![1], pair![0]));
@@ -79,8 +80,16 @@ function MapChoice() {
       </Select>
       {pair && (
         <>
-          <NeuronSelect label="Across" value={pair[0]} onChange={(first) => setPair(first, pair[1])} />
-          <NeuronSelect label="Up" value={pair[1]} onChange={(second) => setPair(pair[0], second)} />
+          <NeuronSelect
+            label="Across"
+            value={pair[0]}
+            onChange={(first) => setPair(first, pair[1])}
+          />
+          <NeuronSelect
+            label="Up"
+            value={pair[1]}
+            onChange={(second) => setPair(pair[0], second)}
+          />
         </>
       )}
     </>
@@ -135,7 +144,13 @@ function Switches() {
   const isPair = pairOf(map, explorer.dim) !== null;
   return (
     <div class="zs-switches">
-      <IconButton icon="contours" label="Density contours" keys="C" isOn={contours} onClick={() => explorer.hasContours.set(!contours)} />
+      <IconButton
+        icon="contours"
+        label="Density contours"
+        keys="C"
+        isOn={contours}
+        onClick={() => explorer.hasContours.set(!contours)}
+      />
       <IconButton
         icon="thumbnails"
         label="Pictures instead of dots, where there is room"
@@ -144,7 +159,12 @@ function Switches() {
         onClick={() => explorer.hasThumbnails.set(!thumbnails)}
       />
       {isPair && (
-        <IconButton icon="tiles" label="Decoded pictures under the map" isOn={tiles} onClick={() => explorer.hasTiles.set(!tiles)} />
+        <IconButton
+          icon="tiles"
+          label="Decoded pictures under the map"
+          isOn={tiles}
+          onClick={() => explorer.hasTiles.set(!tiles)}
+        />
       )}
     </div>
   );

@@ -58,7 +58,8 @@ async function gunzip(name: string, stored: Uint8Array, length: number): Promise
     const { readable, writable } = new DecompressionStream("gzip");
     const [reader, writer] = [readable.getReader(), writable.getWriter()];
     // What goes wrong on the way in comes out of the reader too.
-    for (const written of [writer.write(stored as Uint8Array<ArrayBuffer>), writer.close()]) written.catch(() => {});
+    for (const written of [writer.write(stored as Uint8Array<ArrayBuffer>), writer.close()])
+      written.catch(() => {});
     for (;;) {
       const { done, value } = await reader.read();
       if (done) break;

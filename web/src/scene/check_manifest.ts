@@ -1,7 +1,7 @@
 /** Holds a manifest to `manifest.ts`: every field's type, and that all shapes belong together. */
 import { DTYPES } from "./block_bytes";
 import { Checker } from "./checker";
-import { FORMAT, VERSION, type Manifest } from "./manifest";
+import { FORMAT, type Manifest, VERSION } from "./manifest";
 import { SceneError } from "./source";
 
 const MAX_SIDE = 4096;
@@ -31,7 +31,10 @@ export function checkManifest(value: unknown): Manifest {
   checkBlocks(root.at("blocks"));
   const blocks = new Blocks(root.at("blocks").object());
   const d = root.at("latentDim").integer(1, MAX_SIDE);
-  const imageShape = root.at("imageShape").list(3).map((side) => side.integer(1, MAX_SIDE));
+  const imageShape = root
+    .at("imageShape")
+    .list(3)
+    .map((side) => side.integer(1, MAX_SIDE));
   const n = checkPoints(root, blocks, d, imageShape);
   checkClasses(root, blocks, d);
   checkNeurons(root.at("neurons"), d);
@@ -51,7 +54,9 @@ class Blocks {
     const fits = (wanted: number[]): boolean =>
       wanted.length === shape.length && wanted.every((side, i) => side < 0 || side === shape[i]);
     if (expected.length && !expected.some(fits)) {
-      const wanted = expected.map((sides) => `(${sides.map((s) => (s < 0 ? "any" : s)).join(", ")})`);
+      const wanted = expected.map(
+        (sides) => `(${sides.map((s) => (s < 0 ? "any" : s)).join(", ")})`,
+      );
       throw new SceneError(
         `The parts of this scene do not belong together: ${reference.where}, block “${name}”, ` +
           `must have shape ${wanted.join(" or ")}; it has (${shape.join(", ")}).`,
@@ -68,12 +73,18 @@ function checkBlocks(blocks: Checker): void {
     block.at("codec").oneOf(["raw", "gzip", "planes"]);
     block.at("length").integer(0, Number.MAX_SAFE_INTEGER);
     block.at("crc32").integer(0, 2 ** 32 - 1);
-    const shape = block.at("shape").list().map((side) => side.integer(0, MAX_COUNT));
+    const shape = block
+      .at("shape")
+      .list()
+      .map((side) => side.integer(0, MAX_COUNT));
     if (shape.reduce((product, side) => product * side, 1) > MAX_COUNT) {
       block.at("shape").fail(`of at most ${MAX_COUNT} numbers`);
     }
     if (block.at("dtype").value === "i8") {
-      block.at("scale").list(shape[0] ?? 1).forEach((scale) => scale.number());
+      block
+        .at("scale")
+        .list(shape[0] ?? 1)
+        .forEach((scale) => scale.number());
     }
   }
 }
@@ -95,7 +106,10 @@ function checkClasses(root: Checker, blocks: Blocks, d: number): void {
   const prototypes = root.at("prototypes");
   if (prototypes.isNull()) return;
   blocks.check(prototypes.at("vectors"), [names.length, d]);
-  prototypes.at("counts").list(names.length).forEach((k) => k.integer(0, MAX_POINTS));
+  prototypes
+    .at("counts")
+    .list(names.length)
+    .forEach((k) => k.integer(0, MAX_POINTS));
 }
 
 function checkNeurons(neurons: Checker, d: number): void {
@@ -114,7 +128,10 @@ function checkMaps(maps: Checker, blocks: Blocks, n: number, d: number): void {
     for (const key of ["name", "label", "method"]) map.at(key).string();
     blocks.check(map.at("coordinates"), [n, 2]);
     const ways = ["nearest", "local", "learned", "exact"];
-    const inverses = map.at("inverses").list().map((way) => way.oneOf(ways));
+    const inverses = map
+      .at("inverses")
+      .list()
+      .map((way) => way.oneOf(ways));
     if (!inverses.length) map.at("inverses").fail("a list with a way back in it");
     if (!(map.at("unit").number() > 0)) map.at("unit").fail("above 0");
     if (!map.at("linear").isNull()) {
@@ -128,12 +145,16 @@ function checkMaps(maps: Checker, blocks: Blocks, n: number, d: number): void {
       blocks.check(map.at("standardize").at("scale"), [d]);
     }
     if (!map.at("learned").isNull()) checkLearned(map.at("learned"), blocks, d);
-    else if (inverses.includes("learned")) map.at("learned").fail("there, as the learned way back is");
+    else if (inverses.includes("learned"))
+      map.at("learned").fail("there, as the learned way back is");
   }
 }
 
 function checkLearned(learned: Checker, blocks: Blocks, d: number): void {
-  learned.at("middle").list(2).forEach((value) => value.number());
+  learned
+    .at("middle")
+    .list(2)
+    .forEach((value) => value.number());
   for (const key of ["spread", "scale"]) learned.at(key).number();
   blocks.check(learned.at("mean"), [d]);
   let width = 2 + 2 * blocks.check(learned.at("waves"), [2, -1])[1];
@@ -157,7 +178,8 @@ function checkModel(root: Checker, blocks: Blocks): void {
   for (const layers of lists) for (const layer of layers.list()) checkLayer(layer, blocks);
 }
 
-const KINDS = "linear conv convTranspose affine leakyRelu relu tanh sigmoid softBound reshape".split(" ");
+const KINDS =
+  "linear conv convTranspose affine leakyRelu relu tanh sigmoid softBound reshape".split(" ");
 
 function checkLayer(layer: Checker, blocks: Blocks): void {
   const kind = layer.at("kind").oneOf(KINDS);
@@ -168,11 +190,20 @@ function checkLayer(layer: Checker, blocks: Blocks): void {
     if (!layer.at("bias").isNull()) blocks.check(layer.at("bias"), [out]);
   }
   if (kind === "conv" || kind === "convTranspose") {
-    layer.at("stride").list(2).forEach((side) => side.integer(1, MAX_SIDE));
-    layer.at("padding").list(2).forEach((side) => side.integer(0, MAX_SIDE));
+    layer
+      .at("stride")
+      .list(2)
+      .forEach((side) => side.integer(1, MAX_SIDE));
+    layer
+      .at("padding")
+      .list(2)
+      .forEach((side) => side.integer(0, MAX_SIDE));
   }
   if (kind === "convTranspose") {
-    layer.at("outputPadding").list(2).forEach((side) => side.integer(0, MAX_SIDE));
+    layer
+      .at("outputPadding")
+      .list(2)
+      .forEach((side) => side.integer(0, MAX_SIDE));
   }
   if (kind === "affine") {
     const [channels] = blocks.check(layer.at("scale"), [-1]);
@@ -181,6 +212,9 @@ function checkLayer(layer: Checker, blocks: Blocks): void {
   if (kind === "leakyRelu") layer.at("slope").number();
   if (kind === "softBound") layer.at("bound").number();
   if (kind === "reshape") {
-    layer.at("shape").list().forEach((side) => side.integer(1, MAX_COUNT));
+    layer
+      .at("shape")
+      .list()
+      .forEach((side) => side.integer(1, MAX_COUNT));
   }
 }

@@ -51,7 +51,8 @@ export class Checker {
   }
 
   number(): number {
-    if (typeof this.value !== "number" || !Number.isFinite(this.value)) this.fail("a finite number");
+    if (typeof this.value !== "number" || !Number.isFinite(this.value))
+      this.fail("a finite number");
     return this.value as number;
   }
 
@@ -71,7 +72,8 @@ export class Checker {
 
 function shown(value: unknown): string {
   if (value === undefined) return "missing";
-  if (typeof value === "object" && value !== null) return Array.isArray(value) ? "a list" : "an object";
+  if (typeof value === "object" && value !== null)
+    return Array.isArray(value) ? "a list" : "an object";
   const text = JSON.stringify(value) ?? String(value);
   return text.length > 60 ? `${text.slice(0, 60)}…` : text;
 }

@@ -1,6 +1,6 @@
 /** The scene inside one HTML file: JSON and base64 in script elements that are never run. */
 import { fromBase64 } from "./base64";
-import { SceneError, type DataSource } from "./source";
+import { type DataSource, SceneError } from "./source";
 
 export const MANIFEST_ID = "zscape-manifest";
 
@@ -18,7 +18,8 @@ export function embeddedSource(root: ParentNode = document): DataSource {
     async bytes(name) {
       const elements = root.querySelectorAll<HTMLElement>("script[data-zscape-block]");
       const element = [...elements].find((each) => each.dataset.zscapeBlock === name);
-      if (!element) throw new SceneError(`This file is incomplete: the block “${name}” is missing.`);
+      if (!element)
+        throw new SceneError(`This file is incomplete: the block “${name}” is missing.`);
       try {
         return fromBase64((element.textContent ?? "").trim());
       } catch {

@@ -1,5 +1,5 @@
 /** The scene behind `zscape explore`: a server on this machine. */
-import { SceneError, type DataSource, type Encoded } from "./source";
+import { type DataSource, type Encoded, SceneError } from "./source";
 
 /** `base` is the page's own folder; requests stay there. */
 export function httpSource(base: string = document.baseURI): DataSource {

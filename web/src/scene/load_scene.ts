@@ -3,7 +3,7 @@ import { unpack } from "./block_bytes";
 import { checkManifest } from "./check_manifest";
 import type { Block } from "./manifest";
 import { toFloats, toInts } from "./numbers";
-import { SceneError, type DataSource, type Scene } from "./source";
+import { type DataSource, type Scene, SceneError } from "./source";
 
 /**
  * The scene behind a source, with all of its bytes at hand.

@@ -1,6 +1,6 @@
 /** The scene of a notebook widget: traits and messages of anywidget's model. */
 import type { AnyModel } from "@anywidget/types";
-import { SceneError, type DataSource, type Encoded, type Shared, type SharedState } from "./source";
+import { type DataSource, type Encoded, SceneError, type Shared, type SharedState } from "./source";
 
 /** After this long without a word the kernel is taken for dead. */
 const PATIENCE_MS = 30_000;
@@ -91,7 +91,9 @@ class Kernel {
     clearTimeout(waiting.timer);
     this.waiting.delete(answer.id);
     if (answer.type === "error" || buffers.length < waiting.nBuffers) {
-      waiting.reject(new SceneError(answer.message ?? "The notebook’s kernel could not compute this."));
+      waiting.reject(
+        new SceneError(answer.message ?? "The notebook’s kernel could not compute this."),
+      );
       return;
     }
     waiting.resolve(buffers.map((buffer) => new Float32Array(toBytes(buffer).slice().buffer)));

@@ -2,9 +2,9 @@
 import { nearestInLatent } from "../maps/nearest";
 import { spreadOnMap } from "../maps/spread";
 import { hasGreatCircle } from "../maps/walks";
-import { hasMap, type Explorer, type Tab } from "./explorer";
+import { type Explorer, hasMap, type Tab } from "./explorer";
 import type { Current, Origin } from "./origin";
-import { MAX_STOPS, pathBetween, pathEnds, pathOnMap, pathThrough, type Along } from "./path";
+import { type Along, MAX_STOPS, pathBetween, pathEnds, pathOnMap, pathThrough } from "./path";
 import { onMapScale } from "./spacing";
 import { judge } from "./trust";
 
@@ -12,7 +12,12 @@ import { judge } from "./trust";
 const WIDEST_HALO = 30;
 
 /** Takes another vector. `isSettled`: undo comes back to it (not while dragging). */
-export function setCurrent(explorer: Explorer, z: Float32Array, origin: Origin, isSettled = true): void {
+export function setCurrent(
+  explorer: Explorer,
+  z: Float32Array,
+  origin: Origin,
+  isSettled = true,
+): void {
   const current: Current = { z, origin };
   explorer.notice.set(""); // it was about what came before
   explorer.current.set(current);
@@ -50,7 +55,12 @@ export function walkTo(explorer: Explorer, x: number, y: number, isSettled = tru
   setCurrent(explorer, back.z, origin, isSettled);
 }
 
-export function setNeuron(explorer: Explorer, neuron: number, value: number, isSettled = true): void {
+export function setNeuron(
+  explorer: Explorer,
+  neuron: number,
+  value: number,
+  isSettled = true,
+): void {
   if (!Number.isFinite(value)) return;
   const z = explorer.current.value.z.slice();
   z[neuron] = value;
@@ -58,12 +68,16 @@ export function setNeuron(explorer: Explorer, neuron: number, value: number, isS
 }
 
 export const resetZ = (explorer: Explorer): void =>
-  setCurrent(explorer, new Float32Array(explorer.dim), { kind: "sum", text: "The origin: all neurons 0" });
+  setCurrent(explorer, new Float32Array(explorer.dim), {
+    kind: "sum",
+    text: "The origin: all neurons 0",
+  });
 
 /** From the prior N(0, I), by Box and Muller. */
 export function randomZ(explorer: Explorer): void {
-  const z = Float32Array.from({ length: explorer.dim }, () =>
-    Math.sqrt(-2 * Math.log(1 - Math.random())) * Math.cos(2 * Math.PI * Math.random()),
+  const z = Float32Array.from(
+    { length: explorer.dim },
+    () => Math.sqrt(-2 * Math.log(1 - Math.random())) * Math.cos(2 * Math.PI * Math.random()),
   );
   setCurrent(explorer, z, { kind: "random" });
 }
@@ -103,7 +117,9 @@ export function locate(explorer: Explorer): void {
   const [x, y] = map.transform(z, 1);
   const place = { x, y, halo: map.unit * Math.min(distance, WIDEST_HALO), trust };
   explorer.place.set(
-    origin.kind === "drawn" && origin.variances ? { ...place, spread: spreadOnMap(map, z, origin.variances) } : place,
+    origin.kind === "drawn" && origin.variances
+      ? { ...place, spread: spreadOnMap(map, z, origin.variances) }
+      : place,
   );
 }
 
@@ -111,7 +127,8 @@ export function setMap(explorer: Explorer, name: string): void {
   if (!hasMap(explorer.manifest, name) || name === explorer.map.value) return;
   explorer.map.set(name);
   const path = explorer.path.value;
-  if (path) explorer.path.set({ ...pathThrough(explorer.latentMap(), path.vectors, path.n, path.along) });
+  if (path)
+    explorer.path.set({ ...pathThrough(explorer.latentMap(), path.vectors, path.n, path.along) });
 }
 
 export function toggleClass(explorer: Explorer, label: number): void {
@@ -123,7 +140,10 @@ export function toggleClass(explorer: Explorer, label: number): void {
 /** Shows this class alone; if it is alone already, all. */
 export function onlyClass(explorer: Explorer, label: number, all: readonly number[]): void {
   const others = all.filter((each) => each !== label);
-  const isAlone = others.length > 0 && others.every((each) => explorer.hidden.value.has(each)) && !explorer.hidden.value.has(label);
+  const isAlone =
+    others.length > 0 &&
+    others.every((each) => explorer.hidden.value.has(each)) &&
+    !explorer.hidden.value.has(label);
   explorer.hidden.set(new Set(isAlone ? [] : others));
 }
 
@@ -157,13 +177,22 @@ export function changePath(explorer: Explorer, change: { n?: number; along?: Alo
   explorer.notice.set("");
   if (along === "map") return explorer.path.set(pathOnMap(map, wayBack(explorer), path.route, n));
   const ends = pathEnds(path);
-  explorer.path.set({ ...pathBetween(map, possible(explorer, along, ends), ...ends, n), route: path.route });
+  explorer.path.set({
+    ...pathBetween(map, possible(explorer, along, ends), ...ends, n),
+    route: path.route,
+  });
 }
 
 /** Straight, with a word about it, where there is no way around. */
-function possible(explorer: Explorer, along: "line" | "slerp", ends: [Float32Array, Float32Array]): "line" | "slerp" {
+function possible(
+  explorer: Explorer,
+  along: "line" | "slerp",
+  ends: [Float32Array, Float32Array],
+): "line" | "slerp" {
   if (along === "line" || hasGreatCircle(...ends)) return along;
-  explorer.notice.set("The two ends lie in opposite directions: no great circle is the shortest, so the way is straight.");
+  explorer.notice.set(
+    "The two ends lie in opposite directions: no great circle is the shortest, so the way is straight.",
+  );
   return "line";
 }
 
@@ -175,7 +204,9 @@ export function setPathEnd(explorer: Explorer, isStart: boolean, n: number): voi
   const along = path && path.along !== "map" ? path.along : "line";
   const ends: [Float32Array, Float32Array] = isStart ? [here, last] : [first, here];
   explorer.notice.set("");
-  explorer.path.set(pathBetween(explorer.latentMap(), possible(explorer, along, ends), ...ends, path?.n ?? n));
+  explorer.path.set(
+    pathBetween(explorer.latentMap(), possible(explorer, along, ends), ...ends, path?.n ?? n),
+  );
 }
 
 export function openTab(explorer: Explorer, tab: Tab): void {

@@ -1,9 +1,9 @@
+import type { Mode } from "../view/view";
 import { setMap } from "./actions";
 import { watch } from "./cell";
 import { hasColor } from "./coloring";
-import { hasMap, type Explorer, type Tab } from "./explorer";
-import { MAX_STOPS, pathThrough, rowsOf, type Along } from "./path";
-import type { Mode } from "../view/view";
+import { type Explorer, hasMap, type Tab } from "./explorer";
+import { type Along, MAX_STOPS, pathThrough, rowsOf } from "./path";
 
 /** What a link restores. All of it is text that anyone may have written. */
 export interface Address {
@@ -50,7 +50,9 @@ export function writeAddress(address: Address): string {
 function numbers(text: string | null, n?: number): number[] | undefined {
   if (!text || text.length > 1e6) return undefined;
   const values = text.split("~").map(Number);
-  return values.every(Number.isFinite) && (n === undefined || values.length === n) ? values : undefined;
+  return values.every(Number.isFinite) && (n === undefined || values.length === n)
+    ? values
+    : undefined;
 }
 
 const oneOf = <T extends string>(text: string | null, allowed: string[]): T | undefined =>
@@ -75,7 +77,10 @@ export function readAddress(hash: string, dim: number): Address {
     color: query.get("color") ?? undefined,
     z: numbers(query.get("z"), dim),
     row: Number.isInteger(row) && row! >= 0 ? row : undefined,
-    path: isPath && vectors.every(Boolean) ? { along: along as Along, vectors: vectors as number[][] } : undefined,
+    path:
+      isPath && vectors.every(Boolean)
+        ? { along: along as Along, vectors: vectors as number[][] }
+        : undefined,
     mode: oneOf<Mode>(query.get("mode"), MODES),
     way: oneOf(query.get("way"), WAYS),
     tab: oneOf<Tab>(query.get("tab"), TABS),
@@ -108,15 +113,21 @@ export function applyAddress(explorer: Explorer, address: Address): void {
   if (address.mode) explorer.mode.set(address.mode);
   if (address.tab) explorer.tab.set(address.tab);
   explorer.hidden.set(new Set(address.hidden ?? []));
-  if (address.view) explorer.view.set({ x: address.view[0], y: address.view[1], scale: address.view[2] });
+  if (address.view)
+    explorer.view.set({ x: address.view[0], y: address.view[1], scale: address.view[2] });
   if (address.row !== undefined && address.row < n) {
-    explorer.current.set({ z: mu.slice(address.row * dim, (address.row + 1) * dim), origin: { kind: "row", row: address.row } });
+    explorer.current.set({
+      z: mu.slice(address.row * dim, (address.row + 1) * dim),
+      origin: { kind: "row", row: address.row },
+    });
   } else if (address.z) {
     explorer.current.set({ z: Float32Array.from(address.z), origin: { kind: "given" } });
   }
   if (address.path) {
     const { vectors, along } = address.path;
-    explorer.path.set(pathThrough(explorer.latentMap(), Float32Array.from(vectors.flat()), vectors.length, along));
+    explorer.path.set(
+      pathThrough(explorer.latentMap(), Float32Array.from(vectors.flat()), vectors.length, along),
+    );
   }
   explorer.decode(explorer.current.value);
 }

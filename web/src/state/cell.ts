@@ -28,13 +28,13 @@ export function cell<T>(initial: T): Cell<T> {
 }
 
 /** Calls `listener` at every change of any of the cells. */
-export function watch(cells: readonly Cell<any>[], listener: () => void): () => void {
+export function watch(cells: readonly Cell<unknown>[], listener: () => void): () => void {
   const stops = cells.map((each) => each.subscribe(listener));
   return () => stops.forEach((stop) => stop());
 }
 
 /** As `watch`, at most once a frame and after the event that changed them. */
-export function watchFrames(cells: readonly Cell<any>[], listener: () => void): () => void {
+export function watchFrames(cells: readonly Cell<unknown>[], listener: () => void): () => void {
   let request = 0;
   const stop = watch(cells, () => {
     request ||= requestAnimationFrame(() => {

@@ -1,4 +1,4 @@
-import { classColors, css, gradient, redBlue, signed, UNKNOWN, viridis, type Rgb } from "./colors";
+import { classColors, css, gradient, type Rgb, redBlue, signed, UNKNOWN, viridis } from "./colors";
 import type { Explorer } from "./explorer";
 
 /** How the points are coloured, for the map and for its legend. */
@@ -39,7 +39,8 @@ function fill(n: number, colorOf: (row: number) => Rgb): Uint8Array {
 }
 
 /** 256 colours of a scale, so that no point costs an interpolation. */
-const tabulate = (scale: (t: number) => Rgb): Rgb[] => Array.from({ length: 256 }, (_, i) => scale(i / 255));
+const tabulate = (scale: (t: number) => Rgb): Rgb[] =>
+  Array.from({ length: 256 }, (_, i) => scale(i / 255));
 
 export function colorPoints(explorer: Explorer): Coloring {
   const { n, dim, labels, manifest, scene } = explorer;
@@ -56,16 +57,24 @@ export function colorPoints(explorer: Explorer): Coloring {
     const limit = Math.max(Math.abs(low), Math.abs(high)) || 1;
     const scale = (t: number) => signed(t, isDark);
     const table = tabulate(scale);
-    const at = (row: number) => Math.min(Math.max(((mu[row * dim + neuron]! / limit + 1) / 2) * 255, 0), 255) | 0;
+    const at = (row: number) =>
+      Math.min(Math.max(((mu[row * dim + neuron]! / limit + 1) / 2) * 255, 0), 255) | 0;
     return {
       rgba: fill(n, (row) => table[at(row)]!),
-      scale: { low: -limit, high: limit, gradient: gradient(scale), unit: "", title: `Neuron ${name}` },
+      scale: {
+        low: -limit,
+        high: limit,
+        gradient: gradient(scale),
+        unit: "",
+        title: `Neuron ${name}`,
+      },
     };
   }
   const values = scene.floats(color === "kl" ? manifest.points.kl : manifest.points.error);
   const [low, high] = [quantile(values, 0.01), quantile(values, 0.99)];
   const table = tabulate(viridis);
-  const at = (row: number) => Math.min(Math.max(((values[row]! - low) / (high - low || 1)) * 255, 0), 255) | 0;
+  const at = (row: number) =>
+    Math.min(Math.max(((values[row]! - low) / (high - low || 1)) * 255, 0), 255) | 0;
   const title = color === "kl" ? "KL divergence" : "Reconstruction error";
   return {
     rgba: fill(n, (row) => table[at(row)]!),
@@ -82,21 +91,30 @@ export function visiblePoints(explorer: Explorer): Uint8Array | null {
 }
 
 /** Rows of every class that is shown, for contours; of all points where there are no classes. */
-export function contourGroups(explorer: Explorer): { rows: Int32Array; rgba: [number, number, number, number] }[] {
+export function contourGroups(
+  explorer: Explorer,
+): { rows: Int32Array; rgba: [number, number, number, number] }[] {
   const { labels, n, manifest } = explorer;
   const isDark = explorer.isDark.value;
   if (!labels || manifest.classNames.length > 60) {
-    const grey: [number, number, number, number] = isDark ? [200, 206, 214, 255] : [70, 78, 88, 255];
+    const grey: [number, number, number, number] = isDark
+      ? [200, 206, 214, 255]
+      : [70, 78, 88, 255];
     return [{ rows: Int32Array.from({ length: n }, (_, i) => i), rgba: grey }];
   }
   const rows: number[][] = manifest.classNames.map(() => []);
   for (let row = 0; row < n; row++) rows[labels[row]!]?.push(row);
   return classColors(rows.length, isDark)
-    .map((rgb, k) => ({ rows: Int32Array.from(rows[k]!), rgba: [...rgb, 255] as [number, number, number, number], k }))
+    .map((rgb, k) => ({
+      rows: Int32Array.from(rows[k]!),
+      rgba: [...rgb, 255] as [number, number, number, number],
+      k,
+    }))
     .filter(({ rows: some, k }) => some.length > 2 && !explorer.hidden.value.has(k));
 }
 
 /** The colour of a signed number in a table whose largest is `limit`. */
-export const cellColor = (value: number, limit: number): Rgb => redBlue((value / (limit || 1) + 1) / 2);
+export const cellColor = (value: number, limit: number): Rgb =>
+  redBlue((value / (limit || 1) + 1) / 2);
 
 export { css };

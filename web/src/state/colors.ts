@@ -11,11 +11,15 @@ const VIRIDIS =
 const RED_BLUE =
   "053061 175290 2a71b2 3f8ec0 6bacd1 9bc9e0 c2ddec e0ecf3 f7f6f6 fbe5d8 fbccb4 f5aa89 e48066 d05548 ba2832 930e26 67001f";
 // Points in the middle would vanish on a white or a black page.
-const SIGNED_ON_WHITE = "1b4f9c 2f6cb5 5288c4 7fa6d0 a9c0d6 c3cad3 d9b9ac e09a82 d9735d c64a3f a8202c";
-const SIGNED_ON_BLACK = "6fb3ff 5b98e0 4a7ebd 40669a 3c4f73 4a4a50 77504a a85d50 d06d58 ee8064 ff9a78";
+const SIGNED_ON_WHITE =
+  "1b4f9c 2f6cb5 5288c4 7fa6d0 a9c0d6 c3cad3 d9b9ac e09a82 d9735d c64a3f a8202c";
+const SIGNED_ON_BLACK =
+  "6fb3ff 5b98e0 4a7ebd 40669a 3c4f73 4a4a50 77504a a85d50 d06d58 ee8064 ff9a78";
 
 const parse = (text: string): Rgb[] =>
-  text.split(" ").map((hex) => [0, 2, 4].map((i) => parseInt(hex.slice(i, i + 2), 16)) as unknown as Rgb);
+  text
+    .split(" ")
+    .map((hex) => [0, 2, 4].map((i) => parseInt(hex.slice(i, i + 2), 16)) as unknown as Rgb);
 
 const PALETTES = { light: parse(ON_WHITE), dark: parse(ON_BLACK) };
 const viridisStops = parse(VIRIDIS);

@@ -37,7 +37,11 @@ export function createDecoder(model: Model | null, source: DataSource): Decoder 
 }
 
 /** Calls `use` with the answer: now if it is here, later if it is on its way. */
-export function whenReady<T>(answer: T | Promise<T>, use: (value: T) => void, failed: (error: unknown) => void): void {
+export function whenReady<T>(
+  answer: T | Promise<T>,
+  use: (value: T) => void,
+  failed: (error: unknown) => void,
+): void {
   if (answer instanceof Promise) answer.then(use).catch(failed);
   else use(answer);
 }

@@ -1,14 +1,14 @@
 import { createMap, createPair } from "../maps/create_map";
-import { measureSpacing, type Spacing } from "./spacing";
 import type { LatentMap } from "../maps/inverse";
 import type { Manifest } from "../scene/manifest";
 import type { Scene } from "../scene/source";
 import type { Mode, ViewBox } from "../view/view";
-import { cell, type Cell } from "./cell";
+import { type Cell, cell } from "./cell";
 import { createLatest, type Decoder } from "./decoder";
 import { createHistory, type History } from "./history";
 import type { Current } from "./origin";
 import type { Path } from "./path";
+import { measureSpacing, type Spacing } from "./spacing";
 import type { Trust } from "./trust";
 
 export type Tab = "neurons" | "around" | "path" | "classes" | "draw";
@@ -90,7 +90,9 @@ export function createExplorer(scene: Scene, isDark: boolean): Explorer {
   const { manifest } = scene;
   const { points, latentDim: dim } = manifest;
   const mu = scene.floats(points.mu);
-  const order = manifest.neurons.map((_, i) => i).sort((a, b) => manifest.neurons[b]!.kl - manifest.neurons[a]!.kl);
+  const order = manifest.neurons
+    .map((_, i) => i)
+    .sort((a, b) => manifest.neurons[b]!.kl - manifest.neurons[a]!.kl);
   const first: Current = { z: mu.slice(0, dim), origin: { kind: "row", row: 0 } };
   const decoder = cell<Decoder | null>(null);
   const picture = cell<Float32Array | null>(null);
@@ -101,7 +103,8 @@ export function createExplorer(scene: Scene, isDark: boolean): Explorer {
   const ask = createLatest<Current, Float32Array>(
     ({ z }) => decoder.value!.decode(z, 1),
     (pixels) => picture.set(pixels),
-    (error) => notice.set(`The picture could not be decoded: ${String((error as Error).message ?? error)}`),
+    (error) =>
+      notice.set(`The picture could not be decoded: ${String((error as Error).message ?? error)}`),
   );
 
   const explorer: Explorer = {
@@ -157,6 +160,8 @@ export function createExplorer(scene: Scene, isDark: boolean): Explorer {
 
 /** t-SNE shows most, so it is shown first where there is one. */
 function firstMap(manifest: Manifest): string {
-  const wanted = ["tsne", "umap"].map((method) => manifest.maps.find((spec) => spec.method === method));
+  const wanted = ["tsne", "umap"].map((method) =>
+    manifest.maps.find((spec) => spec.method === method),
+  );
   return (wanted.find(Boolean) ?? manifest.maps[0]!).name;
 }

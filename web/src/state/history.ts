@@ -1,4 +1,4 @@
-import { cell, type Cell } from "./cell";
+import { type Cell, cell } from "./cell";
 
 /** What was, what is, and what was undone; the latest last. */
 export interface History<T> {

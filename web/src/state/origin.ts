@@ -31,7 +31,12 @@ export const className = (manifest: Manifest, label: number): string =>
   manifest.classNames[label] ?? "unknown";
 
 /** One line that says what the current picture is. */
-export function describe(origin: Origin, manifest: Manifest, labelOf: (row: number) => number | null, indexOf: (row: number) => number): string {
+export function describe(
+  origin: Origin,
+  manifest: Manifest,
+  labelOf: (row: number) => number | null,
+  indexOf: (row: number) => number,
+): string {
   switch (origin.kind) {
     case "row": {
       const label = labelOf(origin.row);

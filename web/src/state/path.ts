@@ -24,7 +24,8 @@ export function alongRoute(route: Float32Array, n: number): Float32Array {
   const lengths = new Float64Array(k); // from the start
   for (let i = 1; i < k; i++) {
     lengths[i] =
-      lengths[i - 1]! + Math.hypot(route[2 * i]! - route[2 * i - 2]!, route[2 * i + 1]! - route[2 * i - 1]!);
+      lengths[i - 1]! +
+      Math.hypot(route[2 * i]! - route[2 * i - 2]!, route[2 * i + 1]! - route[2 * i - 1]!);
   }
   const places = new Float32Array(2 * n);
   for (let stop = 0, i = 1; stop < n; stop++) {
@@ -45,7 +46,10 @@ export function alongRoute(route: Float32Array, n: number): Float32Array {
 /** The path as drawn: every stop by the way back. */
 export function pathOnMap(map: LatentMap, way: string, route: Float32Array, n: number): Path {
   const places = alongRoute(route, n);
-  const stops = Array.from({ length: n }, (_, i) => map.inverse(places[2 * i]!, places[2 * i + 1]!, way).z);
+  const stops = Array.from(
+    { length: n },
+    (_, i) => map.inverse(places[2 * i]!, places[2 * i + 1]!, way).z,
+  );
   const dim = stops[0]!.length;
   const vectors = new Float32Array(n * dim);
   stops.forEach((z, i) => vectors.set(z, i * dim));
@@ -90,4 +94,6 @@ export function vectorAt(path: Path, t: number): Float32Array {
 
 /** (n, d) as a list of lists. */
 export const rowsOf = (vectors: Float32Array, n: number): number[][] =>
-  Array.from({ length: n }, (_, i) => [...vectors.subarray((i * vectors.length) / n, ((i + 1) * vectors.length) / n)]);
+  Array.from({ length: n }, (_, i) => [
+    ...vectors.subarray((i * vectors.length) / n, ((i + 1) * vectors.length) / n),
+  ]);

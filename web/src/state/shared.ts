@@ -1,8 +1,8 @@
+import type { Shared, SharedState } from "../scene/source";
 import { setCurrent, setMap } from "./actions";
 import { hasColor } from "./coloring";
-import { hasMap, type Explorer } from "./explorer";
+import { type Explorer, hasMap } from "./explorer";
 import { pathThrough, rowsOf } from "./path";
-import type { Shared, SharedState } from "../scene/source";
 
 /** While dragging, Python hears of the last of these many milliseconds. */
 const PAUSE_MS = 60;
@@ -30,12 +30,15 @@ export function followShared(explorer: Explorer, shared: SharedState): () => voi
       }
     },
     selection: (value) => {
-      if (Array.isArray(value)) explorer.selection.set(value.filter((row) => Number.isInteger(row) && row >= 0 && row < n));
+      if (Array.isArray(value))
+        explorer.selection.set(value.filter((row) => Number.isInteger(row) && row >= 0 && row < n));
     },
     path: (value) => {
       if (!Array.isArray(value) || !value.every((z) => z.length === dim)) return;
       explorer.path.set(
-        value.length ? pathThrough(explorer.latentMap(), Float32Array.from(value.flat()), value.length, "map") : null,
+        value.length
+          ? pathThrough(explorer.latentMap(), Float32Array.from(value.flat()), value.length, "map")
+          : null,
       );
     },
     map: (value) => {
@@ -56,7 +59,7 @@ export function followShared(explorer: Explorer, shared: SharedState): () => voi
   for (const key of ["map", "color", "selection", "path", "z"] as const) {
     const value = shared.get(key);
     // What Python has not set yet is empty.
-    if (value !== undefined && value !== null && value.length) read(key);
+    if (value?.length) read(key);
   }
   const stops = [
     explorer.current.subscribe(({ z }) => send({ z: [...z] })),

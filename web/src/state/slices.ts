@@ -37,7 +37,8 @@ export function createSlices(
       if (done) await done;
       if (performance.now() > end) break;
     }
-    if (remaining > 0) channel.port2.postMessage(null); // a timeout would wait 4 ms
+    if (remaining > 0)
+      channel.port2.postMessage(null); // a timeout would wait 4 ms
     else isRunning = false;
   }
   channel.port1.onmessage = () => void slice().catch(() => (isRunning = false));

@@ -32,10 +32,16 @@ export class Atlas {
     readonly slotHeight: number,
     wanted: number,
   ) {
-    const largest = Math.min(LARGEST_TEXTURE, gl.getParameter(gl.MAX_TEXTURE_SIZE) || LARGEST_TEXTURE);
+    const largest = Math.min(
+      LARGEST_TEXTURE,
+      gl.getParameter(gl.MAX_TEXTURE_SIZE) || LARGEST_TEXTURE,
+    );
     const square = Math.ceil(Math.sqrt((wanted * slotHeight) / slotWidth));
     this.columns = Math.max(1, Math.min(Math.floor(largest / slotWidth), square));
-    const rows = Math.max(1, Math.min(Math.floor(largest / slotHeight), Math.ceil(wanted / this.columns)));
+    const rows = Math.max(
+      1,
+      Math.min(Math.floor(largest / slotHeight), Math.ceil(wanted / this.columns)),
+    );
     this.capacity = this.columns * rows;
     this.width = this.columns * slotWidth;
     this.height = rows * slotHeight;
@@ -86,7 +92,10 @@ export class Atlas {
   }
 
   private corner(slot: number): [number, number] {
-    return [(slot % this.columns) * this.slotWidth, Math.floor(slot / this.columns) * this.slotHeight];
+    return [
+      (slot % this.columns) * this.slotWidth,
+      Math.floor(slot / this.columns) * this.slotHeight,
+    ];
   }
 
   private inSlotSize(picture: Picture): Picture {

@@ -23,10 +23,7 @@ export interface Box {
 
 /** Data y points up, pixels point down. */
 export function toScreen(view: ViewBox, size: Size, x: number, y: number): [number, number] {
-  return [
-    size.width / 2 + (x - view.x) / view.scale,
-    size.height / 2 - (y - view.y) / view.scale,
-  ];
+  return [size.width / 2 + (x - view.x) / view.scale, size.height / 2 - (y - view.y) / view.scale];
 }
 
 export function toData(view: ViewBox, size: Size, px: number, py: number): [number, number] {

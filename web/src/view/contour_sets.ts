@@ -19,7 +19,10 @@ export function contourSets(state: MapState, groups: ContourGroup[] | undefined)
   if (!groups) return one(state, sigma, state.shownOrder(), ALL_SHARES, null);
   return groups.flatMap(({ rows, rgba }) => {
     const shown = state.mask ? rows.filter((row) => state.mask?.[row]) : rows;
-    const hex = `#${[...rgba].slice(0, 3).map((byte) => byte.toString(16).padStart(2, "0")).join("")}`;
+    const hex = `#${[...rgba]
+      .slice(0, 3)
+      .map((byte) => byte.toString(16).padStart(2, "0"))
+      .join("")}`;
     return one(state, sigma, shown, GROUP_SHARES, hex);
   });
 }

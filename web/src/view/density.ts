@@ -37,15 +37,30 @@ export function density(
     const r = Math.round((coordinates[2 * row + 1] - y) / cell);
     if (Number.isFinite(c + r)) values[r * columns + c]++;
   }
-  return { values: blurred({ values, columns, rows: gridRows }, width), columns, rows: gridRows, x, y, cell };
+  return {
+    values: blurred({ values, columns, rows: gridRows }, width),
+    columns,
+    rows: gridRows,
+    x,
+    y,
+    cell,
+  };
 }
 
 /** A Gaussian of `sigma` cells along both axes; the values' sum is kept but for what leaves the grid. */
 export function blurred({ values, columns, rows }: Grid, sigma: number): Float32Array {
   const reach = Math.ceil(REACH * sigma);
-  const kernel = Float32Array.from({ length: 2 * reach + 1 }, (_, i) => Math.exp(-(((i - reach) / sigma) ** 2) / 2));
+  const kernel = Float32Array.from({ length: 2 * reach + 1 }, (_, i) =>
+    Math.exp(-(((i - reach) / sigma) ** 2) / 2),
+  );
   const total = kernel.reduce((sum, value) => sum + value, 0);
-  const pass = (input: Float32Array, length: number, step: number, lines: number, lineStep: number) => {
+  const pass = (
+    input: Float32Array,
+    length: number,
+    step: number,
+    lines: number,
+    lineStep: number,
+  ) => {
     const output = new Float32Array(input.length);
     for (let line = 0; line < lines; line++) {
       for (let i = 0; i < length; i++) {
@@ -53,7 +68,8 @@ export function blurred({ values, columns, rows }: Grid, sigma: number): Float32
         if (value === 0) continue; // most of a map is empty
         const from = Math.max(-reach, -i);
         const to = Math.min(reach, length - 1 - i);
-        for (let k = from; k <= to; k++) output[line * lineStep + (i + k) * step] += value * kernel[k + reach];
+        for (let k = from; k <= to; k++)
+          output[line * lineStep + (i + k) * step] += value * kernel[k + reach];
       }
     }
     return output;

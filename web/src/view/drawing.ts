@@ -32,7 +32,8 @@ export class Drawing {
   /** What to show while drawing, data coordinates. */
   get outline(): { mode: "lasso" | "path"; points: number[] } | null {
     if (this.stroke) return { mode: this.mode, points: this.stroke.points };
-    if (this.clicks.length) return { mode: "path", points: [...this.clicks, ...(this.pointer ?? [])] };
+    if (this.clicks.length)
+      return { mode: "path", points: [...this.clicks, ...(this.pointer ?? [])] };
     return null;
   }
 

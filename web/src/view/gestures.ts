@@ -129,7 +129,11 @@ export function attachGestures(canvas: HTMLElement, handlers: GestureHandlers): 
     const time = performance.now();
     const isNear = Math.hypot(pointer.px - lastClick.px, pointer.py - lastClick.py) < DOUBLE_PX;
     const isDouble = time - lastClick.time < DOUBLE_MS && isNear;
-    lastClick = { time: isDouble ? Number.NEGATIVE_INFINITY : time, px: pointer.px, py: pointer.py };
+    lastClick = {
+      time: isDouble ? Number.NEGATIVE_INFINITY : time,
+      px: pointer.px,
+      py: pointer.py,
+    };
     if (isDouble) handlers.doubleClick(pointer);
     else handlers.click(pointer);
   };
@@ -142,7 +146,8 @@ export function attachGestures(canvas: HTMLElement, handlers: GestureHandlers): 
 
   const wheel = (event: WheelEvent) => {
     event.preventDefault();
-    const pixels = event.deltaY * (event.deltaMode === 1 ? LINE_PX : event.deltaMode === 2 ? 400 : 1);
+    const pixels =
+      event.deltaY * (event.deltaMode === 1 ? LINE_PX : event.deltaMode === 2 ? 400 : 1);
     // A pinch on a touch pad comes as a wheel with ctrl and small steps.
     const rate = event.ctrlKey ? 6 * WHEEL_RATE : WHEEL_RATE;
     const { px, py } = pointerOf(event);
@@ -170,7 +175,8 @@ export function attachGestures(canvas: HTMLElement, handlers: GestureHandlers): 
     ["keyup", space as EventListener],
     ["blur", blur],
   ];
-  for (const [name, listener, options] of listeners) canvas.addEventListener(name, listener, options);
+  for (const [name, listener, options] of listeners)
+    canvas.addEventListener(name, listener, options);
   return () => {
     for (const [name, listener] of listeners) canvas.removeEventListener(name, listener);
   };

@@ -4,7 +4,10 @@ export interface Program {
   uniform(name: string): WebGLUniformLocation | null;
 }
 
-export function compile(gl: WebGL2RenderingContext, source: { vertex: string; fragment: string }): Program {
+export function compile(
+  gl: WebGL2RenderingContext,
+  source: { vertex: string; fragment: string },
+): Program {
   const program = gl.createProgram();
   const kinds = [
     [gl.VERTEX_SHADER, source.vertex],

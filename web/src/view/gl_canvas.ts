@@ -38,7 +38,12 @@ export class GlCanvas {
     private readonly state: MapState,
     private readonly options: GlOptions,
   ) {
-    const gl = canvas.getContext("webgl2", { antialias: false, alpha: false, depth: false, stencil: false });
+    const gl = canvas.getContext("webgl2", {
+      antialias: false,
+      alpha: false,
+      depth: false,
+      stencil: false,
+    });
     if (!gl) throw new NoWebGL("This browser shows no WebGL 2, which the map is drawn with.");
     this.gl = gl;
     this.restore();
@@ -117,10 +122,16 @@ export class GlCanvas {
     const { tiles } = this.state;
     this.tilePlaces = new Float32Array(PICTURE_FLOATS * tiles.length);
     if (!tiles.length) return;
-    const largest = (side: "width" | "height") => tiles.reduce((most, tile) => Math.max(most, tile.image[side]), 1);
+    const largest = (side: "width" | "height") =>
+      tiles.reduce((most, tile) => Math.max(most, tile.image[side]), 1);
     const [width, height] = slotSize(largest("width"), largest("height"), tiles.length);
     const atlas = this.tileAtlas;
-    if (atlas && atlas.slotWidth === width && atlas.slotHeight === height && atlas.capacity >= tiles.length) {
+    if (
+      atlas &&
+      atlas.slotWidth === width &&
+      atlas.slotHeight === height &&
+      atlas.capacity >= tiles.length
+    ) {
       atlas.clear();
     } else {
       atlas?.delete();
@@ -129,7 +140,14 @@ export class GlCanvas {
     tiles.forEach((tile, i) => {
       const corner = (this.tileAtlas as Atlas).put(i, tile.image);
       const half = [Math.abs(tile.x1 - tile.x0) / 2, Math.abs(tile.y1 - tile.y0) / 2];
-      const place = [(tile.x0 + tile.x1) / 2, (tile.y0 + tile.y1) / 2, ...half, ...corner, width, height];
+      const place = [
+        (tile.x0 + tile.x1) / 2,
+        (tile.y0 + tile.y1) / 2,
+        ...half,
+        ...corner,
+        width,
+        height,
+      ];
       this.tilePlaces.set(place, PICTURE_FLOATS * i);
     });
   }
@@ -156,7 +174,14 @@ export class GlCanvas {
     const { state, options } = this;
     this.thumbnails = null;
     if (!options.thumbnail || !state.hasThumbnails || state.progress < 1 || !state.n) return false;
-    const choice = chooseThumbnails(state.index, state.coordinates, state.view, state.size, state.rank, state.mask);
+    const choice = chooseThumbnails(
+      state.index,
+      state.coordinates,
+      state.view,
+      state.size,
+      state.rank,
+      state.mask,
+    );
     if (!choice?.rows.length) return false;
     const atlas = this.atlasOfThumbnails(options.thumbnail);
     const deadline = performance.now() + UPLOAD_MS;

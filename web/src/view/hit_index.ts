@@ -1,4 +1,4 @@
-import { boundsOf, type Box } from "./camera";
+import { type Box, boundsOf } from "./camera";
 
 const POINTS_PER_CELL = 2;
 

@@ -7,7 +7,13 @@ import type { Hit } from "./view";
 
 const HIT_PX = 6; // beyond the dot's rim
 
-export const NOWHERE: Hit = { x: Number.NaN, y: Number.NaN, row: -1, clientX: Number.NaN, clientY: Number.NaN };
+export const NOWHERE: Hit = {
+  x: Number.NaN,
+  y: Number.NaN,
+  row: -1,
+  clientX: Number.NaN,
+  clientY: Number.NaN,
+};
 
 /** What is under the pointer: a thumbnail, else the nearest dot, else nothing (-1). */
 export function hitAt(state: MapState, thumbnails: ThumbnailChoice | null, pointer: Pointer): Hit {
@@ -19,7 +25,12 @@ export function hitAt(state: MapState, thumbnails: ThumbnailChoice | null, point
 }
 
 /** The uppermost thumbnail over a place, or -1. */
-function thumbnailAt({ coordinates, view }: MapState, { rows, side }: ThumbnailChoice, x: number, y: number): number {
+function thumbnailAt(
+  { coordinates, view }: MapState,
+  { rows, side }: ThumbnailChoice,
+  x: number,
+  y: number,
+): number {
   const half = (side / 2) * view.scale;
   const isOver = (row: number) =>
     Math.max(Math.abs(coordinates[2 * row] - x), Math.abs(coordinates[2 * row + 1] - y)) <= half;

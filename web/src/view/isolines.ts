@@ -14,8 +14,22 @@ const L = 3;
 // Segments by which corners are high (1: bottom left, 2: bottom right, 4: top right, 8: top left), each
 // walked with the high side to its left.
 const SEGMENTS: readonly (readonly number[])[] = [
-  [], [B, L], [R, B], [R, L], [T, R], [B, L, T, R], [T, B], [T, L],
-  [L, T], [B, T], [R, B, L, T], [R, T], [L, R], [B, R], [L, B], [],
+  [],
+  [B, L],
+  [R, B],
+  [R, L],
+  [T, R],
+  [B, L, T, R],
+  [T, B],
+  [T, L],
+  [L, T],
+  [B, T],
+  [R, B, L, T],
+  [R, T],
+  [L, R],
+  [B, R],
+  [L, B],
+  [],
 ];
 const JOINED: Record<number, readonly number[]> = { 5: [B, R, T, L], 10: [L, B, R, T] };
 
@@ -64,7 +78,8 @@ function segmentsAt({ values, columns, rows }: Grid, level: number): Map<number,
       const middle = (corners[0] + corners[1] + corners[2] + corners[3]) / 4;
       const segments = isSaddle && middle >= level ? JOINED[kind] : SEGMENTS[kind];
       const edges = [2 * i, 2 * (i + 1) + 1, 2 * (i + columns), 2 * i + 1];
-      for (let k = 0; k < segments.length; k += 2) next.set(edges[segments[k]], edges[segments[k + 1]]);
+      for (let k = 0; k < segments.length; k += 2)
+        next.set(edges[segments[k]], edges[segments[k + 1]]);
     }
   }
   return next;

@@ -16,7 +16,12 @@ import type { ContourGroup, MapView, MapViewOptions, Marker, Mode, Tile, ViewBox
 const JOURNEY_MS = 600; // points from map to map
 const AT_REST_MS = 160; // without a change of view: then all points are drawn
 const DOUBLE_CLICK_ZOOM = 2;
-const CURSORS: Record<Mode, string> = { pan: "grab", walk: "crosshair", lasso: "crosshair", path: "crosshair" };
+const CURSORS: Record<Mode, string> = {
+  pan: "grab",
+  walk: "crosshair",
+  lasso: "crosshair",
+  path: "crosshair",
+};
 
 /**
  * A map of `options.n` points that fills `el` and follows its size.
@@ -61,7 +66,10 @@ class GlMapView implements MapView {
   ) {
     const bottom = document.createElement("canvas");
     this.state = new MapState(options.n);
-    this.gl = new GlCanvas(bottom, this.state, { thumbnail: options.thumbnail, isInk: options.isInk ?? false });
+    this.gl = new GlCanvas(bottom, this.state, {
+      thumbnail: options.thumbnail,
+      isInk: options.isInk ?? false,
+    });
     this.context = this.top.getContext("2d") as CanvasRenderingContext2D;
     this.detail = new Detail(options.n);
     this.navigation = new Navigation(this.state, () => this.invalidate());
@@ -86,7 +94,9 @@ class GlMapView implements MapView {
   setPoints(coordinates: Float32Array, animate = false): void {
     const { state } = this;
     if (coordinates.length !== 2 * state.n) {
-      throw new RangeError(`The map holds ${state.n} points; got ${coordinates.length / 2} places.`);
+      throw new RangeError(
+        `The map holds ${state.n} points; got ${coordinates.length / 2} places.`,
+      );
     }
     const isTravelling = animate && mayMove() && state.size.width > 0;
     // Taken on the screen, because the two maps have nothing else in common.
@@ -191,7 +201,9 @@ class GlMapView implements MapView {
     context.drawImage(this.gl.canvas, 0, 0);
     context.drawImage(this.top, 0, 0);
     return new Promise((resolve, reject) => {
-      picture.toBlob((blob) => (blob ? resolve(blob) : reject(new Error("The map could not be written as PNG."))));
+      picture.toBlob((blob) =>
+        blob ? resolve(blob) : reject(new Error("The map could not be written as PNG.")),
+      );
     });
   }
 
@@ -214,7 +226,8 @@ class GlMapView implements MapView {
 
   private invalidate(isGlStale = true): void {
     this.isGlStale ||= isGlStale;
-    if (!this.request && !this.isDestroyed) this.request = requestAnimationFrame((now) => this.tick(now));
+    if (!this.request && !this.isDestroyed)
+      this.request = requestAnimationFrame((now) => this.tick(now));
   }
 
   private tick(now: number): void {
@@ -252,7 +265,8 @@ class GlMapView implements MapView {
 
   private render(share: number): void {
     const { state, contours } = this;
-    if (contours && !contours.sets && state.progress === 1) contours.sets = contourSets(state, contours.groups);
+    if (contours && !contours.sets && state.progress === 1)
+      contours.sets = contourSets(state, contours.groups);
     if (this.isGlStale || share > this.drawnShare) {
       this.isGlStale = false;
       this.drawnShare = share;
@@ -411,5 +425,7 @@ class GlMapView implements MapView {
   }
 }
 
-const NO_BROWSER_GESTURES = "touch-action:none;user-select:none;-webkit-user-select:none;-webkit-touch-callout:none";
-const KEYS = "Arrow keys move it, plus and minus zoom, 0 shows all, Enter picks what is in the centre.";
+const NO_BROWSER_GESTURES =
+  "touch-action:none;user-select:none;-webkit-user-select:none;-webkit-touch-callout:none";
+const KEYS =
+  "Arrow keys move it, plus and minus zoom, 0 shows all, Enter picks what is in the centre.";

@@ -51,8 +51,12 @@ export class Overlay {
   private drawContour({ paths, color }: ContourSet): void {
     const { context, theme, view, size } = this;
     const matrix = new DOMMatrix([
-      1 / view.scale, 0, 0, -1 / view.scale,
-      size.width / 2 - view.x / view.scale, size.height / 2 + view.y / view.scale,
+      1 / view.scale,
+      0,
+      0,
+      -1 / view.scale,
+      size.width / 2 - view.x / view.scale,
+      size.height / 2 + view.y / view.scale,
     ]);
     paths.forEach((path, i) => {
       const placed = new Path2D();
@@ -78,7 +82,8 @@ export class Overlay {
     for (let i = 0; i < n; i++) {
       const [x, y] = toScreen(this.view, this.size, stops[2 * i], stops[2 * i + 1]);
       const [endX, endY] = toScreen(this.view, this.size, stops[2 * n - 2], stops[2 * n - 1]);
-      const isFree = (otherX: number, otherY: number) => Math.hypot(x - otherX, y - otherY) > 2 * radius + 1;
+      const isFree = (otherX: number, otherY: number) =>
+        Math.hypot(x - otherX, y - otherY) > 2 * radius + 1;
       // First and last always have their number; between, as many as there is room for.
       numbered[i] = i === 0 || i === n - 1 || (isFree(lastX, lastY) && isFree(endX, endY));
       if (numbered[i]) [lastX, lastY] = [x, y];
@@ -121,7 +126,8 @@ export class Overlay {
     const { context, theme, view } = this;
     const [x, y] = toScreen(view, this.size, marker.x, marker.y);
     if (marker.halo > 0) {
-      const color = marker.trust >= 1 ? theme.trusted : marker.trust > 0 ? theme.doubtful : theme.distrusted;
+      const color =
+        marker.trust >= 1 ? theme.trusted : marker.trust > 0 ? theme.doubtful : theme.distrusted;
       // Never smaller than the cross it surrounds.
       const radius = Math.max(16, marker.halo / view.scale);
       context.beginPath();
@@ -139,7 +145,12 @@ export class Overlay {
     }
     if (marker.spread) this.drawEllipse(x, y, marker.spread.cov);
     context.beginPath();
-    for (const [dx, dy] of [[1, 0], [-1, 0], [0, 1], [0, -1]]) {
+    for (const [dx, dy] of [
+      [1, 0],
+      [-1, 0],
+      [0, 1],
+      [0, -1],
+    ]) {
       context.moveTo(x + 5 * dx, y + 5 * dy);
       context.lineTo(x + 13 * dx, y + 13 * dy);
     }
@@ -153,7 +164,15 @@ export class Overlay {
     const { major, minor, angle } = ellipseOf(cov);
     const pixels = CONFIDENCE_95 / view.scale;
     context.beginPath();
-    context.ellipse(x, y, Math.max(1, major * pixels), Math.max(1, minor * pixels), -angle, 0, 2 * Math.PI);
+    context.ellipse(
+      x,
+      y,
+      Math.max(1, major * pixels),
+      Math.max(1, minor * pixels),
+      -angle,
+      0,
+      2 * Math.PI,
+    );
     context.fillStyle = withAlpha(theme.accent, 0.12);
     context.fill();
     this.strokeCased(() => context.stroke(), theme.accent, 1.5, 0.7);
@@ -173,7 +192,12 @@ export class Overlay {
     const x = this.size.width / 2;
     const y = this.size.height / 2;
     context.beginPath();
-    for (const [dx, dy] of [[1, 0], [-1, 0], [0, 1], [0, -1]]) {
+    for (const [dx, dy] of [
+      [1, 0],
+      [-1, 0],
+      [0, 1],
+      [0, -1],
+    ]) {
       context.moveTo(x + 4 * dx, y + 4 * dy);
       context.lineTo(x + 9 * dx, y + 9 * dy);
     }
@@ -236,7 +260,14 @@ export class Overlay {
     this.context.stroke();
   }
 
-  private disc(x: number, y: number, radius: number, fill: string, line: string, width: number): void {
+  private disc(
+    x: number,
+    y: number,
+    radius: number,
+    fill: string,
+    line: string,
+    width: number,
+  ): void {
     const { context } = this;
     context.beginPath();
     context.arc(x, y, radius, 0, 2 * Math.PI);
@@ -258,7 +289,13 @@ export class Overlay {
   }
 
   /** A line with a rim in the colour of the background, which sets it off from the points. */
-  private strokeCased(stroke: () => void, color: string, width: number, casing: number, rim = 1.25): void {
+  private strokeCased(
+    stroke: () => void,
+    color: string,
+    width: number,
+    casing: number,
+    rim = 1.25,
+  ): void {
     const { context, theme } = this;
     context.strokeStyle = withAlpha(theme.background, casing);
     context.lineWidth = width + 2 * rim;

@@ -72,13 +72,31 @@ export class PointsLayer {
   draw(frame: PointsFrame): void {
     const { gl } = this;
     gl.bindVertexArray(this.array);
-    this.drawRows(this.order, Math.ceil(this.count * frame.share), frame, frame.diameter, frame.opacity * frame.dim);
+    this.drawRows(
+      this.order,
+      Math.ceil(this.count * frame.share),
+      frame,
+      frame.diameter,
+      frame.opacity * frame.dim,
+    );
     if (this.chosenCount) {
-      this.drawRows(this.chosen, this.chosenCount, frame, frame.diameter + 1, Math.max(0.9, frame.opacity));
+      this.drawRows(
+        this.chosen,
+        this.chosenCount,
+        frame,
+        frame.diameter + 1,
+        Math.max(0.9, frame.opacity),
+      );
     }
   }
 
-  private drawRows(rows: WebGLBuffer, count: number, frame: PointsFrame, diameter: number, opacity: number): void {
+  private drawRows(
+    rows: WebGLBuffer,
+    count: number,
+    frame: PointsFrame,
+    diameter: number,
+    opacity: number,
+  ): void {
     if (!count) return;
     const { gl } = this;
     const isRound = diameter >= ROUND_FROM;
@@ -94,14 +112,24 @@ export class PointsLayer {
     gl.drawElements(gl.POINTS, count, gl.UNSIGNED_INT, 0);
   }
 
-  private attribute(location: number, buffer: WebGLBuffer, size: number, type: number, normalized: boolean): void {
+  private attribute(
+    location: number,
+    buffer: WebGLBuffer,
+    size: number,
+    type: number,
+    normalized: boolean,
+  ): void {
     const { gl } = this;
     gl.bindBuffer(gl.ARRAY_BUFFER, buffer);
     gl.enableVertexAttribArray(location);
     gl.vertexAttribPointer(location, size, type, normalized, 0, 0);
   }
 
-  private upload(target: number, buffer: WebGLBuffer, data: Float32Array | Uint8Array | Uint32Array): void {
+  private upload(
+    target: number,
+    buffer: WebGLBuffer,
+    data: Float32Array | Uint8Array | Uint32Array,
+  ): void {
     const { gl } = this;
     gl.bindVertexArray(this.array); // an element buffer belongs to the array that is bound
     gl.bindBuffer(target, buffer);

@@ -1,7 +1,14 @@
 /** Scenes made by hand, for tests. */
-import { crc32 } from "../../src/scene/block_bytes";
+
 import { fromBase64 } from "../../src/scene/base64";
-import { FORMAT, VERSION, type Block, type Manifest, type ModelSpec } from "../../src/scene/manifest";
+import { crc32 } from "../../src/scene/block_bytes";
+import {
+  type Block,
+  FORMAT,
+  type Manifest,
+  type ModelSpec,
+  VERSION,
+} from "../../src/scene/manifest";
 import type { DataSource, Scene } from "../../src/scene/source";
 
 export interface Encoded {
@@ -48,11 +55,21 @@ export interface Parts {
 
 /** Adds an array to the parts of a scene, with the length and checksum it has. */
 export function addBlock(
-  { manifest, bytes }: Parts, name: string, dtype: Block["dtype"], shape: number[], data: ArrayBufferView,
+  { manifest, bytes }: Parts,
+  name: string,
+  dtype: Block["dtype"],
+  shape: number[],
+  data: ArrayBufferView,
 ): void {
   const stored = new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
   bytes[name] = stored;
-  manifest.blocks[name] = { dtype, shape, codec: "raw", length: stored.length, crc32: crc32(stored) };
+  manifest.blocks[name] = {
+    dtype,
+    shape,
+    codec: "raw",
+    length: stored.length,
+    crc32: crc32(stored),
+  };
 }
 
 /** Points in a plane, d neurons, two classes, a PCA map: the smallest scene that is whole. */
@@ -66,16 +83,34 @@ export function smallScene(n = 30, d = 3): Parts {
     imageShape: [1, 4, 4],
     latentDim: d,
     points: {
-      n, mu: "mu", labels: "labels", indices: "indices", kl: "kl", error: "error", thumbnails: "thumbnails",
+      n,
+      mu: "mu",
+      labels: "labels",
+      indices: "indices",
+      kl: "kl",
+      error: "error",
+      thumbnails: "thumbnails",
     },
     classNames: ["even", "odd"],
     prototypes: null,
     neurons: Array.from({ length: d }, (_, i) => ({
-      name: `z${i}`, mean: 0, std: 1, low: -2, high: 2, kl: 1, isUsed: true, mutualInformation: null,
+      name: `z${i}`,
+      mean: 0,
+      std: 1,
+      low: -2,
+      high: 2,
+      kl: 1,
+      isUsed: true,
+      mutualInformation: null,
     })),
     maps: [
       {
-        name: "tsne", label: "t-SNE", method: "tsne", coordinates: "map", inverses: ["local", "nearest"], unit: 0.1,
+        name: "tsne",
+        label: "t-SNE",
+        method: "tsne",
+        coordinates: "map",
+        inverses: ["local", "nearest"],
+        unit: 0.1,
       },
     ],
     model: null,
@@ -87,8 +122,20 @@ export function smallScene(n = 30, d = 3): Parts {
   const mu = Float32Array.from({ length: n * d }, random);
   addBlock(parts, "mu", "f32", [n, d], mu);
   addBlock(parts, "map", "f32", [n, 2], Float32Array.from({ length: n * 2 }, random));
-  addBlock(parts, "labels", "i32", [n], Int32Array.from({ length: n }, (_, i) => i % 2));
-  addBlock(parts, "indices", "i32", [n], Int32Array.from({ length: n }, (_, i) => i));
+  addBlock(
+    parts,
+    "labels",
+    "i32",
+    [n],
+    Int32Array.from({ length: n }, (_, i) => i % 2),
+  );
+  addBlock(
+    parts,
+    "indices",
+    "i32",
+    [n],
+    Int32Array.from({ length: n }, (_, i) => i),
+  );
   addBlock(parts, "kl", "f32", [n], new Float32Array(n).fill(1));
   addBlock(parts, "error", "f32", [n], new Float32Array(n).fill(2));
   addBlock(parts, "thumbnails", "u4", [n, 1, 4, 4], new Uint8Array(n * 8).fill(0x1f));
