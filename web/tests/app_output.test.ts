@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { compress, encodeGif, type Frame } from "../src/output/gif";
+import { compress, encodeGif } from "../src/output/gif";
+import type { Frame } from "../src/output/quantize";
 import { readVector, vectorsText, vectorText } from "../src/output/text";
 import { classColors, css, redBlue, viridis } from "../src/state/colors";
 import { alongRoute, type Path, vectorAt } from "../src/state/path";

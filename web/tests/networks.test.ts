@@ -1,8 +1,9 @@
 /** Every layer against torch, on every engine that runs here. */
 import { describe, expect, test } from "vitest";
 import { Arena } from "../src/model/arena";
+import { createKernels } from "../src/model/create_kernels";
 import { createModel } from "../src/model/create_model";
-import { createKernels, ENGINES, type Engine } from "../src/model/kernels";
+import { ENGINES, type Engine } from "../src/model/kernels";
 import { Planner } from "../src/model/plan";
 import type { Layer } from "../src/scene/manifest";
 import text from "./fixtures/networks.json?raw";

@@ -1,8 +1,9 @@
 /** The network of a scene, ready to run in the page. */
 import { type Encoded, type Scene, SceneError } from "../scene/source";
 import { Arena, type Region } from "./arena";
+import { createKernels } from "./create_kernels";
 import { continuousBernoulliMean, sigmoid } from "./elementwise";
-import { createKernels, type Engine, type Kernels } from "./kernels";
+import type { Engine, Kernels } from "./kernels";
 import type { Model } from "./model";
 import { type Plan, Planner, type State, size } from "./plan";
 

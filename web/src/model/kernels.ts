@@ -1,6 +1,4 @@
 /** The arithmetic a network is made of, on one piece of memory; in wasm where there is SIMD. */
-import { createTypeScriptKernels } from "./kernels_ts";
-import { createWasmKernels } from "./kernels_wasm";
 
 /** Sides of a picture and of the window that slides over it; `h` and `w` of what goes in. */
 export interface Window {
@@ -44,21 +42,4 @@ export interface Kernels {
   im2col(x: number, to: number, window: Window): void;
   /** Back: sums of the windows' overlaps, (oh, ow, channels), with bias (channels) and slope. */
   col2im(columns: number, bias: number, to: number, window: Window, slope: number): void;
-}
-
-/**
- * Kernels over `length` floats, all 0.
- *
- * @param engines Which may be used, the best first; the last that is asked for must work.
- */
-export async function createKernels(
-  length: number,
-  engines: readonly Engine[] = ENGINES,
-): Promise<Kernels> {
-  for (const engine of engines) {
-    if (engine === "typescript") return createTypeScriptKernels(length);
-    const kernels = await createWasmKernels(length, engine);
-    if (kernels) return kernels;
-  }
-  throw new RangeError(`none of these engines works here: ${engines.join(", ")}.`);
 }

@@ -1,12 +1,5 @@
 /** Animated GIF, version 89a; see the specification of CompuServe, 1990. */
-import { quantize } from "./quantize";
-
-/** One picture: RGBA, as ImageData has it. */
-export interface Frame {
-  width: number;
-  height: number;
-  data: Uint8ClampedArray;
-}
+import { type Frame, quantize } from "./quantize";
 
 /** @param delay between frames, milliseconds; GIF counts in hundredths of a second */
 export function encodeGif(frames: readonly Frame[], delay: number): Uint8Array {

@@ -1,4 +1,9 @@
-import type { Frame } from "./gif";
+/** One picture: RGBA, as ImageData has it. */
+export interface Frame {
+  width: number;
+  height: number;
+  data: Uint8ClampedArray;
+}
 
 /** 256 colours for all frames, (768) bytes, and every pixel as the number of one. */
 export interface Quantized {

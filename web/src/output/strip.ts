@@ -2,7 +2,7 @@
 
 import { number } from "../state/origin";
 import { toImage } from "../state/thumbnails";
-import type { Frame } from "./gif";
+import type { Frame } from "./quantize";
 
 type Shape = readonly [number, number, number];
 
