@@ -46,7 +46,7 @@ def latents(model: str, n: int) -> tuple[VAE, ImageSet, LatentTable]:
     """
     import zscape
 
-    vae, data = zscape.load(model).vae, load_data("mnist")
+    vae, data = zscape.load(model).model, load_data("mnist")
     images = data.test if n <= len(data.test) else data.train
     table = encode(vae, images)
     if n > len(table):

@@ -82,7 +82,7 @@ def test_colour(tmp_path: Path, network: str) -> None:
     images = np.random.default_rng(0).random((24, 32, 32, 3), dtype=np.float32)
     result = train((images, None), network=network, out=tmp_path / "run")
     assert result.model.image_shape == (3, 32, 32)
-    assert api.load(tmp_path / "run").vae.image_shape == (3, 32, 32)
+    assert api.load(tmp_path / "run").model.image_shape == (3, 32, 32)
     pictures, z = api.sample(result.model, 3, seed=0)
     assert (pictures.shape, z.shape) == ((3, 3, 32, 32), (3, 2))
     assert (tmp_path / "run" / "reconstructions.png").is_file()
@@ -123,7 +123,7 @@ def test_resume_of_an_array_needs_the_array(run: Path) -> None:
         zscape.resume(run, progress="none")
     result = zscape.resume(run, PIXELS, progress="none")
     assert result.is_finished
-    assert same_weights(result.model, api.load(run).vae)
+    assert same_weights(result.model, api.load(run).model)
     again = zscape.resume(zscape.Run.open(run), data=(PIXELS, LABELS), progress="none")
     assert again.history == result.history
 
@@ -144,8 +144,8 @@ def test_load_a_run_and_its_weights(run: Path) -> None:
     weights = zscape.load(str(run / "model.safetensors"))
     assert (weights.name, weights.run) == ("model.safetensors", None)
     assert opened.model_config == weights.model_config
-    assert same_weights(opened.vae, weights.vae)
-    assert not opened.vae.training
+    assert same_weights(opened.model, weights.model)
+    assert not opened.model.training
 
 
 def test_load_a_published_file(tmp_path: Path) -> None:
@@ -153,7 +153,7 @@ def test_load_a_published_file(tmp_path: Path) -> None:
     torch.save(vae.state_dict(), tmp_path / "vae.pth")
     opened = zscape.load(tmp_path / "vae.pth")
     assert opened.model_config.latent_dim == 5
-    assert same_weights(opened.vae, vae)
+    assert same_weights(opened.model, vae)
     assert opened.data().test.image_shape == (1, 28, 28)  # mnist
 
 
@@ -190,20 +190,20 @@ def test_data_of_the_training_and_other_data(run: Path, tmp_path: Path, file: Pa
 def test_reconstruct_decodes_posterior_means_in_order(run: Path) -> None:
     opened = zscape.load(run)
     images = opened.data(PIXELS).train
-    opened.vae.train()
-    pictures = api.reconstruct(opened.vae, images)
-    assert opened.vae.training
+    opened.model.train()
+    pictures = api.reconstruct(opened.model, images)
+    assert opened.model.training
     assert pictures.shape == (30, 1, 16, 16)
     assert not pictures.requires_grad
-    opened.vae.eval()
+    opened.model.eval()
     with torch.no_grad():
-        expected = opened.vae.decode(opened.vae.encode(images.pixels())[0])
+        expected = opened.model.decode(opened.model.encode(images.pixels())[0])
     torch.testing.assert_close(pictures, expected)
     assert 0 <= pictures.min() <= pictures.max() <= 1
 
 
 def test_sample_draws_from_the_prior_and_decodes_it(run: Path) -> None:
-    vae = zscape.load(run).vae
+    vae = zscape.load(run).model
     pictures, z = api.sample(vae, 2000, seed=5)
     assert z.mean(0).abs().max() < 0.1
     assert (z.std(0) - 1).abs().max() < 0.1

@@ -68,8 +68,8 @@ def test_example_trains_from_python(tiny, noise, tmp_path, name):
     assert type(result.model) is tiny.TinyVAE
     assert len(result.history) == 1
     opened = zscape.load(tmp_path / "run")
-    assert type(opened.vae) is tiny.TinyVAE
-    state = opened.vae.state_dict()
+    assert type(opened.model) is tiny.TinyVAE
+    state = opened.model.state_dict()
     assert all(torch.equal(state[name], w) for name, w in result.model.state_dict().items())
 
 

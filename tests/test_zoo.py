@@ -15,7 +15,7 @@ from zscape.zoo import cards, find_card, load_pretrained, open_card, read_cards
 @pytest.mark.parametrize("name", read_cards())
 def test_every_file_is_as_good_as_its_card_says(name):
     card = find_card(name)
-    found = evaluate(open_card(name).vae, load_data("mnist").test)
+    found = evaluate(open_card(name).model, load_data("mnist").test)
     assert found.loss(card.kld_weight) == pytest.approx(card.test_loss, abs=0.01)
     assert found.reconstruction == pytest.approx(card.reconstruction, abs=0.01)
     assert found.kl == pytest.approx(card.kl, abs=0.01)
@@ -61,7 +61,7 @@ def test_a_damaged_file_is_refused(tmp_path, monkeypatch):
 
 def test_a_name_stands_wherever_a_run_does(tmp_path):
     opened = api.load("zoo:10")
-    assert (opened.name, opened.run, opened.vae.latent_dim) == ("zoo:10", None, 10)
+    assert (opened.name, opened.run, opened.model.latent_dim) == ("zoo:10", None, 10)
     picture = tmp_path / "pairs.png"
     for arguments in (["reconstruct", "zoo:10", "-n", "3", "-o", str(picture)], ["info", "zoo:10"]):
         command = [sys.executable, "-m", "zscape", *arguments]

@@ -59,7 +59,7 @@ def publish(name: str, kld_weight: float) -> None:
     file = ZOO / WEIGHTS / f"{name}.safetensors"
     file.parent.mkdir(exist_ok=True)
     save_weights(vae, config, file, dtype=torch.float16)
-    half = load_weights(file).vae
+    half = load_weights(file).model
     test, train = evaluate(half, data.test), evaluate(half, data.train)
     card = Card(
         name=name,

@@ -104,7 +104,7 @@ def resume(run: Run | Path | str, data: Any = None, *, progress: str = "auto") -
 class Opened(NamedTuple):
     """A model ready to use, and where it comes from."""
 
-    vae: VAE
+    model: VAE
     model_config: ModelConfig
     run: Run | None
     name: str
@@ -127,9 +127,9 @@ class Opened(NamedTuple):
         else:
             config, seed = self.run.config.data, self.run.config.train.seed
             splits = load_data(source, config.replace(n_train=None, n_test=None), seed=seed)
-        if splits.test.image_shape != self.vae.image_shape:
+        if splits.test.image_shape != self.model.image_shape:
             raise ShapeError(
-                f"{self.name} takes images {self.vae.image_shape}, but {splits.test.name} has "
+                f"{self.name} takes images {self.model.image_shape}, but {splits.test.name} has "
                 f"{splits.test.image_shape}; choose other data or resize it."
             )
         return splits
@@ -151,14 +151,14 @@ def load(source: Path | str) -> Opened:
     text = str(source)
     if text.startswith("zoo:"):
         model = open_card(text.removeprefix("zoo:"))
-        return Opened(model.vae, model.config, None, text)
+        return Opened(model.model, model.config, None, text)
     path = Path(source)
     if path.is_dir():
         run = Run.open(path)
         model = run.model()
-        return Opened(model.vae, model.config, run, path.name or str(path))
+        return Opened(model.model, model.config, run, path.name or str(path))
     model = load_weights(path)
-    return Opened(model.vae, model.config, None, path.name)
+    return Opened(model.model, model.config, None, path.name)
 
 
 def reconstruct(vae: VAE, images: ImageSet) -> Tensor:
@@ -229,7 +229,7 @@ class Prepared(NamedTuple):
     """A scene for the explorer, and what it was made of."""
 
     scene: Scene
-    vae: VAE
+    model: VAE
     images: ImageSet
 
 
@@ -274,7 +274,7 @@ def prepare_scene(
         opened = Opened(source, shape, None, type(source).__name__)
     else:
         opened = source if isinstance(source, Opened) else load(source)
-    vae, title = opened.vae, opened.name
+    vae, title = opened.model, opened.name
     images = data if isinstance(data, ImageSet) else getattr(opened.data(data), split)
     names = None if maps is None else [item for item in maps if isinstance(item, str)]
     if maps is None or (names and len(names) == len(maps)):
@@ -356,7 +356,7 @@ def export(
     if why := prepared.scene.manifest["why"]:
         _log.warning("%s shows the images on their maps, but decodes nothing. %s", out, why)
     if onnx is not None:
-        write_onnx(prepared.vae, onnx)
+        write_onnx(prepared.model, onnx)
     return write_page(prepared.scene, out)
 
 
@@ -400,7 +400,7 @@ def _subject(opened: Opened, data: Any) -> Subject:
     from zscape.report import Scores, Subject
 
     images = opened.data(data)
-    vae, config = opened.vae, opened.model_config
+    vae, config = opened.model, opened.model_config
     if opened.name.startswith("zoo:"):
         card = find_card(opened.name.removeprefix("zoo:"))
         said = "on its card, for all 10,000 test images of MNIST"

@@ -198,7 +198,7 @@ def test_info_of_a_run(finished_run: Path, source: Path, cli: Cli) -> None:
     code, out, err = cli("info", finished_run)
     assert (code, err) == (0, "")
     last = Run.open(finished_run).metrics()[-1]
-    n = sum(p.numel() for p in Run.open(finished_run).model().vae.parameters())
+    n = sum(p.numel() for p in Run.open(finished_run).model().model.parameters())
     for part in (
         "finished",
         f"mlp, {n:,} parameters",

@@ -21,7 +21,7 @@ def test_the_table_comes_back(finished_run: Path, tmp_path: Path, suffix: str) -
     assert result.exit_code == 0, result.output
     table = LatentTable.load(file)
     opened = Run.open(finished_run)
-    expected = zscape.encode(opened.model().vae, opened.load_data().test)
+    expected = zscape.encode(opened.model().model, opened.load_data().test)
     np.testing.assert_array_equal(table.mu, expected.mu)
     assert table.fingerprint == expected.fingerprint
     assert f"Wrote {len(table)} rows of 3 latent neurons" in result.output

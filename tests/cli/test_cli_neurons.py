@@ -71,7 +71,7 @@ def test_every_table(cli: Cli, finished_run: Path, tmp_path: Path, name: str) ->
 def test_the_tables_are_the_librarys(
     cli: Cli, finished_run: Path, where: Latents, tmp_path: Path
 ) -> None:
-    table, vae, file = where.table, where.opened.vae, tmp_path / "a.parquet"
+    table, vae, file = where.table, where.opened.model, tmp_path / "a.parquet"
     cli("neurons", "table", finished_run, "-o", file)
     expected = neurons.neuron_table(table.mu, table.logvar, table.labels, table.class_names)
     pd.testing.assert_frame_equal(
@@ -98,7 +98,7 @@ def test_jacobian_at_a_vector(cli: Cli, finished_run: Path, where: Latents, tmp_
     file = tmp_path / "a.npz"
     code = cli("neurons", "jacobian", finished_run, "--at", "[0, 1, 0]", "-o", file).code
     assert code == 0
-    expected = neurons.decoder_jacobian(where.opened.vae, [[0.0, 1.0, 0.0]])
+    expected = neurons.decoder_jacobian(where.opened.model, [[0.0, 1.0, 0.0]])
     np.testing.assert_allclose(load_npz(file)["jacobian"], expected, atol=1e-6)
 
 

@@ -33,7 +33,7 @@ WALKS = {
 
 @pytest.fixture(scope="module")
 def vae(finished_run: Path) -> Any:
-    return api.load(finished_run).vae
+    return api.load(finished_run).model
 
 
 def is_figure(path: Path) -> bool:
@@ -118,7 +118,7 @@ def other_model(tmp_path: Path, source: Path) -> Path:
     """A table of another model's, and images without labels."""
     import zscape
 
-    table = zscape.encode(zscape.load("zoo:2").vae, zscape.load_data("mnist").test[:20])
+    table = zscape.encode(zscape.load("zoo:2").model, zscape.load_data("mnist").test[:20])
     table.save(tmp_path / "other.npz")
     np.savez(tmp_path / "plain.npz", images=load_npz(source)["images"])
     (tmp_path / "file").write_text("no folder")

@@ -144,7 +144,7 @@ def test_without_a_history(make_subject):
 
 def test_scores_are_measured_if_unknown(make_subject):
     subject = make_subject()
-    found = evaluate(subject.vae, subject.data.test)
+    found = evaluate(subject.model, subject.data.test)
     scores = Material(subject).scores
     assert scores.loss == pytest.approx(found.loss())
     assert scores.n_active == found.n_active
@@ -161,7 +161,7 @@ def test_material_is_what_it_says(make_subject):
     assert sorted(material.by_kl) == list(range(5))
     assert set(material.used) == set(np.flatnonzero(material.kl > ACTIVE_KL))
     # What the pixels cost, one image at a time.
-    vae, table = material.vae, material.table
+    vae, table = material.model, material.table
     row = 7
     with torch.no_grad():
         logits = vae.decode_logits(torch.from_numpy(table.mu[[row]]))
@@ -244,11 +244,11 @@ def test_same_subject_is_the_same_page_and_progress_is_told(
 
 def test_the_model_is_left_as_it_was(make_subject, without_learning, tmp_path):
     subject = make_subject(n=40)
-    subject.vae.train()
-    before = {name: value.clone() for name, value in subject.vae.state_dict().items()}
+    subject.model.train()
+    before = {name: value.clone() for name, value in subject.model.state_dict().items()}
     report.write_report(subject, tmp_path / "report.html")
-    assert subject.vae.training
-    assert all(torch.equal(before[name], v) for name, v in subject.vae.state_dict().items())
+    assert subject.model.training
+    assert all(torch.equal(before[name], v) for name, v in subject.model.state_dict().items())
 
 
 def test_too_few_images(make_subject, tmp_path):

@@ -201,7 +201,7 @@ def test_early_stopping_keeps_the_best_epoch(tmp_path: Path) -> None:
     best = losses.index(min(losses))
     assert result.is_finished
     assert len(losses) == best + 1 + 3 < 60
-    saved = Run.open(tmp_path / "run").model().vae
+    saved = Run.open(tmp_path / "run").model().model
     assert evaluate(saved, data.test).loss() == pytest.approx(losses[best], rel=1e-6)
     assert losses[-1] > losses[best] * 1.001
     assert same_weights(result.model, saved)
@@ -213,7 +213,7 @@ def test_no_early_stopping_keeps_the_last_epoch(tmp_path: Path) -> None:
     result = fit_tiny(tmp_path / "run", data=data, epochs=40, schedule="constant")
     losses = [line["test"]["loss"] for line in result.history]
     assert losses[-1] > min(losses)
-    saved = Run.open(tmp_path / "run").model().vae
+    saved = Run.open(tmp_path / "run").model().model
     assert evaluate(saved, data.test).loss() == pytest.approx(losses[-1], rel=1e-6)
 
 
@@ -281,7 +281,7 @@ def test_divergence_is_named_and_the_last_good_epoch_is_kept(
     break_after(10**6, how)
     run = Run.open(folder)
     assert [line["epoch"] for line in run.metrics()] == [1]
-    tested = evaluate(run.model().vae, make_splits().test).loss()
+    tested = evaluate(run.model().model, make_splits().test).loss()
     assert run.metrics()[0]["test"]["loss"] == pytest.approx(tested)
     assert resume_tiny(folder).is_finished
     fit_tiny(tmp_path / "whole", likelihood="test-fragile")

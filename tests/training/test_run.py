@@ -74,10 +74,10 @@ def test_metrics_have_one_full_line_per_epoch(folder: Path, result: TrainingResu
 def test_weights_are_those_of_the_result(folder: Path, result: TrainingResult) -> None:
     saved = Run.open(folder).model()
     assert saved.config == result.run.config.model
-    for name, value in saved.vae.state_dict().items():
+    for name, value in saved.model.state_dict().items():
         assert torch.equal(value, result.model.state_dict()[name])
     data = Run.open(folder).load_data(blobs(48))
-    tested = evaluate(saved.vae, data.test)
+    tested = evaluate(saved.model, data.test)
     assert tested.loss() == pytest.approx(result.history[-1]["test"]["loss"], rel=1e-6)
 
 

@@ -46,9 +46,9 @@ def test_round_trip(tmp_path: Path, network: str, side: int, likelihood: str) ->
     save_weights(vae, config, tmp_path / "m.safetensors")
     loaded = load_weights(tmp_path / "m.safetensors")
     assert loaded.config == config
-    assert type(loaded.vae) is type(vae)
-    assert not loaded.vae.training
-    assert_equal_weights(loaded.vae, vae)
+    assert type(loaded.model) is type(vae)
+    assert not loaded.model.training
+    assert_equal_weights(loaded.model, vae)
 
 
 def test_header_says_what_it_is(tmp_path: Path) -> None:
@@ -67,7 +67,7 @@ def test_half_precision_halves_the_file(tmp_path: Path, enhanced: EnhancedVAE) -
     save_weights(enhanced, config, full)
     save_weights(enhanced, config, half, dtype=torch.float16)
     assert half.stat().st_size < 0.51 * full.stat().st_size
-    loaded = load_weights(half).vae.state_dict()
+    loaded = load_weights(half).model.state_dict()
     for name, value in enhanced.state_dict().items():
         assert loaded[name].dtype == value.dtype
         expected = value.half().float() if value.is_floating_point() else value
@@ -77,7 +77,7 @@ def test_half_precision_halves_the_file(tmp_path: Path, enhanced: EnhancedVAE) -
 def test_channels_last_and_training_mode_do_not_matter(tmp_path: Path) -> None:
     vae = EnhancedVAE(3).to(memory_format=torch.channels_last).train()
     save_weights(vae, ModelConfig(latent_dim=3), tmp_path / "m.safetensors")
-    assert_equal_weights(load_weights(tmp_path / "m.safetensors").vae, vae)
+    assert_equal_weights(load_weights(tmp_path / "m.safetensors").model, vae)
     assert vae.training
 
 

@@ -41,7 +41,7 @@ def architecture(
         raise ConfigError("give a trained model (zoo:10, a run), or --network NAME.")
     if image_shape is not None:
         options = options | {"image_shape": _shape(image_shape)}
-    vae = build_model(ModelConfig(**options)) if model is None else api.load(model).vae
+    vae = build_model(ModelConfig(**options)) if model is None else api.load(model).model
     plan = trace_architecture(vae)
     if not outs:
         _show(plan)

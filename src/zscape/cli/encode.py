@@ -40,7 +40,7 @@ def encode(
     if split not in ("train", "test"):
         raise ConfigError(f"split must be train or test; got {split!r}.")
     opened = api.load(model)
-    table = latents.encode(opened.vae, getattr(opened.data(data), split))
+    table = latents.encode(opened.model, getattr(opened.data(data), split))
     try:
         if out.suffix.lower() == ".csv":
             write_atomic(out, table.to_frame().to_csv())

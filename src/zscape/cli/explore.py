@@ -57,7 +57,7 @@ def explore(
             model, data, split=split, n=n, maps=_names(maps), weights=weights, seed=seed,
             fresh=fresh, progress=progress,
         )  # fmt: skip
-    with ExplorerServer(prepared.scene, prepared.vae, port) as server:
+    with ExplorerServer(prepared.scene, prepared.model, port) as server:
         print(f"{model} is at {server.url}  (Ctrl-C stops)", flush=True)
         if open_ and _has_screen():
             import webbrowser

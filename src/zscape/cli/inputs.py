@@ -102,7 +102,7 @@ class Latents:
         from zscape import latents
         from zscape.seeding import torch_generator
 
-        vae = self.opened.vae
+        vae = self.opened.model
         if self.file is None:
             total = len(self.all_images)
         else:

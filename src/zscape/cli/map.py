@@ -145,9 +145,9 @@ def decode(
     else:
         refuse_other_than_map(data, n, table, settings, method != "pca", standardize)
         embedding = load_map(saved)
-        latents.check_belongs(embedding.table, where.opened.vae)
+        latents.check_belongs(embedding.table, where.opened.model)
     back = embedding.inverse_transform(points, inverse)
-    images = latents.decode(where.opened.vae, back.vectors)
+    images = latents.decode(where.opened.model, back.vectors)
     frame = _trust(points, back)
     source = embedding.table
     if not outs:

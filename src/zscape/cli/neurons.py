@@ -150,7 +150,7 @@ def heatmap(
         source.rows_by_class()  # says so if there are no labels
         moments = class_moments(source.mu, source.labels, source.class_names)
     else:
-        moments = layer_moments(where.opened.vae, where.images, [layer])[layer]
+        moments = layer_moments(where.opened.model, where.images, [layer])[layer]
     frame = moments.mean_table() if measure == "mean" else moments.d_prime()
     if not outs:
         show_table(frame)
@@ -201,7 +201,7 @@ def cards(
     """All there is to say about every neuron, one card under the other."""
     outs = check_outs(out, FIGURES, needs_one=True)
     where = Latents(model, data, split, n=n, seed=seed, table=table)
-    _write_cards(outs, where, read_neurons(neurons, where.opened.vae.latent_dim), at)
+    _write_cards(outs, where, read_neurons(neurons, where.opened.model.latent_dim), at)
 
 
 @app.command()
@@ -221,7 +221,7 @@ def card(
 
     outs = check_outs(out, FIGURES, needs_one=True)
     where = Latents(model, data, split, n=n, seed=seed, table=table)
-    _write_cards(outs, where, [as_neuron(neuron, where.opened.vae.latent_dim)], at)
+    _write_cards(outs, where, [as_neuron(neuron, where.opened.model.latent_dim)], at)
 
 
 @app.command()
@@ -245,7 +245,7 @@ def jacobian(
 
     outs = check_outs(out, (*FIGURES, ".npz"), needs_one=True)
     where = Latents(model, data, split, n=n, seed=seed, table=table)
-    vae = where.opened.vae
+    vae = where.opened.model
     chosen = read_neurons(neurons, vae.latent_dim)
     if at is None:
         vectors, names = where.prototypes.vectors, list(where.prototypes)
@@ -277,7 +277,7 @@ def _cards(where: Latents, chosen: list[int], at: str) -> list[NeuronCard]:
     from zscape.latents import traversal
     from zscape.neurons import neuron_cards
 
-    vae, steps = where.opened.vae, np.linspace(-3, 3, 7)
+    vae, steps = where.opened.model, np.linspace(-3, 3, 7)
     centre = read_vector(at, where)
     walk = traversal(vae, centre, chosen, steps)
     return neuron_cards(

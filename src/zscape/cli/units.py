@@ -34,7 +34,7 @@ def layers(model: Model, out: Outs = None) -> None:
     frame = pd.DataFrame(
         [
             (one.name, one.part, one.kind, one.n_units, " x ".join(map(str, one.map_shape)))
-            for one in list_layers(api.load(model).vae)
+            for one in list_layers(api.load(model).model)
         ],
         columns=["layer", "part", "kind", "units", "map"],
     )
@@ -60,7 +60,7 @@ def selective(
 
     outs = check_outs(out, TABLES)
     where = Latents(model, data, split, n=n, seed=seed, table=table)
-    frame = layer_moments(where.opened.vae, where.images, [layer])[layer].most_selective(k)
+    frame = layer_moments(where.opened.model, where.images, [layer])[layer].most_selective(k)
     if not outs:
         show_table(frame, with_index=False)
     write_outs(outs, table=lambda: frame)
@@ -84,7 +84,7 @@ def silence(
 
     outs = check_outs(out, TABLES)
     where = Latents(model, data, split, n=n, seed=seed, table=table)
-    vae = where.opened.vae
+    vae = where.opened.model
     (number,) = read_units(unit, find_layer(vae, layer))
     frame = silence(vae, where.images, layer, number, to=to)
     if not outs:
@@ -115,7 +115,7 @@ def top(
 
     outs = check_outs(out, FIGURES + TABLES)
     where = Latents(model, data, split, n=n, seed=seed, table=table)
-    vae, place = where.opened.vae, find_layer(where.opened.vae, layer)
+    vae, place = where.opened.model, find_layer(where.opened.model, layer)
     chosen = read_units(units, place)
     if units is None and len(chosen) > MOST_UNITS:
         raise ConfigError(
@@ -163,7 +163,7 @@ def maps(
     if index >= len(images):
         raise ConfigError(f"--image must be in [0, {len(images) - 1}]; got {index}.")
     picture = images.pixels(slice(index, index + 1))[0]
-    found = activation_maps(where.opened.vae, picture, layer)
+    found = activation_maps(where.opened.model, picture, layer)
     write_outs(
         outs,
         figure=lambda: figures.plot_activation_maps(found, picture, title=layer),

@@ -34,7 +34,7 @@ def reconstruct(
 
     opened = api.load(model)
     chosen = api.choose(opened.data(data).test, n, seed=seed)
-    pictures = api.reconstruct(opened.vae, chosen)
+    pictures = api.reconstruct(opened.model, chosen)
     save_figure(figures.plot_reconstructions(chosen.pixels(), pictures, chosen.titles()), out)
 
 
@@ -48,7 +48,7 @@ def sample(
     from zscape import api, figures
     from zscape.cli.output import save_figure
 
-    images, z = api.sample(api.load(model).vae, n, seed=seed)
+    images, z = api.sample(api.load(model).model, n, seed=seed)
     save_figure(figures.plot_random_samples(images, z), out)
 
 
@@ -75,7 +75,7 @@ def info(model: Model) -> None:
 def describe(opened: Opened) -> str:
     """The text of ``zscape info``."""
     config = opened.model_config
-    n_parameters = sum(parameter.numel() for parameter in opened.vae.parameters())
+    n_parameters = sum(parameter.numel() for parameter in opened.model.parameters())
     channels, height, width = config.image_shape
     rows = [
         ("network", f"{config.network}, {n_parameters:,} parameters"),
@@ -115,5 +115,5 @@ def _training_rows(opened: Opened) -> list[tuple[str, str]]:
                     f"{terms['reconstruction']:.2f}, KL {terms['kl']:.2f})",
                 )
             )
-        rows.append(("in use", f"{last['n_active']} of {opened.vae.latent_dim} latent neurons"))
+        rows.append(("in use", f"{last['n_active']} of {opened.model.latent_dim} latent neurons"))
     return rows

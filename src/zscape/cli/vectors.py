@@ -84,14 +84,14 @@ def read_vectors(text: str, latents: Latents) -> NDArray[np.float32]:
     if terms[0].factor == 1 == len(terms):
         return _read(terms[0].name, latents)
     total = np.sum([factor * _read_one(name, latents) for factor, name in terms], axis=0)
-    return as_vectors(total, latents.opened.vae.latent_dim)
+    return as_vectors(total, latents.opened.model.latent_dim)
 
 
 def read_vector(text: str, latents: Latents) -> NDArray[np.float32]:
     """The one vector (latent_dim,) that ``text`` means; see ``read_vectors``."""
     from zscape.latents import as_vector
 
-    return as_vector(read_vectors(text, latents), latents.opened.vae.latent_dim)
+    return as_vector(read_vectors(text, latents), latents.opened.model.latent_dim)
 
 
 def read_numbers(text: str, what: str) -> list[float]:
@@ -132,14 +132,14 @@ def read_units(text: str | None, layer: Layer) -> list[int]:
 def _read_one(name: str, latents: Latents) -> NDArray[Any]:
     from zscape.latents import as_vector
 
-    dim = latents.opened.vae.latent_dim
+    dim = latents.opened.model.latent_dim
     return as_vector(_read(name, latents), dim).astype("float64")
 
 
 def _read(name: str, latents: Latents) -> NDArray[np.float32]:
     from zscape.latents import as_vectors
 
-    vae = latents.opened.vae
+    vae = latents.opened.model
     kind, _, rest = name.partition(":")
     if name.startswith(("{", "[")):
         return as_vectors(name, vae.latent_dim)
@@ -167,7 +167,7 @@ def _image(text: str, latents: Latents) -> NDArray[np.float32]:
     from zscape.latents import encode
 
     index = _index(text, len(latents.all_images), f"the {latents.split} image")
-    mu: NDArray[np.float32] = encode(latents.opened.vae, latents.all_images[[index]]).mu
+    mu: NDArray[np.float32] = encode(latents.opened.model, latents.all_images[[index]]).mu
     return mu
 
 

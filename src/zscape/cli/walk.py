@@ -56,7 +56,7 @@ def random(
     from zscape import api, figures, latents
 
     outs = check_outs(out, FIGURES + VECTORS)
-    images, z = api.sample(api.load(model).vae, n, seed=seed)
+    images, z = api.sample(api.load(model).model, n, seed=seed)
     walk = latents.Walk(z.numpy(), images)
     write_walk(outs, walk, lambda: figures.plot_random_samples(walk.images, walk.vectors))
 
@@ -75,7 +75,7 @@ def decode(
 
     outs = check_outs(out, FIGURES + VECTORS)
     where = Latents(model, data, split, table=table)
-    walk = latents.walk(where.opened.vae, read_vectors(vectors, where))
+    walk = latents.walk(where.opened.model, read_vectors(vectors, where))
     write_walk(outs, walk, lambda: figures.plot_random_samples(walk.images, walk.vectors))
 
 
@@ -107,7 +107,7 @@ def line(
         raise ConfigError("a line needs both its ends: --from VECTOR --to VECTOR.")
     where = Latents(model, data, split, table=table)
     ends = read_vector(start, where), read_vector(end, where)
-    walk = latents.between(where.opened.vae, *ends, steps, path=path)
+    walk = latents.between(where.opened.model, *ends, steps, path=path)
     share = np.linspace(0, 1, steps)
     write_walk(
         outs, walk, lambda: figures.plot_strip(walk.images, share[:, None]), {"share": share},
@@ -140,7 +140,7 @@ def traverse(
 
     outs = check_outs(out, (*FIGURES, ".gif", *VECTORS))
     where = Latents(model, data, split, table=table)
-    vae = where.opened.vae
+    vae = where.opened.model
     number = latents.as_neuron(neuron, vae.latent_dim)
     places = _values(limits, steps, values)
     grid = latents.traversal(vae, read_vector(at, where), number, places)
@@ -178,7 +178,7 @@ def progression(
 
     outs = check_outs(out, (*FIGURES, ".gif", *VECTORS))
     where = Latents(model, data, split, table=table)
-    vae = where.opened.vae
+    vae = where.opened.model
     chosen = read_neurons(neurons, vae.latent_dim)
     places = _values(limits, steps, values)
     walk = latents.traversal(vae, read_vector(at, where), chosen, places)
@@ -214,7 +214,7 @@ def manifold(
 
     outs = check_outs(out, FIGURES + VECTORS)
     where = Latents(model, data, split, table=table)
-    vae = where.opened.vae
+    vae = where.opened.model
     pair = read_neurons(neurons, vae.latent_dim)
     sides = latents.prior_quantiles(steps) if quantiles else _values(limits, steps, None)
     walk = latents.manifold(vae, pair, x_values=sides, y_values=sides, z=read_vector(at, where))
@@ -244,7 +244,7 @@ def prototypes(
     outs = check_outs(out, FIGURES + VECTORS)
     where = Latents(model, data, split, n=n, seed=seed, table=table)
     found = latents.prototypes(where.table, method)
-    walk = latents.walk(where.opened.vae, found.vectors)
+    walk = latents.walk(where.opened.model, found.vectors)
     names = found.class_names
     write_walk(
         outs, walk, lambda: figures.plot_prototypes(walk.vectors, walk.images, names),
@@ -274,7 +274,7 @@ def arithmetic(
     terms = parse_terms(expression)
     vectors = [read_vector(term.name, where) for term in terms]
     total = read_vector(expression, where)
-    walk = latents.walk(where.opened.vae, np.stack([*vectors, total]))
+    walk = latents.walk(where.opened.model, np.stack([*vectors, total]))
     titles = [term.title(is_first=i == 0) for i, term in enumerate(terms)] + ["= the sum"]
     result = latents.Walk(walk.vectors[-1:], walk.images[-1:])
     write_walk(outs, result, lambda: figures.plot_pictures(walk.images, titles))
@@ -301,7 +301,7 @@ def around(
 
     outs = check_outs(out, FIGURES + VECTORS)
     where = Latents(model, data, split, table=table)
-    vae, centre = where.opened.vae, read_vector(at, where)
+    vae, centre = where.opened.model, read_vector(at, where)
     generator = None if seed is None else torch_generator(seed, "around")
     ring = latents.neighbourhood(vae, centre, radius, n, generator)
     middle = latents.walk(vae, centre)
@@ -342,7 +342,7 @@ def nearest(
     titles = ["decoded"] + [
         f"{name} ({distance:.2f})" for name, distance in zip(classes, found.distances, strict=True)
     ]
-    own = latents.walk(where.opened.vae, centre).images
+    own = latents.walk(where.opened.model, centre).images
     columns = {"image": rows.indices, "class": classes, "distance": found.distances}
     write_walk(
         outs, latents.Walk(rows.mu, chosen.pixels()),

@@ -17,7 +17,7 @@ from zscape.embedding.neighbours import Floats
 from zscape.embedding.umap import UMAP, keeping_threads
 from zscape.errors import ConfigError, DataError, ShapeError
 from zscape.latents.vectors import as_numbers
-from zscape.model.registry import Registry
+from zscape.registry import Registry
 
 Way: TypeAlias = Callable[[Floats], NDArray[Any]]
 """Points (m, 2) to latent vectors (m, latent_dim), every row by itself."""

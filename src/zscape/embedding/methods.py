@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from zscape.config import Config, option
 from zscape.embedding.neighbours import Floats, place
 from zscape.errors import ConfigError, DataError
-from zscape.model.registry import Registry
+from zscape.registry import Registry
 
 Progress: TypeAlias = Callable[[str, float], None]
 """Called with what is being done and the fraction of it that is done, in [0, 1]."""

@@ -15,7 +15,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from zscape.errors import ConfigError
-from zscape.model.registry import Registry
+from zscape.registry import Registry
 
 
 class Likelihood(nn.Module):

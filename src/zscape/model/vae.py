@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from zscape.config import ModelConfig
 from zscape.errors import ConfigError, ShapeError
 from zscape.model.likelihoods import create_likelihood
-from zscape.model.registry import Registry
+from zscape.registry import Registry
 from zscape.seeding import derive
 
 

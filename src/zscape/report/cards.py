@@ -26,8 +26,8 @@ def cards(m: Material) -> Section:
     images = m.images[m.shown.indices.tolist()]
     found = neuron_cards(
         # What they say about classes is known already, and slow to work out.
-        m.vae, replace(images, labels=None, class_names=()), m.shown.mu, m.shown.logvar,
-        at=at, steps=steps, traversals=traversal(m.vae, at, shown, steps).images,
+        m.model, replace(images, labels=None, class_names=()), m.shown.mu, m.shown.logvar,
+        at=at, steps=steps, traversals=traversal(m.model, at, shown, steps).images,
         neurons=shown, k=N_ENDS, seed=m.seed,
     )  # fmt: skip
     known = [_with_classes(m, card) for card in found]

@@ -32,7 +32,7 @@ def _jacobians(m: Material, shown: list[int]) -> list[Block]:
     else:
         points, names = m.table.mu[[m.middle]], ["middle"]
         where = f"at {m.centre[1]}"
-    found = decoder_jacobian(m.vae, points, shown)
+    found = decoder_jacobian(m.model, points, shown)
     size = found.abs().flatten(2).mean(2).numpy()
     strong, weak = int(size.mean(0).argmax()), int(size.mean(0).argmin())
     caption = f"z{shown[strong]} moves the pixels most"
@@ -72,7 +72,7 @@ def _silence(m: Material, shown: list[int]) -> list[Block]:
     columns = []
     for i, neuron in enumerate(shown):
         m.progress(f"silencing z{neuron}", i / len(shown))
-        frame = silence(m.vae, m.few, "z", neuron, to="mean")
+        frame = silence(m.model, m.few, "z", neuron, to="mean")
         # The last line is of all; a class may be called that too.
         *per_class, over_all = frame["reconstruction_change"].tolist()
         by_name = dict(zip(frame.index, per_class, strict=False))

@@ -26,7 +26,7 @@ MOST_CHANNELS = 256
 def hidden(m: Material) -> Section:
     """Units of every hidden layer."""
     title = "Hidden layers"
-    layers = _hidden(list_layers(m.vae))
+    layers = _hidden(list_layers(m.model))
     if not layers:
         text = (
             "This network has no convolution or fully connected layer to look into but those that "
@@ -39,7 +39,7 @@ def hidden(m: Material) -> Section:
         f"in all. A unit is a channel of a convolution or an output of a fully connected layer."
     ]
     if m.has_classes:
-        moments = layer_moments(m.vae, m.few, [layer.name for layer in layers])
+        moments = layer_moments(m.model, m.few, [layer.name for layer in layers])
         blocks += _selective(m, layers, moments)
     else:
         moments = {}
@@ -87,7 +87,7 @@ def _top(m: Material, layers: list[Layer], moments: dict[str, ClassMoments]) -> 
     encoder = [layer for layer in layers if layer.part == "encoder"]
     layer = (encoder or layers)[-1]
     k = min(N_TOP, len(m.few))
-    found = top_images(m.vae, m.few, layer.name, k)
+    found = top_images(m.model, m.few, layer.name, k)
     if layer.name in moments:
         table = moments[layer.name].most_selective(1)
         table = table[table["class"].isin(m.classes) & (table["d_prime"] > 0)]
@@ -134,7 +134,7 @@ def _maps(m: Material, layers: list[Layer]) -> list[Block]:
     image = m.pictures([m.middle])[0]
     blocks: list[Block] = [Heading("One image inside the network")]
     for layer in chosen:
-        maps = activation_maps(m.vae, image, layer.name)
+        maps = activation_maps(m.model, image, layer.name)
         strength = maps.abs().flatten(1).mean(1)
         silent = int((strength < 0.05 * strength.max()).sum())
         shape = f"{layer.map_shape[0]} × {layer.map_shape[1]}"

@@ -64,7 +64,7 @@ class Subject:
     ----------
     name
         ``zoo:10``, or that of the run folder or file.
-    vae, model_config
+    model, model_config
         The model.
     data
         The images it was trained on; or others of its shape.
@@ -79,7 +79,7 @@ class Subject:
     """
 
     name: str
-    vae: VAE
+    model: VAE
     model_config: ModelConfig
     data: Splits
     settings: RunConfig | None = None
@@ -115,14 +115,14 @@ class Material:
             )
 
     @property
-    def vae(self) -> VAE:
+    def model(self) -> VAE:
         """The model."""
-        return self.subject.vae
+        return self.subject.model
 
     @property
     def d(self) -> int:
         """Number of latent neurons."""
-        return self.vae.latent_dim
+        return self.model.latent_dim
 
     @cached_property
     def images(self) -> ImageSet:
@@ -137,14 +137,14 @@ class Material:
     @cached_property
     def table(self) -> LatentTable:
         """Where ``images`` lie."""
-        return encode(self.vae, self.images)
+        return encode(self.model, self.images)
 
     @cached_property
     def scores(self) -> Scores:
         """Those of the subject; measured on its test images if it has none."""
         if self.subject.scores is not None:
             return self.subject.scores
-        found, weight = evaluate(self.vae, self.images), self.subject.kld_weight
+        found, weight = evaluate(self.model, self.images), self.subject.kld_weight
         source = f"measured on {len(self.images):,} test images for this report"
         return Scores(
             found.loss(weight), found.reconstruction, found.kl, found.n_active, source
@@ -153,13 +153,13 @@ class Material:
     @cached_property
     def errors(self) -> NDArray[np.float64]:
         """(n,) what the reconstruction of each image costs, nats, from its posterior mean."""
-        device, parts = next(self.vae.parameters()).device, []
+        device, parts = next(self.model.parameters()).device, []
         places = torch.split(torch.from_numpy(self.table.mu), 250)
-        with evaluating(self.vae):
+        with evaluating(self.model):
             for i, z in enumerate(places):
                 x = self.images.pixels(slice(250 * i, 250 * i + len(z))).to(device)
-                logits = self.vae.decode_logits(z.to(device)).float()
-                parts.append(-self.vae.likelihood.log_prob(x, logits).flatten(1).sum(1).cpu())
+                logits = self.model.decode_logits(z.to(device)).float()
+                parts.append(-self.model.likelihood.log_prob(x, logits).flatten(1).sum(1).cpu())
         found: NDArray[np.float64] = torch.cat(parts).double().numpy()
         return found
 
@@ -287,7 +287,7 @@ class Material:
 
     def decode(self, z: Any) -> Tensor:
         """Pictures of latent vectors, (n, c, h, w) in [0, 1]."""
-        return decode(self.vae, z)
+        return decode(self.model, z)
 
     def _rows(self, table: LatentTable, n: int, purpose: str) -> LatentTable:
         if len(table) <= n:

@@ -33,7 +33,7 @@ def what_it_is(m: Material) -> Section:
     config, scores, weight = m.subject.model_config, m.scores, m.subject.kld_weight
     channels, height, width = config.image_shape
     n_pixels = channels * height * width
-    n_parameters = sum(parameter.numel() for parameter in m.vae.parameters())
+    n_parameters = sum(parameter.numel() for parameter in m.model.parameters())
     colour = "grey" if channels == 1 else "colour"
     code = f"{count(m.d, 'number')}, one per latent neuron"
     if m.d == 1:

@@ -102,7 +102,7 @@ def fit(
     if is_finished and trainer.best_weights:
         model.load_state_dict(trainer.best_weights)
     elif is_finished and config.train.early_stopping and resume is not None:
-        model = resume.model().vae
+        model = resume.model().model
     return TrainingResult(model, history, run, is_finished)
 
 

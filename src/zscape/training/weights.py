@@ -28,7 +28,7 @@ METADATA_KEY = "zscape"
 class LoadedModel(NamedTuple):
     """A model in evaluation mode, and what it is."""
 
-    vae: VAE
+    model: VAE
     config: ModelConfig
 
 

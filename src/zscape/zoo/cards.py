@@ -120,4 +120,4 @@ def load_pretrained(latent_dim: int = 10, kld_weight: float = 1.0) -> VAE:
     ConfigError
         The zoo has no such model; the message lists those it has.
     """
-    return open_card(card_name(latent_dim, kld_weight)).vae
+    return open_card(card_name(latent_dim, kld_weight)).model
