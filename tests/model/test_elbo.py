@@ -8,6 +8,7 @@ import torch
 from torch import nn
 from torch.distributions import Normal, kl_divergence
 
+from model.contract import LIKELIHOODS
 from zscape.config import ModelConfig
 from zscape.data import ImageSet
 from zscape.errors import ShapeError
@@ -21,6 +22,7 @@ from zscape.model import (
     evaluate,
     evaluating,
     kl_to_standard_normal,
+    reconstruction_costs,
 )
 from zscape.seeding import torch_generator
 
@@ -121,6 +123,56 @@ def test_evaluate_changes_nothing(vae, images):
         assert all(part.training is training for part in vae.modules())
     assert all(torch.equal(value, before[name]) for name, value in vae.state_dict().items())
     assert all(parameter.grad is None for parameter in vae.parameters())
+
+
+def test_reconstruction_costs_are_those_of_each_image(vae, images):
+    vae.eval()
+    with torch.no_grad():
+        mu, _ = vae.encode(images.pixels())
+        p = torch.sigmoid(vae.decode_logits(mu)).double()
+    x = images.pixels().double()
+    total = -(x * p.log() + (1 - x) * (1 - p).log()).sum((1, 2, 3))
+    entropy = -(torch.xlogy(x, x) + torch.xlogy(1 - x, 1 - x)).sum((1, 2, 3))
+    found = reconstruction_costs(vae.train(), images, mu.numpy(), batch_size=3)
+    assert vae.training
+    np.testing.assert_allclose(found.total, total, rtol=1e-5)
+    np.testing.assert_allclose(found.avoidable, total - entropy, rtol=1e-4)
+    with pytest.raises(ShapeError, match=r"^7 images need as many rows of z; got 6"):
+        reconstruction_costs(vae, images, mu[:6].numpy())
+
+
+class Grey(VAE):
+    """Draws every picture as a plane of the grey that is its latent."""
+
+    def __init__(self, likelihood: str) -> None:
+        super().__init__(1, (1, 8, 8), likelihood)
+        self.unused = nn.Parameter(torch.zeros(1))
+
+    def encode(self, x):
+        level = x.mean((1, 2, 3), keepdim=True)[:, :, 0, 0].clamp(1e-3, 1 - 1e-3)
+        return torch.logit(level), torch.zeros(len(x), 1)
+
+    def decode_logits(self, z):
+        return z[:, :, None, None].expand(-1, *self.image_shape)
+
+
+@pytest.mark.parametrize("likelihood", LIKELIHOODS)
+def test_planted_outliers_cost_most_of_what_can_be_avoided(likelihood):
+    """Among grey pictures of all brightnesses, near black or white are three with a stripe."""
+    rng = np.random.default_rng(0)
+    level = np.linspace(20, 235, 60)[:, None, None, None]
+    pixels = level + rng.normal(0, 2, (60, 1, 8, 8))
+    planted = [0, 1, 59]
+    for row in planted:
+        pixels[row, :, 3] = 128
+    images = ImageSet(torch.from_numpy(pixels.clip(0, 255).astype(np.uint8)))
+    vae = Grey(likelihood).eval()
+    mu, _ = vae.encode(images.pixels())
+    costs = reconstruction_costs(vae, images, mu.numpy())
+    assert set(np.argsort(-costs.avoidable)[:3]) == set(planted)
+    assert costs.avoidable.min() > -1e-3
+    if likelihood == "bernoulli":  # by its total, the middle greys come first
+        assert not set(np.argsort(-costs.total)[:3]) & set(planted)
 
 
 def test_evaluating_gives_back_the_mode_of_every_part():

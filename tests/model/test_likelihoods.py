@@ -4,7 +4,7 @@ import math
 
 import pytest
 import torch
-from torch.distributions import Bernoulli, ContinuousBernoulli, Normal
+from torch.distributions import Bernoulli, ContinuousBernoulli, Normal, kl_divergence
 
 from model.contract import LIKELIHOODS
 from zscape.errors import ConfigError
@@ -36,12 +36,68 @@ def test_every_likelihood_is_compared():
 
 @pytest.mark.parametrize("name", LIKELIHOODS)
 def test_log_prob_is_that_of_torch(name):
+    """Of a density: its mean over the width of the pixel's grey level."""
     likelihood = create_likelihood(name).double()
     logits = LOGITS[LOGITS.abs() <= 20]
-    for pixel in (0.0, 0.003, 0.5, 0.9, 1.0):
-        x = torch.full_like(logits, pixel)
-        expected = DISTRIBUTIONS[name](logits).log_prob(x)
+    for level in (0, 1, 128, 230, 255):
+        x = torch.full_like(logits, level / 255)
+        if name == "bernoulli":
+            expected = DISTRIBUTIONS[name](logits).log_prob(x)
+        else:
+            inside = torch.linspace(level, level + 1, 9, dtype=torch.float64)[:, None] / 256
+            density = DISTRIBUTIONS[name](logits).log_prob(inside.expand(-1, len(logits)))
+            expected = simpson(density.T, 1 / 8)
         torch.testing.assert_close(likelihood.log_prob(x, logits), expected, rtol=1e-6, atol=1e-7)
+
+
+@pytest.mark.parametrize("name", [name for name in LIKELIHOODS if name != "bernoulli"])
+def test_grey_levels_share_a_mass_of_one_at_most(name):
+    """So no pixel is worth more than log 256, however sure the network; a density has no bound."""
+    likelihood = create_likelihood(name).double()
+    x = torch.linspace(0, 1, 256, dtype=torch.float64)[:, None]
+    for logits in (torch.linspace(-9, 9, 19), torch.tensor([-1e6, -1e4, -300, 300, 1e4, 1e6])):
+        for scale in (0.1, 0.01, 0.001):
+            if name == "gaussian-learned":
+                with torch.no_grad():
+                    likelihood.raw_log_scale.fill_(math.log(math.expm1(math.log(scale) + 7)))
+            log_prob = likelihood.log_prob(*torch.broadcast_tensors(x, logits.double())).detach()
+            assert log_prob.max() < math.log(256)
+            assert (log_prob - math.log(256)).exp().sum(0).max() <= 1 + 1e-9
+    # And little is given away: the bound is nearly tight where the density is smooth.
+    smooth = create_likelihood(name).double()
+    log_prob = smooth.log_prob(x, torch.zeros(256, 1, dtype=torch.float64)).detach()
+    assert (log_prob - math.log(256)).exp().sum() > 0.999
+
+
+@pytest.mark.parametrize("name", LIKELIHOODS)
+def test_no_logit_beats_the_best(name):
+    likelihood = create_likelihood(name).double()
+    x = torch.linspace(0, 1, 256, dtype=torch.float64)[:, None]
+    logits = torch.cat([-(t := torch.logspace(-3, 3, 3001).double()), t])
+    found = likelihood.log_prob(*torch.broadcast_tensors(x, logits)).max(1).values.detach()
+    best = likelihood.best_log_prob(x)[:, 0].detach()
+    assert (best >= found - 1e-9).all()
+    torch.testing.assert_close(best, found, rtol=0, atol=1e-4)
+    if name != "continuous-bernoulli":  # what a user's own has: of the pixel, not of its middle
+        in_general = Likelihood.best_log_prob(likelihood, x)[:, 0].detach()
+        torch.testing.assert_close(in_general, best, rtol=0, atol=1e-3)
+
+
+def test_avoidable_cost_of_a_bernoulli_is_its_divergence():
+    x, logits = torch.rand(5, 3, 4, 4), torch.randn(5, 3, 4, 4)
+    likelihood = create_likelihood("bernoulli")
+    divergence = kl_divergence(Bernoulli(x), Bernoulli(logits=logits)).sum((1, 2, 3))
+    torch.testing.assert_close(likelihood.avoidable_cost(x, logits), divergence)
+    perfect = likelihood.avoidable_cost(x, torch.logit(x))
+    torch.testing.assert_close(perfect, torch.zeros(5), rtol=0, atol=1e-4)
+    assert (likelihood.cost(x, torch.logit(x)) > 10).all()
+
+
+def test_avoidable_cost_of_a_gaussian_is_its_squared_error():
+    x, logits = torch.rand(5, 1, 4, 4), torch.randn(5, 1, 4, 4)
+    square = ((255 * x + 0.5) / 256 - torch.sigmoid(logits)).square().sum((1, 2, 3))
+    found = create_likelihood("gaussian").avoidable_cost(x, logits)
+    torch.testing.assert_close(found, square / (2 * 0.1**2))
 
 
 @pytest.mark.parametrize("name", LIKELIHOODS)
@@ -80,22 +136,24 @@ def test_gradients(name):
     assert torch.autograd.gradcheck(likelihood.mean, logits)
 
 
+def continuous_bernoulli_density(x: torch.Tensor) -> torch.Tensor:
+    """(LOGITS, x) with the constant that is ours."""
+    logits = LOGITS[:, None]
+    normalizer = create_likelihood("continuous-bernoulli").log_normalizer(logits)
+    return (x * logits - torch.nn.functional.softplus(logits) + normalizer).exp()
+
+
 def test_continuous_bernoulli_integrates_to_one():
     x = torch.linspace(0, 1, 20_001, dtype=torch.float64)
-    likelihood = create_likelihood("continuous-bernoulli")
-    density = likelihood.log_prob(x.expand(len(LOGITS), -1), LOGITS[:, None].expand(-1, len(x)))
-    torch.testing.assert_close(
-        simpson(density.exp(), 1 / 20_000), torch.ones_like(LOGITS), rtol=0, atol=1e-9
-    )
+    area = simpson(continuous_bernoulli_density(x), 1 / 20_000)
+    torch.testing.assert_close(area, torch.ones_like(LOGITS), rtol=0, atol=1e-9)
 
 
 def test_continuous_bernoulli_mean_is_that_of_its_density():
     x = torch.linspace(0, 1, 20_001, dtype=torch.float64)
-    likelihood = create_likelihood("continuous-bernoulli")
-    density = likelihood.log_prob(x.expand(len(LOGITS), -1), LOGITS[:, None].expand(-1, len(x)))
-    torch.testing.assert_close(
-        simpson(x * density.exp(), 1 / 20_000), likelihood.mean(LOGITS), rtol=0, atol=1e-9
-    )
+    centre = simpson(x * continuous_bernoulli_density(x), 1 / 20_000)
+    mean = create_likelihood("continuous-bernoulli").mean(LOGITS)
+    torch.testing.assert_close(centre, mean, rtol=0, atol=1e-9)
 
 
 def test_bernoulli_does_not_integrate_to_one():

@@ -5,9 +5,11 @@ from zscape.model.elbo import (
     ElboObjective,
     ElboParts,
     Evaluation,
+    ReconstructionCosts,
     evaluate,
     evaluating,
     kl_to_standard_normal,
+    reconstruction_costs,
 )
 from zscape.model.enhanced import EnhancedVAE
 from zscape.model.likelihoods import Likelihood, likelihoods, register_likelihood
@@ -23,6 +25,7 @@ __all__ = [
     "EnhancedVAE",
     "Evaluation",
     "Likelihood",
+    "ReconstructionCosts",
     "build_model",
     "evaluate",
     "evaluating",
@@ -30,6 +33,7 @@ __all__ = [
     "kl_to_standard_normal",
     "likelihoods",
     "networks",
+    "reconstruction_costs",
     "register_likelihood",
     "register_network",
 ]

@@ -7,10 +7,12 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import NamedTuple
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from zscape.data import ImageSet
+from zscape.data import ImageSet, batch_indices
 from zscape.errors import ShapeError
 from zscape.model.vae import VAE
 from zscape.seeding import torch_generator
@@ -78,8 +80,7 @@ class ElboObjective(nn.Module):
         mu, logvar = vae.encode(x)
         mu, logvar = mu.float(), logvar.float()
         logits = vae.decode_logits(vae.reparameterize(mu, logvar, generator)).float()
-        reconstruction = -vae.likelihood.log_prob(x, logits).flatten(1).sum(1)
-        return ElboParts(reconstruction, kl_to_standard_normal(mu, logvar))
+        return ElboParts(vae.likelihood.cost(x, logits), kl_to_standard_normal(mu, logvar))
 
 
 @dataclass(frozen=True)
@@ -125,6 +126,45 @@ def evaluate(vae: VAE, images: ImageSet, *, seed: int = 0, batch_size: int = 500
             kl += parts.kl.double().sum(0)
     n = len(images)
     return Evaluation(float(reconstruction / n), tuple((kl / n).tolist()), n)
+
+
+class ReconstructionCosts(NamedTuple):
+    """What the reconstruction of each image costs; nats, summed over pixels."""
+
+    total: NDArray[np.float64]
+    """(n,) minus log p(x | z)."""
+    avoidable: NDArray[np.float64]
+    """(n,) the part that drawing the very picture would have saved: by this images are ordered.
+
+    The rest depends on the picture, not on the model. ``Likelihood.avoidable_cost`` says why."""
+
+
+def reconstruction_costs(
+    vae: VAE, images: ImageSet, z: NDArray[np.float32], *, batch_size: int = 250
+) -> ReconstructionCosts:
+    """What each image costs when it is decoded from its row of ``z``, its posterior mean say.
+
+    Parameters
+    ----------
+    z
+        (n, latent_dim), a row per image.
+
+    Raises
+    ------
+    ShapeError
+        Not as many rows as images.
+    """
+    if len(z) != len(images):
+        raise ShapeError(f"{len(images)} images need as many rows of z; got {len(z)}.")
+    device = next(vae.parameters()).device
+    total, avoidable = [], []
+    with evaluating(vae):
+        for rows in batch_indices(len(images), batch_size):
+            x, at = images.pixels(rows).to(device), torch.from_numpy(z[rows.numpy()]).to(device)
+            logits = vae.decode_logits(at).float()
+            total.append(vae.likelihood.cost(x, logits).cpu())
+            avoidable.append(vae.likelihood.avoidable_cost(x, logits).cpu())
+    return ReconstructionCosts(*(torch.cat(part).double().numpy() for part in (total, avoidable)))
 
 
 @contextmanager

@@ -2,6 +2,12 @@
 
 A likelihood turns logits into ``log_prob`` (training) and ``mean`` (the picture one looks at).
 A user adds one with ``@register_likelihood("name")``.
+
+Pixels are bytes. The density of a point has no upper bound: a network that is sure of a pixel of
+exactly 0 would gain without end by being surer still. So a continuous likelihood is one of
+*dequantised* pixels, each spread evenly over the width of its grey level, and ``log_prob`` is the
+mean over that width. It is a lower bound on the log-mass of the grey level + log 256, and never
+above log 256: such numbers may be compared with one another (Theis et al. 2016, arXiv:1511.01844).
 """
 
 from __future__ import annotations
@@ -16,6 +22,11 @@ from torch import Tensor, nn
 
 from zscape.errors import ConfigError
 from zscape.registry import Registry
+
+LEVELS = 256
+"""Grey levels of a pixel; level k is the interval from k/256 to (k + 1)/256."""
+SPREAD = 1 / (12 * LEVELS**2)
+"""Variance of a pixel spread evenly over its grey level."""
 
 
 class Likelihood(nn.Module):
@@ -35,7 +46,43 @@ class Likelihood(nn.Module):
 
     @abstractmethod
     def mean(self, logits: Tensor) -> Tensor:
-        """Expected pixel, in [0, 1], in the shape of ``logits``."""
+        """Expected pixel, in [0, 1], in the shape of ``logits``; it rises with the logit."""
+
+    def best_log_prob(self, x: Tensor) -> Tensor:
+        """What ``log_prob`` is for a decoder that draws the pixels themselves, in the shape of x.
+
+        No logit gives a pixel more: for a density with the ``mean`` as its parameter the best
+        is that whose mean is the pixel. Found by bisection; override it where a formula is known.
+        """
+        return self.log_prob(x, invert(self.mean, x))
+
+    def cost(self, x: Tensor, logits: Tensor) -> Tensor:
+        """Minus ``log_prob``, summed over the pixels of each picture: (batch,), nats."""
+        return -self.log_prob(x, logits).flatten(1).sum(1)
+
+    def avoidable_cost(self, x: Tensor, logits: Tensor) -> Tensor:
+        """The part of ``cost`` that drawing the very picture would have saved: (batch,), nats.
+
+        Never negative (up to rounding), 0 for the picture itself, and so an error; half of what
+        statistics calls the deviance. The rest depends on the picture alone: under the Bernoulli
+        it is the entropy of its grey pixels, which a brighter picture has more of.
+        """
+        return (self.best_log_prob(x) - self.log_prob(x, logits)).flatten(1).sum(1)
+
+
+def invert(mean: Callable[[Tensor], Tensor], x: Tensor) -> Tensor:
+    """The logits, in [-1024, 1024], that a rising ``mean`` takes to ``x``; by bisection."""
+    low, high = torch.full_like(x, -1024), torch.full_like(x, 1024)
+    for _ in range(40):
+        middle = (low + high) / 2
+        is_below = mean(middle) < x
+        low, high = torch.where(is_below, middle, low), torch.where(is_below, high, middle)
+    return (low + high) / 2
+
+
+def dequantized(x: Tensor) -> Tensor:
+    """The middle of the grey level of pixels ``x`` in [0, 1]: (255 x + ½) / 256."""
+    return x + (0.5 - x) / LEVELS
 
 
 likelihoods: Registry[type[Likelihood]] = Registry("likelihood")
@@ -63,7 +110,8 @@ class Bernoulli(Likelihood):
     """x log λ + (1-x) log(1-λ), from logits.
 
     Exact for black-and-white pixels. On grey ones it is the tutorial's cross-entropy loss: a
-    useful score, but not a normalised density; see ``ContinuousBernoulli``.
+    useful score, but not a normalised density; see ``ContinuousBernoulli``. It cannot be compared
+    with a density.
     """
 
     def log_prob(self, x: Tensor, logits: Tensor) -> Tensor:
@@ -74,10 +122,16 @@ class Bernoulli(Likelihood):
         """λ, the probability of white."""
         return torch.sigmoid(logits)
 
+    def best_log_prob(self, x: Tensor) -> Tensor:
+        """Minus the entropy of a coin that shows white with probability x; 0 at 0 and 1."""
+        return torch.xlogy(x, x) + torch.xlogy(1 - x, 1 - x)
+
 
 @register_likelihood("continuous-bernoulli")
 class ContinuousBernoulli(Likelihood):
     """The Bernoulli's formula with the constant that makes it a density on [0, 1].
+
+    Its logarithm is linear in x: the mean over a grey level is the value in its middle.
 
     log C(λ) = log(l / tanh(l/2)) in the logit l. Near λ = ½ both that and its slope are 0/0, so
     for small |l| the even Taylor series is used instead; at the seam the two agree to 1e-11 in
@@ -92,8 +146,14 @@ class ContinuousBernoulli(Likelihood):
 
     def log_prob(self, x: Tensor, logits: Tensor) -> Tensor:
         """See ``Likelihood.log_prob``."""
-        bernoulli = -F.binary_cross_entropy_with_logits(logits, x, reduction="none")
+        middle = dequantized(x)
+        bernoulli = -F.binary_cross_entropy_with_logits(logits, middle, reduction="none")
         return bernoulli + self.log_normalizer(logits)
+
+    def best_log_prob(self, x: Tensor) -> Tensor:
+        """See ``Likelihood.best_log_prob``; worked out once per grey level that there is."""
+        levels, place = torch.unique(x, return_inverse=True)
+        return self.log_prob(levels, invert(self.mean, dequantized(levels)))[place]
 
     def log_normalizer(self, logits: Tensor) -> Tensor:
         """Log C, nats, >= log 2, in the shape of ``logits``."""
@@ -121,7 +181,12 @@ class ContinuousBernoulli(Likelihood):
 
 @register_likelihood("gaussian")
 class Gaussian(Likelihood):
-    """A normal density around sigmoid(logit), with one fixed standard deviation."""
+    """A normal density around sigmoid(logit), with one fixed standard deviation.
+
+    Half the squared error over the variance, and a constant. Its logarithm is a parabola in x: the
+    mean over a grey level is the value in its middle, with the variance of an even spread added
+    to the squared error.
+    """
 
     def __init__(self, scale: float = 0.1) -> None:
         super().__init__()
@@ -134,10 +199,16 @@ class Gaussian(Likelihood):
 
     def log_prob(self, x: Tensor, logits: Tensor) -> Tensor:
         """See ``Likelihood.log_prob``."""
+        return self._log_density((dequantized(x) - self.mean(logits)).square())
+
+    def best_log_prob(self, x: Tensor) -> Tensor:
+        """That of an error of 0: the same for every pixel."""
+        return self._log_density(torch.zeros_like(x))
+
+    def _log_density(self, square: Tensor) -> Tensor:
         log_scale = self.log_scale
         scale = log_scale.exp() if isinstance(log_scale, Tensor) else math.exp(log_scale)
-        error = (x - self.mean(logits)) / scale
-        return -0.5 * error.square() - log_scale - 0.5 * math.log(2 * math.pi)
+        return -0.5 * ((square + SPREAD) / scale**2 + math.log(2 * math.pi)) - log_scale
 
     def mean(self, logits: Tensor) -> Tensor:
         """sigmoid(logit)."""
@@ -148,8 +219,7 @@ class Gaussian(Likelihood):
 class LearnedGaussian(Gaussian):
     """A ``Gaussian`` whose one standard deviation is trained with the network.
 
-    It cannot fall below e⁻⁷ (a quarter of one grey level of 255), where the density of 8-bit
-    pixels would grow without bound.
+    No gain is to be had below e^-6.8, the spread within one grey level; it cannot fall below e⁻⁷.
     """
 
     def __init__(self, scale: float = 0.1) -> None:

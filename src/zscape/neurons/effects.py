@@ -152,9 +152,9 @@ def _losses(vae: VAE, images: ImageSet, taps: dict[Layer, Tap], batch_size: int)
         x = pixels.to(device)
         logits = run(vae, x, taps, decode=True).float()
         with evaluating(vae):
-            nats = -vae.likelihood.log_prob(x, logits).flatten(1).sum(1)
+            nats = vae.likelihood.cost(x, logits)
             error = (vae.likelihood.mean(logits) - x).abs().flatten(1).mean(1)
-        parts.append(torch.stack([nats, error], 1).double().cpu())
+        parts.append(torch.stack([nats, error], 1).cpu().double())
     return torch.cat(parts).numpy()
 
 
