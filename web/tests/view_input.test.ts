@@ -169,6 +169,9 @@ describe("keys", () => {
     press("Enter", { shiftKey: true });
     expect(handlers.act).toHaveBeenCalledWith(true);
     expect(press("Tab")).toBe(false);
+    expect(press("Escape")).toBe(false); // nothing was being drawn: the page may have a use for it
+    handlers.escape.mockReturnValue(true);
+    expect(press("Escape")).toBe(true);
     expect(press("0", { ctrlKey: true })).toBe(false);
     expect(handlers.fit).toHaveBeenCalledOnce();
   });

@@ -15,12 +15,14 @@ export const NOWHERE: Hit = {
   clientY: Number.NaN,
 };
 
-/** What is under the pointer: a thumbnail, else the nearest dot, else nothing (-1). */
+/** What is under the pointer: a thumbnail, else the nearest dot, else nothing (-1), as while points travel. */
 export function hitAt(state: MapState, thumbnails: ThumbnailChoice | null, pointer: Pointer): Hit {
   const [x, y] = toData(state.view, state.size, pointer.px, pointer.py);
   const pictured = thumbnails ? thumbnailAt(state, thumbnails, x, y) : -1;
   const radius = (pointStyle(state.spacing).diameter / 2 + HIT_PX) * state.view.scale;
-  const row = pictured >= 0 ? pictured : state.index.nearest(x, y, radius, state.mask);
+  const isTravelling = state.progress < 1;
+  const row =
+    pictured >= 0 || isTravelling ? pictured : state.index.nearest(x, y, radius, state.mask);
   return { x, y, row, clientX: pointer.clientX, clientY: pointer.clientY };
 }
 

@@ -4,7 +4,8 @@ export interface KeyHandlers {
   fit(): void;
   /** Enter: what a click in the centre of the map would do. */
   act(shift: boolean): void;
-  escape(): void;
+  /** Escape gives up what is being drawn. Whether there was anything: if not, the key is the page's. */
+  escape(): boolean;
 }
 
 const STEP = 40;
@@ -27,8 +28,9 @@ export function attachKeyboard(canvas: HTMLElement, handlers: KeyHandlers): () =
     else if (event.key === "-" || event.key === "_") handlers.zoom(1 / 1.4);
     else if (event.key === "0") handlers.fit();
     else if (event.key === "Enter") handlers.act(event.shiftKey);
-    else if (event.key === "Escape") handlers.escape();
-    else if (event.key !== " ") return; // space would scroll the page; held, it makes dragging pan
+    else if (event.key === "Escape") {
+      if (!handlers.escape()) return;
+    } else if (event.key !== " ") return; // space would scroll the page; held, it makes dragging pan
     event.preventDefault();
   };
   canvas.addEventListener("keydown", press);

@@ -49,6 +49,8 @@ class GlMapView implements MapView {
   private axes: { x: string; y: string } | null = null;
   private contours: { groups: ContourGroup[] | undefined; sets: ContourSet[] | null } | null = null;
   private hovered = -1;
+  /** Where the pointer rests, if it is over the map and not pressed. */
+  private pointer: Pointer | null = null;
   private isByKey = false;
 
   private journeyStart = 0;
@@ -107,7 +109,6 @@ class GlMapView implements MapView {
     state.index = new HitIndex(coordinates);
     this.gl.changed("positions", "origins");
     if (this.contours) this.contours.sets = null;
-    this.hovered = -1;
     this.drawing.cancel();
     this.navigation.showAll();
     this.invalidate();
@@ -271,6 +272,7 @@ class GlMapView implements MapView {
       this.isGlStale = false;
       this.drawnShare = share;
       if (this.gl.draw(share, contours !== null)) this.invalidate();
+      this.look(); // the map may have moved under a pointer that rests
     }
     this.renderOverlay();
   }
@@ -348,7 +350,11 @@ class GlMapView implements MapView {
         zoom: (factor) => this.navigation.zoomBy(...this.middle(), factor, true),
         fit: () => this.fit(),
         act: (shift) => this.click({ ...this.centre(), shift }),
-        escape: () => this.drawing.cancel() && this.invalidate(false),
+        escape: () => {
+          const isGivenUp = this.drawing.cancel();
+          if (isGivenUp) this.invalidate(false);
+          return isGivenUp;
+        },
       }),
     );
     on(this.top, "keydown", () => this.byKey(true));
@@ -407,11 +413,18 @@ class GlMapView implements MapView {
   }
 
   private hover(pointer: Pointer | null): void {
+    this.pointer = pointer;
+    if (this.look()) this.invalidate(false);
+  }
+
+  /** Tells what lies under the pointer now. Whether the overlay has to be drawn anew for it. */
+  private look(): boolean {
+    const { pointer, hovered } = this;
     const hit = pointer ? hitAt(this.state, this.gl.thumbnails, pointer) : NOWHERE;
     const isRubber = pointer !== null && this.drawing.hover(hit.x, hit.y);
-    if (isRubber || hit.row !== this.hovered) this.invalidate(false);
     this.hovered = hit.row;
     this.options.onHover?.(hit);
+    return isRubber || hit.row !== hovered;
   }
 
   private centre(): Pointer {

@@ -1,0 +1,60 @@
+import { expect, test } from "./explorer";
+
+/** What the page says is what is there: each of these was once silently false. */
+
+test("Escape lets go of a selection and a path, with the map in focus", async ({
+  openFile,
+  page,
+}) => {
+  const explorer = await openFile("digits");
+  await explorer.drags("Lasso");
+  await explorer.drag([
+    [0.35, 0.3],
+    [0.65, 0.3],
+    [0.65, 0.6],
+    [0.35, 0.6],
+    [0.35, 0.32],
+  ]);
+  await explorer.map.focus();
+  await expect(explorer.selection).toBeVisible();
+  await page.keyboard.press("Escape");
+  await expect(explorer.selection).toBeHidden();
+
+  await explorer.drags("Path");
+  await explorer.drag([
+    [0.3, 0.4],
+    [0.7, 0.6],
+  ]);
+  await expect(explorer.strip).toBeVisible();
+  await explorer.map.focus();
+  await explorer.clickMap(0.5, 0.5); // the first corner of another
+  await page.keyboard.press("Escape"); // gives up the corner, and only that
+  await expect(explorer.strip).toBeVisible();
+  await page.keyboard.press("Escape");
+  await expect(explorer.strip).toBeHidden();
+});
+
+test("the card under a pointer that rests follows what comes under it", async ({
+  openFile,
+  page,
+}) => {
+  const explorer = await openFile("digits");
+  const { index } = await explorer.findPoint();
+  const number = async () =>
+    (await explorer.card.isVisible()) ? (await explorer.card.textContent())!.split("no. ")[1] : "";
+  await page.keyboard.press("]");
+  await expect.poll(number).not.toBe(index);
+  await page.keyboard.press("[");
+  await expect.poll(number).toBe(index);
+  await explorer.drags("Move");
+  await explorer.findPoint();
+  await expect(explorer.card).toBeVisible();
+  const shown = await number();
+  await explorer.map.focus();
+  await page.keyboard.press("Shift+ArrowLeft");
+  await expect.poll(number).not.toBe(shown);
+  await page.keyboard.press("Shift+ArrowRight");
+  await expect.poll(number).toBe(shown);
+  for (let i = 0; i < 6; i++) await page.mouse.wheel(0, -500); // zooms about the pointer, not the point
+  await expect.poll(number).not.toBe(shown);
+});
