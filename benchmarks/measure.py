@@ -92,7 +92,7 @@ def our_quality(**options: Any) -> dict[str, Any]:
 
     def note(_: Trainer, epoch: Any) -> None:
         spent = epoch.seconds + (curve[-1][0] if curve else 0.0)
-        curve.append((spent, epoch.test.loss(), epoch.train.loss()))
+        curve.append((spent, epoch.test.loss(), epoch.running.loss()))
 
     trainer.run(on_epoch=note)
     return quality(curve)

@@ -79,8 +79,9 @@ def publish(name: str, kld_weight: float) -> None:
         history=[
             {"epoch": line["epoch"]}
             | {
-                split: {term: round(value, 3) for term, value in line[split].items()}
-                for split in ("train", "test")
+                name: {term: round(value, 3) for term, value in terms.items()}
+                for name, terms in line.items()
+                if isinstance(terms, dict)
             }
             for line in run.metrics()
         ],

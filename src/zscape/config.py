@@ -193,6 +193,12 @@ class TrainConfig(Config):
     early_stopping: int | None = option(
         None, "Stop after this many epochs without a better test loss.", low=1
     )
+    evaluate_train: int = option(
+        5_000,
+        "Training images, at most, that are evaluated after every epoch as the test images are: "
+        "the same weights, the same mode; 0 is none.",
+        low=0,
+    )
     precision: str = option(
         "auto",
         "32, bf16 (mixed), or auto: bf16 where the machine computes in it.",

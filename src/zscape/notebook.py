@@ -160,7 +160,7 @@ class LossPlotter:
 
     def plot_losses(self, losses: Sequence[float], scale: str = "log") -> Figure:
         """Loss per image over the epochs, on a ``"linear"`` or ``"log"`` scale."""
-        history = [{"epoch": i, "train": {"loss": loss}} for i, loss in enumerate(losses, 1)]
+        history = [{"epoch": i, "running": {"loss": loss}} for i, loss in enumerate(losses, 1)]
         return figures.plot_losses(history, scale)
 
 

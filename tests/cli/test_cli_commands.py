@@ -70,7 +70,7 @@ def test_train_and_resume(source: Path, tmp_path: Path, cli: Cli) -> None:
     assert len(epochs) == 2
     for number, line in enumerate(epochs, 1):
         assert re.fullmatch(
-            rf"epoch {number}/2  [\d,]+ images/s  train [\d.]+  test [\d.]+ "
+            rf"epoch {number}/2  [\d,]+ images/s  running [\d.]+  train [\d.]+  test [\d.]+ "
             r"\(reconstruction [\d.]+, KL [\d.]+\)  [0-3]/3 neurons  ETA \d+:\d\d",
             line,
         )

@@ -50,7 +50,7 @@ def assert_trained_as(folder: Path, alone: Run) -> None:
     assert two.environment()["devices"] == 2
     assert [line["epoch"] for line in two.metrics()] == [1, 2]
     for line, expected in zip(two.metrics(), alone.metrics(), strict=True):
-        for split in ("train", "test"):
+        for split in ("running", "evaluated_train", "test"):
             assert line[split] == pytest.approx(expected[split], rel=1e-3)
     assert {path.name for path in folder.iterdir()} == {path.name for path in alone.path.iterdir()}
     weights = load_file(alone.path / "model.safetensors")

@@ -65,7 +65,7 @@ def test_ctrl_c_then_resume_is_as_never_stopped(tmp_path: Path, data: Path, whol
         assert tensors.keys() == expected.keys()
         assert all((tensors[key] == value).all() for key, value in expected.items())
     for line, expected in zip(Run.open(folder).metrics(), Run.open(whole).metrics(), strict=True):
-        assert line["train"] == expected["train"]
+        assert line["running"] == expected["running"]
         assert line["test"] == expected["test"]
 
 
@@ -101,4 +101,4 @@ def test_ctrl_c_with_two_processes(tmp_path: Path, data: Path) -> None:
     assert run("train", "--out", whole, *settings).returncode == 0
     assert (folder / "model.safetensors").read_bytes() == (whole / "model.safetensors").read_bytes()
     for line, expected in zip(Run.open(folder).metrics(), Run.open(whole).metrics(), strict=True):
-        assert line["train"] == pytest.approx(expected["train"], rel=1e-12)
+        assert line["running"] == pytest.approx(expected["running"], rel=1e-12)

@@ -21,7 +21,8 @@ from zscape.report import write as rooms
 from zscape.report.material import MOST_CLASSES, MOST_NEURONS, Material
 
 HISTORY = [
-    {"epoch": i, "train": {"loss": 90 / i, "reconstruction": 80 / i, "kl": 10 / i},
+    {"epoch": i, "running": {"loss": 400 / i, "reconstruction": 390 / i, "kl": 10 / i},
+     "evaluated_train": {"loss": 90 / i, "reconstruction": 80 / i, "kl": 10 / i, "n_images": 48},
      "test": {"loss": 100 / i, "reconstruction": 90 / i, "kl": 10 / i}}
     for i in range(1, 7)
 ]  # fmt: skip
@@ -139,7 +140,10 @@ def test_without_a_history(make_subject):
     assert "without the history" in texts(draw(subject, "learning")["learning"])
     said = texts(draw(replace(subject, history=HISTORY), "learning")["learning"])
     assert "of six epochs, the test loss went from 100.00 to 16.67" in said
-    assert "1.67 nats less than on new ones" in said
+    assert "On 48 of the images it learned from, it pays 1.67 nats less than on new ones" in said
+    old = [{key: line[key] for key in ("epoch", "running", "test")} for line in HISTORY]
+    said = texts(draw(replace(subject, history=old), "learning")["learning"])
+    assert "learned from" not in said  # a running mean says nothing of the gap
 
 
 def test_scores_are_measured_if_unknown(make_subject):

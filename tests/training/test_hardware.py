@@ -74,10 +74,10 @@ def test_tensorboard_gets_every_epoch(tmp_path: Path) -> None:
     scalars = read_scalars(folder / "tensorboard")
     assert set(scalars) == {"n_active"} | {
         f"{split}/{term}"
-        for split in ("train", "test")
+        for split in ("running", "evaluated_train", "test")
         for term in ("loss", "reconstruction", "kl")
     }
-    for split in ("train", "test"):
+    for split in ("running", "evaluated_train", "test"):
         for term in ("loss", "reconstruction", "kl"):
             steps, values = zip(*scalars[f"{split}/{term}"], strict=True)
             assert list(steps) == list(range(1, EPOCHS + 1))

@@ -50,7 +50,7 @@ def same_weights(a: torch.nn.Module, b: torch.nn.Module) -> bool:
 @pytest.mark.parametrize("network", ["mlp", "enhanced"])
 def test_loss_falls(network: str) -> None:
     history = fit_tiny(network=network, epochs=20).history
-    for split in ("train", "test"):
+    for split in ("running", "evaluated_train", "test"):
         assert history[-1][split]["loss"] < 0.8 * history[0][split]["loss"]
 
 
@@ -85,9 +85,44 @@ def test_training_terms_are_the_mean_over_all_images() -> None:
     data = make_splits(n_train=25)
     result = fit_tiny(data=data, batch_size=10, learning_rate=0.0, epochs=1)
     line = result.history[0]
-    assert line["train"]["kl"] == pytest.approx(evaluate(result.model, data.train).kl, rel=1e-5)
+    assert line["running"]["kl"] == pytest.approx(evaluate(result.model, data.train).kl, rel=1e-5)
     assert line["test"]["kl"] == pytest.approx(evaluate(result.model, data.test).kl, rel=1e-5)
     assert sum(line["kl_per_neuron"]) == pytest.approx(line["test"]["kl"])
+
+
+def test_train_is_evaluated_as_test_is_and_not_the_running_mean() -> None:
+    """With the saved weights, in their mode, on a sample that is the same after every epoch."""
+    data = make_splits()
+    watch = Watch()
+    result = fit_tiny(network="enhanced", evaluate_train=15, ema=0.9, data=data, progress=watch)
+    sample = watch.trainer.train_sample
+    assert len({image.numpy().tobytes() for image in sample.images}) == 15
+    assert {image.numpy().tobytes() for image in sample.images} < {
+        image.numpy().tobytes() for image in data.train.images
+    }
+    line = result.history[-1]
+    tested = evaluate(result.model, sample)
+    assert line["evaluated_train"] == {
+        "loss": pytest.approx(tested.loss(), rel=1e-6),
+        "reconstruction": pytest.approx(tested.reconstruction, rel=1e-6),
+        "kl": pytest.approx(tested.kl, rel=1e-6),
+        "n_images": 15,
+    }
+    assert line["evaluated_train"]["loss"] != pytest.approx(line["running"]["loss"], rel=1e-3)
+    other = Watch()
+    fit_tiny(evaluate_train=15, epochs=1, seed=1, data=data, progress=other)
+    assert not torch.equal(sample.images, other.trainer.train_sample.images)
+
+
+def test_all_training_images_are_evaluated_if_they_are_few_and_none_if_unasked() -> None:
+    data = make_splits(n_train=25)
+    result = fit_tiny(data=data, epochs=1)
+    assert result.history[0]["evaluated_train"]["loss"] == pytest.approx(
+        evaluate(result.model, data.train).loss(), rel=1e-6
+    )
+    without = fit_tiny(data=data, epochs=1, evaluate_train=0)
+    assert same_weights(result.model, without.model)
+    assert "evaluated_train" not in without.history[0]
 
 
 def test_reported_rate_is_that_of_the_last_step() -> None:
@@ -103,7 +138,7 @@ def test_reported_rate_is_that_of_the_last_step() -> None:
 def test_loss_is_weighted_terms_and_weight_0_ignores_the_kl() -> None:
     for weight in (0.0, 0.5, 4.0):
         for line in fit_tiny(kld_weight=weight, epochs=1).history:
-            for terms in (line["train"], line["test"]):
+            for terms in (line["running"], line["evaluated_train"], line["test"]):
                 expected = terms["reconstruction"] + weight * terms["kl"]
                 assert terms["loss"] == pytest.approx(expected)
                 assert terms["kl"] > 0
@@ -114,7 +149,7 @@ def test_loss_is_weighted_terms_and_weight_0_ignores_the_kl() -> None:
 def test_kl_warmup_changes_the_training_but_not_the_reported_weight() -> None:
     plain, warm = (fit_tiny(kl_warmup=w) for w in (0.0, 2.0))
     assert not same_weights(plain.model, warm.model)
-    terms = warm.history[0]["train"]
+    terms = warm.history[0]["running"]
     assert terms["loss"] == pytest.approx(terms["reconstruction"] + terms["kl"])
 
 
@@ -222,7 +257,7 @@ def test_no_early_stopping_keeps_the_last_epoch(tmp_path: Path) -> None:
 def test_few_images_and_uneven_batches(network: str, n: int, batch_size: int) -> None:
     data = make_splits(n_train=n, n_test=1)
     (line,) = fit_tiny(data=data, network=network, batch_size=batch_size, epochs=1).history
-    assert line["train"]["loss"] > 0
+    assert line["running"]["loss"] > 0
 
 
 @pytest.mark.parametrize(("n", "batch_size"), [(1, 256), (3, 2), (5, 2)])

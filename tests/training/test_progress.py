@@ -18,7 +18,7 @@ from zscape.training.progress import LineProgress, RichProgress, TqdmProgress
 
 TERMS = r"[\d.]+ \(reconstruction [\d.]+, KL [\d.]+\)"
 EPOCH = (
-    r"epoch {}/3  [\d,]+ images/s  train [\d.]+  test [\d.]+ "
+    r"epoch {}/3  [\d,]+ images/s  running [\d.]+  train [\d.]+  test [\d.]+ "
     r"\(reconstruction [\d.]+, KL [\d.]+\)  \d/3 neurons"
 )
 CONTROL = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
@@ -89,7 +89,7 @@ def test_a_bar_in_a_terminal(terminal: Terminal) -> None:
     bars = [line for line in lines if "━" in line]
     assert any("mlp, latent_dim 3, " in line for line in lines)
     for number in range(1, EPOCHS + 1):
-        bar = rf"epoch {number}/3 [━╸╺]+ loss {TERMS}"
+        bar = rf"epoch {number}/3 [━╸╺]+ running loss {TERMS}"
         assert any(re.match(bar, line) for line in bars)
         assert any(re.search(EPOCH.format(number) + "$", line) for line in lines)
     assert any(re.search(r"^ +\d/3 neurons  [\d,]+ images/s  ETA \d+:\d\d", line) for line in lines)
@@ -112,7 +112,7 @@ def test_a_tqdm_bar() -> None:
     fit_tiny(progress=display)
     text = stream.getvalue()
     assert "9/9" in text
-    assert re.search(rf"epoch 1/3: .*loss {TERMS}, \d/3 neurons", text)
+    assert re.search(rf"epoch 1/3: .*running loss {TERMS}, \d/3 neurons", text)
     for number in range(1, EPOCHS + 1):
         assert re.search(EPOCH.format(number), text)
     assert text.count("mlp, latent_dim 3, ") == 1

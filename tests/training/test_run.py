@@ -60,11 +60,12 @@ def test_metrics_have_one_full_line_per_epoch(folder: Path, result: TrainingResu
     assert [line["epoch"] for line in lines] == list(range(1, EPOCHS + 1))
     for line in lines:
         assert set(line) == {
-            "epoch", "train", "test", "kl_per_neuron", "n_active", "learning_rate", "seconds",
-            "images_per_second",
+            "epoch", "running", "evaluated_train", "test", "kl_per_neuron", "n_active",
+            "learning_rate", "seconds", "images_per_second",
         }  # fmt: skip
-        for split in ("train", "test"):
-            assert set(line[split]) == {"loss", "reconstruction", "kl"}
+        for split, n in (("running", 40), ("evaluated_train", 40), ("test", 8)):
+            assert set(line[split]) == {"loss", "reconstruction", "kl", "n_images"}
+            assert line[split]["n_images"] == n
         assert len(line["kl_per_neuron"]) == 3
         assert sum(line["kl_per_neuron"]) == pytest.approx(line["test"]["kl"])
         assert line["n_active"] == sum(kl > 0.01 for kl in line["kl_per_neuron"])
@@ -234,6 +235,14 @@ def test_a_config_out_of_range(run_copy: Path) -> None:
     (run_copy / "config.json").write_text(text.replace('"epochs": 3', '"epochs": 0'))
     with pytest.raises(CheckpointError, match=r"config\.json is damaged: epochs must be"):
         Run.open(run_copy)
+
+
+def test_a_running_mean_that_was_called_train_is_called_running(run_copy: Path) -> None:
+    expected = Run.open(run_copy).metrics()
+    file = run_copy / "metrics.jsonl"
+    file.write_text(file.read_text().replace('"running"', '"train"'))
+    assert Run.open(run_copy).metrics() == expected
+    assert "train" not in expected[0]
 
 
 @pytest.mark.parametrize("damage", [truncate, garble])

@@ -106,11 +106,11 @@ def _training_rows(opened: Opened) -> list[tuple[str, str]]:
         rows.append(("trained on", f"{environment['accelerator']} in {environment['precision']}"))
     if history:
         last = history[-1]
-        for split in ("train", "test"):
-            terms = last[split]
+        names = {"running": "running", "evaluated_train": "train", "test": "test"}
+        for terms, name in ((last[key], name) for key, name in names.items() if key in last):
             rows.append(
                 (
-                    f"{split} loss",
+                    f"{name} loss",
                     f"{terms['loss']:.2f} nats per image (reconstruction "
                     f"{terms['reconstruction']:.2f}, KL {terms['kl']:.2f})",
                 )

@@ -104,7 +104,8 @@ def losses(m: Material) -> Section:
     scale = "log" if len(history) > 10 else "linear"
     caption = (
         f"Loss per image after each epoch{', on a logarithmic scale' if scale == 'log' else ''}; "
-        f"solid on training images, dashed on test images."
+        "thick on training images, dashed on test images, thin the running mean while the weights "
+        "moved."
     )
     return Section(
         "Learning",
@@ -119,7 +120,6 @@ def _reading(m: Material) -> str:
     history = m.subject.history
     curve = np.array([line["test"]["loss"] for line in history])
     last, n = history[-1], len(history)
-    gap = last["test"]["loss"] - last["train"]["loss"]
     if n == 1:
         course = f"After its one epoch the test loss is {number(curve[0])}."
     else:
@@ -137,11 +137,15 @@ def _reading(m: Material) -> str:
             )  # fmt: skip
         if (best := int(curve.argmin())) < n - 1 and curve[-1] - curve[best] > 0.5:
             course += f" It was lowest after epoch {best + 1}, {number(curve[best])}."
+    if "evaluated_train" not in last:
+        return course
+    train = last["evaluated_train"]
+    gap = last["test"]["loss"] - train["loss"]
     side = (
-        f"On the images it learned from, it pays {number(abs(gap))} nats "
+        f"On {train['n_images']:,} of the images it learned from, it pays {number(abs(gap))} nats "
         f"{'less' if gap > 0 else 'more'} than on new ones; "
     )
-    kl = last["test"]["kl"] - last["train"]["kl"]
+    kl = last["test"]["kl"] - train["kl"]
     side += (
         "nearly all of that is in the reconstruction."
         if abs(kl) < 0.2 * abs(gap)

@@ -30,10 +30,16 @@ TERMS = ("reconstruction", "kl", "gradient")
 
 @dataclass(frozen=True)
 class Epoch:
-    """What one epoch came to; nats per image."""
+    """What one epoch came to; nats per image.
+
+    ``running`` is the mean over the epoch while the weights moved, in training mode;
+    ``evaluated_train`` is of a sample of the training images as ``test`` is of the test images,
+    so that these two alone may be compared. It is None if nobody asked for it.
+    """
 
     number: int
-    train: Evaluation
+    running: Evaluation
+    evaluated_train: Evaluation | None
     test: Evaluation
     kld_weight: float
     learning_rate: float
@@ -41,22 +47,24 @@ class Epoch:
 
     def to_dict(self) -> dict[str, Any]:
         """One line of ``metrics.jsonl``."""
-        splits = {
-            name: {
-                "loss": evaluation.loss(self.kld_weight),
-                "reconstruction": evaluation.reconstruction,
-                "kl": evaluation.kl,
-            }
-            for name, evaluation in (("train", self.train), ("test", self.test))
-        }
+        evaluations = {"running": self.running, "evaluated_train": self.evaluated_train}
         return {
             "epoch": self.number,
-            **splits,
+            **{
+                name: {
+                    "loss": evaluation.loss(self.kld_weight),
+                    "reconstruction": evaluation.reconstruction,
+                    "kl": evaluation.kl,
+                    "n_images": evaluation.n_images,
+                }
+                for name, evaluation in {**evaluations, "test": self.test}.items()
+                if evaluation is not None
+            },
             "kl_per_neuron": list(self.test.kl_per_neuron),
             "n_active": self.test.n_active,
             "learning_rate": self.learning_rate,
             "seconds": round(self.seconds, 3),
-            "images_per_second": round(self.train.n_images / self.seconds, 1),
+            "images_per_second": round(self.running.n_images / self.seconds, 1),
         }
 
 
@@ -122,6 +130,9 @@ class Trainer:
         self.config, self.fabric, self.dynamic_binarization = config, fabric, dynamic_binarization
         self.vae = vae.to(fabric.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
         self.train_images, self.test_images = (split.to(fabric.device) for split in data)
+        n_sample = min(config.evaluate_train, len(data.train))
+        draw = torch_generator(config.seed, "evaluated")
+        self.train_sample = self.train_images.subset(n_sample, draw) if n_sample else None
         is_bf16 = find_precision(config.precision, fabric.device.type) == "bf16"
         optimizers = create_optimizers(
             self.vae, config, torch.bfloat16 if is_bf16 else torch.float32
@@ -285,10 +296,12 @@ class Trainer:
     def _finish_epoch(self, seconds: float) -> Epoch:
         fabric = self.fabric
         self._gather()
-        test = cast(Evaluation, None)
+        test, train = cast(Evaluation, None), None
         if fabric.is_global_zero:
             test = evaluate(self.final_vae, self.test_images, seed=self.config.seed)
-        test, train = fabric.broadcast((test, self.running()))
+            if self.train_sample:
+                train = evaluate(self.final_vae, self.train_sample, seed=self.config.seed)
+        running, train, test = fabric.broadcast((self.running(), train, test))
         if not math.isfinite(test.reconstruction + test.kl):
             raise self._diverged("test loss", f"after step {self.step}")
         last_step = (self.epoch + 1) * self.n_steps_per_epoch - 1
@@ -300,7 +313,7 @@ class Trainer:
                 weights = self.final_vae.state_dict()
                 self.best_weights = {name: value.clone() for name, value in weights.items()}
         self._start_epoch()
-        return Epoch(self.epoch, train, test, self.config.kld_weight, rate, seconds)
+        return Epoch(self.epoch, running, train, test, self.config.kld_weight, rate, seconds)
 
     def _average(self, averaged: Any, current: Any, n_averaged: Any) -> None:
         # A young average forgets faster, or it would be made of the random initial weights.

@@ -193,10 +193,10 @@ class Clock:
 
 
 def running_terms(trainer: Trainer) -> str:
-    """Mean training loss and its terms in the epoch so far."""
+    """Running mean of the training loss and its terms in the epoch so far."""
     now = trainer.running()
     loss = now.loss(trainer.config.kld_weight)
-    return f"loss {loss:.2f} (reconstruction {now.reconstruction:.2f}, KL {now.kl:.2f})"
+    return f"running loss {loss:.2f} (reconstruction {now.reconstruction:.2f}, KL {now.kl:.2f})"
 
 
 def running_neurons(trainer: Trainer) -> str:
@@ -208,11 +208,13 @@ def epoch_line(trainer: Trainer, epoch: Epoch) -> str:
     """One finished epoch in one line."""
     config = trainer.config
     width = len(str(config.epochs))
-    train, test = epoch.train, epoch.test
+    running, train, test = epoch.running, epoch.evaluated_train, epoch.test
+    evaluated = f"train {train.loss(config.kld_weight):.2f}  " if train else ""
     return (
         f"epoch {epoch.number:>{width}}/{config.epochs}  "
-        f"{train.n_images / epoch.seconds:,.0f} images/s  "
-        f"train {train.loss(config.kld_weight):.2f}  test {test.loss(config.kld_weight):.2f} "
+        f"{running.n_images / epoch.seconds:,.0f} images/s  "
+        f"running {running.loss(config.kld_weight):.2f}  {evaluated}"
+        f"test {test.loss(config.kld_weight):.2f} "
         f"(reconstruction {test.reconstruction:.2f}, KL {test.kl:.2f})  "
         f"{test.n_active}/{trainer.vae.latent_dim} neurons"
     )

@@ -127,13 +127,17 @@ class Run:
         )
 
     def metrics(self) -> list[dict[str, Any]]:
-        """The lines of ``metrics.jsonl``: one mapping per finished epoch."""
+        """The lines of ``metrics.jsonl``: one mapping per finished epoch.
+
+        What older versions called ``train`` is a running mean, and is called ``running`` here.
+        """
         file = self.path / METRICS
         try:
-            return [json.loads(line) for line in file.read_text().splitlines()]
+            lines = [json.loads(line) for line in file.read_text().splitlines()]
+            return [{"running" if k == "train" else k: v for k, v in d.items()} for d in lines]
         except FileNotFoundError:
             return []
-        except ValueError as error:
+        except (ValueError, AttributeError) as error:
             raise CheckpointError(f"{file} is damaged: {error}") from error
 
     def metrics_until(self, epoch: int) -> list[dict[str, Any]]:

@@ -149,5 +149,10 @@ def _run(
 def _log_scalars(fabric: Fabric, epoch: Epoch) -> None:
     if fabric.loggers:
         line = epoch.to_dict()
-        scalars = {f"{split}/{k}": v for split in ("train", "test") for k, v in line[split].items()}
+        scalars = {
+            f"{name}/{term}": terms[term]
+            for name, terms in line.items()
+            if isinstance(terms, dict)
+            for term in ("loss", "reconstruction", "kl")
+        }
         fabric.log_dict({**scalars, "n_active": line["n_active"]}, step=epoch.number)

@@ -43,7 +43,7 @@ class Card:
     sha256: str
     version: str
     history: list[dict[str, Any]]
-    """One mapping per epoch of its training, as in ``metrics.jsonl``: epoch, train, test."""
+    """One mapping per epoch of its training, as in ``metrics.jsonl``: its number and its losses."""
 
     @property
     def file(self) -> str:
