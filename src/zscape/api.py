@@ -267,15 +267,13 @@ def prepare_scene(
     """
     from zscape.explorer import build_scene, cached_scene
 
-    if split not in ("train", "test"):
-        raise ConfigError(f"split must be train or test; got {split!r}.")
     if isinstance(source, VAE):
         shape = ModelConfig(latent_dim=source.latent_dim, image_shape=source.image_shape)
         opened = Opened(source, shape, None, type(source).__name__)
     else:
         opened = source if isinstance(source, Opened) else load(source)
     vae, title = opened.model, opened.name
-    images = data if isinstance(data, ImageSet) else getattr(opened.data(data), split)
+    images = data if isinstance(data, ImageSet) else opened.data(data).of(split)
     names = None if maps is None else [item for item in maps if isinstance(item, str)]
     if maps is None or (names and len(names) == len(maps)):
         scene = cached_scene(

@@ -42,8 +42,8 @@ def test_a_spreadsheet_of_the_training_images(finished_run: Path, tmp_path: Path
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["-o", "table.xlsx"], "must end in"),
-        (["-o", "table.csv", "--split", "dev"], "train or test"),
+        (["-o", "table.xlsx"], "a name that ends in .npz, .parquet or .csv"),
+        (["-o", "table.csv", "--split", "dev"], "'dev' is not one of 'train', 'test'"),
         (["-o", "nowhere/table.csv"], "cannot write"),
         (["-o", "nowhere/table.npz"], "cannot write"),
         (["-o", "nowhere/table.parquet"], "cannot write"),

@@ -42,7 +42,10 @@ USER_ERRORS = {
     "unknown network": ("train --out new --network resnet", "enhanced, mlp or module:Class; got"),
     "unimportable network": ("train --out new --network no:Such", "cannot be imported"),
     "unknown likelihood": ("train --out new --likelihood poisson", "continuous-bernoulli"),
-    "unknown choice": ("train --out new --schedule step", "one of cosine, constant; got 'step'"),
+    "unknown choice": (
+        "train --out new --schedule step",
+        "'step' is not one of 'cosine', 'constant'",
+    ),
     "unknown accelerator": ("train --out new --accelerator tpu", "cuda, mps, cpu; got 'tpu'"),
     "unknown strategy": ("train --out new --strategy fsdp", "auto or ddp; got 'fsdp'"),
     "missing run": ("train --resume nowhere", "there is no run folder nowhere"),
@@ -78,7 +81,10 @@ USER_ERRORS = {
     "no pictures": ("sample run -o a.png -n 0", "Input should be greater"),
     "too many pictures": ("reconstruct run -o a.png -n 11", "[1, 10]"),
     "data of another shape": ("reconstruct run -o a.png --data odd.npz", "(1, 16, 16)"),
-    "unknown split": ("data show blobs.npz -o a.png --split dev", "train or test; got 'dev'"),
+    "unknown split": (
+        "data show blobs.npz -o a.png --split dev",
+        "'dev' is not one of 'train', 'test'",
+    ),
     "negative seed": (
         "data show blobs.npz -o a.png --seed -1",
         "Input should be greater",

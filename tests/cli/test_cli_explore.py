@@ -72,9 +72,15 @@ def test_export_with_onnx(cli, finished_run, tmp_path, bundle):
         (["-o", "none/page.html"], "cannot write none/page.html"),
         (["-o", "page.html", "--maps", "pca,"], "--maps takes names with commas between"),
         (["-o", "page.html", "--maps", "mds"], "map method must be one of pca"),
-        (["-o", "page.html", "--split", "all"], "split must be train or test; got 'all'"),
+        (
+            ["-o", "page.html", "--split", "all"],
+            "Invalid value for '--split': 'all' is not one of 'train', 'test'",
+        ),
         (["-o", "page.html", "--n", "11"], "n must be in [1, 10]"),
-        (["-o", "page.html", "--weights", "f8"], "weights must be one of f32, f16, i8"),
+        (
+            ["-o", "page.html", "--weights", "f8"],
+            "Invalid value for '--weights': 'f8' is not one of 'f32', 'f16', 'i8'",
+        ),
     ],
     ids=lambda value: "" if isinstance(value, str) else value[-1],
 )

@@ -138,7 +138,10 @@ USER_ERRORS = {
     "folder is a file": ("random {run} -o file/a.png", "cannot write file/a.png"),
     "one of two files": ("random {run} -o a.png -o deep/a.csv", "cannot write deep/a.csv"),
     "no ends": ("line {run} --from image:0 -o a.png", "--from VECTOR --to VECTOR"),
-    "unknown path": ("line {run} --from image:0 --to mean --path arc -o a.png", "line, slerp"),
+    "unknown path": (
+        "line {run} --from image:0 --to mean --path arc -o a.png",
+        "'arc' is not one of 'line', 'slerp'",
+    ),
     "neuron not there": ("traverse {run} z3 -o a.png", "[0, 2]; got 'z3'"),
     "neurons not there": ("progression {run} --neurons 0,7 -o a.png", "[0, 2]; got '7'"),
     "one neuron twice": ("manifold {run} --neurons 1,1 -o a.png", "two different latent neurons"),
@@ -148,12 +151,15 @@ USER_ERRORS = {
     "wrong length": ("decode {run} [1,2] -o a.png", "must have 3 numbers"),
     "no labels": ("prototypes {run} --data plain.npz -o a.png", "has no labels"),
     "no labels for a class": ("decode {run} proto:1 --data plain.npz -o a.png", "has no labels"),
-    "unknown method": ("prototypes {run} --method mode -o a.png", "mean, medoid; got 'mode'"),
+    "unknown method": (
+        "prototypes {run} --method mode -o a.png",
+        "'mode' is not one of 'mean', 'medoid'",
+    ),
     "other model": ("prototypes {run} --table other.npz -o a.png", "is from another model"),
     "too many nearest": ("nearest {run} -k 11 -o a.png", "k must be in [1, 10]"),
     "too many images": ("nearest {run} -n 99 -o a.png", "-n must be in [1, 10]"),
     "negative radius": ("around {run} --radius -1 -o a.png", "at least 0; got -1"),
-    "unknown split": ("nearest {run} --split dev -o a.png", "train or test; got 'dev'"),
+    "unknown split": ("nearest {run} --split dev -o a.png", "'dev' is not one of 'train', 'test'"),
     "unknown walk": ("stroll {run}", "No such command 'stroll'"),
 }
 

@@ -80,6 +80,7 @@ def main() -> None:
         code = app(standalone_mode=False)
     except (ZscapeError, typer.TyperException) as error:
         message = error.format_message() if isinstance(error, typer.TyperException) else str(error)
+        message = message.replace(": Value error, ", ": ")  # pydantic's
         code = 0 if _is_said_elsewhere(error) else 2
         # Without arguments the help has been printed, and there is nothing to add.
         if code and message:

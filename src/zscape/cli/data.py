@@ -7,11 +7,13 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from zscape.cli.inputs import Split
 from zscape.cli.options import with_options
+from zscape.cli.output import FIGURES, check_outs, save_figure
 from zscape.config import DataConfig
 
 if TYPE_CHECKING:
-    from zscape.data import ImageSet, Splits
+    from zscape.data import Splits
 
 app = typer.Typer(help="Look at a source of images.", no_args_is_help=True)
 
@@ -39,19 +41,16 @@ def show(
     source: Source,
     out: Annotated[Path, typer.Option("-o", "--out", help="PNG or SVG file to write.")],
     n: Annotated[int, typer.Option("-n", help="How many pictures.", min=1)] = 40,
-    split: Annotated[str, typer.Option(help="train or test.")] = "train",
+    split: Split = "train",
     seed: Seed = 0,
     options: dict[str, Any],
 ) -> None:
     """Plot sample pictures with their labels."""
     from zscape import figures
-    from zscape.cli.output import save_figure
     from zscape.data import load_data
-    from zscape.errors import ConfigError
 
-    if split not in ("train", "test"):
-        raise ConfigError(f"split must be train or test; got {split!r}.")
-    images: ImageSet = getattr(load_data(source, DataConfig(**options), seed=seed), split)
+    check_outs([out], FIGURES)
+    images = load_data(source, DataConfig(**options), seed=seed).of(split)
     save_figure(figures.plot_samples(images, n, seed=seed), out)
 
 

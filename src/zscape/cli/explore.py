@@ -5,13 +5,12 @@ from __future__ import annotations
 import os
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
-from zscape.cli.inputs import Data, Seed, Split
+from zscape.cli.inputs import Latents, with_model
 from zscape.cli.progress import showing_progress
-from zscape.cli.use import Model
 from zscape.errors import ConfigError
 
 Count = Annotated[
@@ -22,19 +21,18 @@ Maps = Annotated[
     str | None, typer.Option(help="Maps to draw, with commas between: pca,tsne,umap by default.")
 ]
 Weights = Annotated[
-    str, typer.Option(help="f32 (exact), f16, or i8 (small): how the network is stored.")
+    Literal["f32", "f16", "i8"],
+    typer.Option(help="How the network is stored: f32 exact, i8 small."),
 ]
 Fresh = Annotated[bool, typer.Option("--fresh", help="Draw the maps anew, not from the cache.")]
 
 
+@with_model("data", "split", "seed")
 def explore(
-    model: Model,
-    data: Data = None,
-    split: Split = "test",
+    where: Latents,
     n: Count = None,
     maps: Maps = None,
     weights: Weights = "f16",
-    seed: Seed = 0,
     fresh: Fresh = False,
     port: Annotated[
         int, typer.Option(help="Of 127.0.0.1; 0: any that is free.", min=0, max=65535)
@@ -54,11 +52,11 @@ def explore(
     check_port(port)
     with showing_progress() as progress:
         prepared = api.prepare_scene(
-            model, data, split=split, n=n, maps=_names(maps), weights=weights, seed=seed,
-            fresh=fresh, progress=progress,
+            where.opened, where.data, split=where.split, n=n, maps=_names(maps),
+            weights=weights, seed=where.seed, fresh=fresh, progress=progress,
         )  # fmt: skip
     with ExplorerServer(prepared.scene, prepared.model, port) as server:
-        print(f"{model} is at {server.url}  (Ctrl-C stops)", flush=True)
+        print(f"{where.model} is at {server.url}  (Ctrl-C stops)", flush=True)
         if open_ and _has_screen():
             import webbrowser
 
@@ -69,18 +67,16 @@ def explore(
             print("\nStopped.")
 
 
+@with_model("data", "split", "seed")
 def export(
-    model: Model,
+    where: Latents,
     out: Annotated[Path, typer.Option("-o", "--out", help="Page to write, .html.")],
-    data: Data = None,
-    split: Split = "test",
     n: Count = None,
     maps: Maps = None,
     weights: Weights = "f16",
     onnx: Annotated[
         Path | None, typer.Option(help="Also write encoder.onnx and decoder.onnx to this folder.")
     ] = None,
-    seed: Seed = 0,
     fresh: Fresh = False,
 ) -> None:
     """Write the explorer as one file that opens in any browser, offline, without Python."""
@@ -88,8 +84,8 @@ def export(
 
     with showing_progress() as progress:
         page = api.export(
-            model, out, data, onnx=onnx, split=split, n=n, maps=_names(maps), weights=weights,
-            seed=seed, fresh=fresh, progress=progress,
+            where.opened, out, where.data, onnx=onnx, split=where.split, n=n, maps=_names(maps),
+            weights=weights, seed=where.seed, fresh=fresh, progress=progress,
         )  # fmt: skip
     print(f"Wrote {page}, {page.stat().st_size / 1e6:.1f} MB")
     if onnx is not None:

@@ -12,6 +12,7 @@ from zscape.cli.progress import showing_progress
 from zscape.errors import ConfigError
 
 if TYPE_CHECKING:
+    from zscape.cli.inputs import Latents
     from zscape.embedding import Embedding
     from zscape.latents import LatentTable
 
@@ -78,9 +79,9 @@ def load_map(path: Path) -> Embedding:
     return Embedding.load(path)
 
 
-def refuse_other_than_map(*options: Any) -> None:
+def refuse_other_than_map(where: Latents, *options: Any) -> None:
     """What a saved map has settled already must not be asked for again."""
-    if any(options):
+    if any((where.data, where.n, where.file, *options)):
         raise ConfigError(
             "a saved map has its images, method and settings; leave out --data, -n, --table, "
             "--method, --set and --standardize."

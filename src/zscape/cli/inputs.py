@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
+from zscape.cli.options import Command, flag, replacing
 from zscape.errors import ConfigError, DataError
 
 if TYPE_CHECKING:
@@ -16,19 +18,52 @@ if TYPE_CHECKING:
     from zscape.data import ImageSet
     from zscape.latents import LatentTable, Prototypes
 
-Data = Annotated[str | None, typer.Option(help="Other images than the model's own (or mnist).")]
-Split = Annotated[str, typer.Option(help="train or test.")]
-Table = Annotated[
-    Path | None,
-    typer.Option(help="Latents of this model that zscape encode wrote (.npz, .parquet)."),
+Model = Annotated[
+    str, typer.Argument(help="zoo:10, a run folder, a .safetensors, or a .pth of this layout.")
 ]
-Count = Annotated[
-    int | None, typer.Option("-n", help="Only so many of the images, drawn at random.", min=1)
-]
+Split = Annotated[Literal["train", "test"], typer.Option(help="Which half of the images.")]
 Seed = Annotated[int, typer.Option(help="Decides everything random.", min=0)]
 NewSeed = Annotated[
     int | None, typer.Option(help="The same seed gives the same pictures; none, new ones.", min=0)
 ]
+
+FLAGS: dict[str, tuple[Any, Any]] = {
+    "data": (
+        Annotated[str | None, typer.Option(help="Other images than the model's own (or mnist).")],
+        None,
+    ),
+    "split": (Split, "test"),
+    "n": (
+        Annotated[
+            int | None,
+            typer.Option("-n", help="Only so many of the images, drawn at random.", min=1),
+        ],
+        None,
+    ),
+    "seed": (Seed, 0),
+    "table": (
+        Annotated[
+            Path | None,
+            typer.Option(help="Latents of this model that zscape encode wrote (.npz, .parquet)."),
+        ],
+        None,
+    ),
+}
+"""Name → (what typer is told, default) of all that chooses images for a model."""
+
+PLACES = ("data", "split", "table")
+"""What a command needs that looks up places of images."""
+LATENTS = tuple(FLAGS)
+"""What a command needs that looks at all of them."""
+
+
+def with_model(*names: str, model: Any = Model) -> Callable[[Command], Command]:
+    """Decorator: in place of its parameter ``where`` a command has MODEL and the flags ``names``.
+
+    ``where`` then is a ``Latents``. ``model`` tells typer what MODEL may be.
+    """
+    flags = [flag("model", model), *(flag(name, *FLAGS[name]) for name in names)]
+    return replacing("where", flags, Latents)
 
 
 class Latents:
@@ -44,19 +79,12 @@ class Latents:
         Only so many of them, and which.
     table
         Read the latents from this file of ``zscape encode``.
-
-    Raises
-    ------
-    ConfigError
-        Another split than train and test.
     """
 
     def __init__(
         self, model: str, data: str | None = None, split: str = "test", *,
         n: int | None = None, seed: int = 0, table: Path | None = None,
     ) -> None:  # fmt: skip
-        if split not in ("train", "test"):
-            raise ConfigError(f"split must be train or test; got {split!r}.")
         self.model, self.data, self.split = model, data, split
         self.n, self.seed, self.file = n, seed, table
 
@@ -70,8 +98,7 @@ class Latents:
     @cached_property
     def all_images(self) -> ImageSet:
         """The whole split."""
-        images: ImageSet = getattr(self.opened.data(self.data), self.split)
-        return images
+        return self.opened.data(self.data).of(self.split)
 
     @cached_property
     def images(self) -> ImageSet:

@@ -17,9 +17,8 @@ from zscape.cli.fitting import (
     load_map,
     refuse_other_than_map,
 )
-from zscape.cli.inputs import Count, Data, Latents, Seed, Split, Table
+from zscape.cli.inputs import LATENTS, Latents, with_model
 from zscape.cli.output import FIGURES, TABLES, Outs, check_outs, show_table, walk_files, write_outs
-from zscape.cli.use import Model
 from zscape.cli.vectors import read_neurons, read_numbers
 from zscape.errors import ConfigError, DataError
 
@@ -55,8 +54,9 @@ ModelOrMap = Annotated[
 
 
 @app.command(DRAW)
+@with_model(*LATENTS, model=ModelOrMap)
 def draw(
-    model: ModelOrMap,
+    where: Latents,
     out: Outs = None,
     method: Method = "pca",
     settings: Settings = None,
@@ -64,11 +64,6 @@ def draw(
     color: Annotated[
         str, typer.Option(help="class, none, or a neuron (z3) whose value colours the points.")
     ] = "class",
-    data: Data = None,
-    split: Split = "test",
-    n: Count = None,
-    seed: Seed = 0,
-    table: Table = None,
 ) -> None:
     """Draw a map: .png or .svg, its coordinates as .csv, .parquet, .json, or all as .safetensors.
 
@@ -77,12 +72,11 @@ def draw(
     from zscape import figures
 
     outs = check_outs(out, (*FIGURES, *TABLES[:3], ".safetensors"), needs_one=True)
-    if is_map(Path(model)):
-        refuse_other_than_map(data, n, table, settings, method != "pca", standardize)
-        embedding = load_map(Path(model))
+    if is_map(Path(where.model)):
+        refuse_other_than_map(where, settings, method != "pca", standardize)
+        embedding = load_map(Path(where.model))
     else:
-        where = Latents(model, data, split, n=n, seed=seed, table=table)
-        embedding = fit(where.table, method, settings, standardize=standardize, seed=seed)
+        embedding = fit(where.table, method, settings, standardize=standardize, seed=where.seed)
     colors = _colors(embedding.table, color)
     drawn = [path for path in outs if path.suffix.lower() != ".safetensors"]
     write_outs(
@@ -102,8 +96,9 @@ def draw(
 
 
 @app.command()
+@with_model(*LATENTS)
 def decode(
-    model: Model,
+    where: Latents,
     out: Outs = None,
     line: Annotated[
         tuple[str, str] | None, typer.Option(metavar="X0,Y0 X1,Y1", help="A line on the map.")
@@ -122,11 +117,6 @@ def decode(
     settings: Settings = None,
     standardize: Standardize = False,
     seconds: Annotated[float, typer.Option(help="Of a .gif, one way.", min=0.1, max=600)] = 3.0,
-    data: Data = None,
-    split: Split = "test",
-    n: Count = None,
-    seed: Seed = 0,
-    table: Table = None,
 ) -> None:
     """Go back from points of a map to pictures, and say how far to trust each.
 
@@ -139,11 +129,10 @@ def decode(
 
     outs = check_outs(out, (*FIGURES, ".gif", *TABLES, ".npz"))
     points = _points(line, point, steps)
-    where = Latents(model, data, split, n=n, seed=seed, table=table)
     if saved is None:
-        embedding = fit(where.table, method, settings, standardize=standardize, seed=seed)
+        embedding = fit(where.table, method, settings, standardize=standardize, seed=where.seed)
     else:
-        refuse_other_than_map(data, n, table, settings, method != "pca", standardize)
+        refuse_other_than_map(where, settings, method != "pca", standardize)
         embedding = load_map(saved)
         latents.check_belongs(embedding.table, where.opened.model)
     back = embedding.inverse_transform(points, inverse)
@@ -173,17 +162,13 @@ def decode(
 
 
 @app.command()
+@with_model(*LATENTS)
 def quality(
-    model: Model,
+    where: Latents,
     out: Outs = None,
     methods: Annotated[str, typer.Option(help="Which maps, side by side.")] = "pca,tsne,umap",
     n_neighbors: Annotated[int, typer.Option(help="Size of a neighbourhood.", min=1)] = 15,
     standardize: Standardize = False,
-    data: Data = None,
-    split: Split = "test",
-    n: Count = None,
-    seed: Seed = 0,
-    table: Table = None,
 ) -> None:
     """How much each map keeps of the latent space, side by side in one table; more is better.
 
@@ -194,26 +179,21 @@ def quality(
     from zscape.embedding import map_quality
 
     outs = check_outs(out, TABLES)
-    where = Latents(model, data, split, n=n, seed=seed, table=table)
     maps = [
-        fit(where.table, method.strip(), None, standardize=standardize, seed=seed)
+        fit(where.table, method.strip(), None, standardize=standardize, seed=where.seed)
         for method in methods.split(",")
     ]
-    frame = map_quality(maps, n_neighbors=n_neighbors, seed=seed)
+    frame = map_quality(maps, n_neighbors=n_neighbors, seed=where.seed)
     show_table(frame)
     write_outs(outs, table=lambda: frame)
 
 
 @app.command()
+@with_model(*LATENTS, model=ModelOrMap)
 def variance(
-    model: ModelOrMap,
+    where: Latents,
     out: Outs = None,
     standardize: Standardize = False,
-    data: Data = None,
-    split: Split = "test",
-    n: Count = None,
-    seed: Seed = 0,
-    table: Table = None,
 ) -> None:
     """How much of the variance each principal component explains, and all up to it."""
     import pandas as pd
@@ -221,8 +201,7 @@ def variance(
     from zscape import figures
 
     outs = check_outs(out, FIGURES + TABLES)
-    where = Latents(model, data, split, n=n, seed=seed, table=table)
-    ratios = _components(model, where, standardize)["explained_variance_ratio"]
+    ratios = _components(where, standardize)["explained_variance_ratio"]
     frame = pd.DataFrame(
         {"explained": ratios, "together": ratios.cumsum()},
         pd.Index([f"PC{i + 1}" for i in range(len(ratios))], name="component"),
@@ -233,15 +212,11 @@ def variance(
 
 
 @app.command()
+@with_model(*LATENTS, model=ModelOrMap)
 def loadings(
-    model: ModelOrMap,
+    where: Latents,
     out: Outs = None,
     standardize: Standardize = False,
-    data: Data = None,
-    split: Split = "test",
-    n: Count = None,
-    seed: Seed = 0,
-    table: Table = None,
 ) -> None:
     """How much of every neuron is in each principal component; the picture shows the first two."""
     import pandas as pd
@@ -249,8 +224,7 @@ def loadings(
     from zscape import figures
 
     outs = check_outs(out, FIGURES + TABLES)
-    where = Latents(model, data, split, n=n, seed=seed, table=table)
-    components = _components(model, where, standardize)["components"]
+    components = _components(where, standardize)["components"]
     frame = pd.DataFrame(
         components,
         pd.Index([f"PC{i + 1}" for i in range(len(components))], name="component"),
@@ -262,23 +236,18 @@ def loadings(
 
 
 @app.command()
+@with_model(*LATENTS)
 def pairs(
-    model: Model,
+    where: Latents,
     out: Outs = None,
     neurons: Annotated[
         str | None, typer.Option(metavar="0,3,…", help="At most 12; all by default.")
     ] = None,
-    data: Data = None,
-    split: Split = "test",
-    n: Count = None,
-    seed: Seed = 0,
-    table: Table = None,
 ) -> None:
     """Every pair of neurons as a scatter, and the density of each per class."""
     from zscape import figures
 
     outs = check_outs(out, FIGURES, needs_one=True)
-    where = Latents(model, data, split, n=n, seed=seed, table=table)
     source = where.table
     chosen = None if neurons is None else read_neurons(neurons, source.latent_dim)
     write_outs(
@@ -352,10 +321,13 @@ def _coordinates(embedding: Embedding) -> pd.DataFrame:
     return frame
 
 
-def _components(model: str, where: Latents, standardize: bool) -> dict[str, Any]:
-    if not is_map(Path(model)):
+def _components(where: Latents, standardize: bool) -> dict[str, Any]:
+    if not is_map(Path(where.model)):
         return fit(where.table, "pca", None, standardize=standardize, seed=0).fitted.state
-    embedding = load_map(Path(model))
+    refuse_other_than_map(where, standardize)
+    embedding = load_map(Path(where.model))
     if "components" not in embedding.fitted.state:
-        raise DataError(f"{model} is a map by {embedding.method}; components are those of pca.")
+        raise DataError(
+            f"{where.model} is a map by {embedding.method}; components are those of pca."
+        )
     return embedding.fitted.state

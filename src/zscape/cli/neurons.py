@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from zscape.cli.inputs import Count, Data, Latents, Seed, Split, Table
+from zscape.cli.inputs import LATENTS, Latents, with_model
 from zscape.cli.output import FIGURES, TABLES, Outs, check_outs, npz, show_table, write_outs
 from zscape.cli.units import Layer
 from zscape.cli.units import app as units
-from zscape.cli.use import Model
 from zscape.cli.vectors import VECTOR_HELP, read_neurons, read_vector, read_vectors
 from zscape.errors import ConfigError
 
@@ -37,14 +36,10 @@ Vector = Annotated[str, typer.Option("--at", metavar="VECTOR", help="The others 
 
 
 @app.command("table")
+@with_model(*LATENTS)
 def table_(
-    model: Model,
+    where: Latents,
     out: Outs = None,
-    data: Data = None,
-    split: Split = "test",
-    n: Count = None,
-    seed: Seed = 0,
-    table: Table = None,
 ) -> None:
     """A row per neuron: its KL, whether it is used, its spread, what it knows of the class.
 
@@ -54,30 +49,28 @@ def table_(
     from zscape.neurons import neuron_table
 
     outs = check_outs(out, FIGURES + TABLES)
-    source = Latents(model, data, split, n=n, seed=seed, table=table).table
-    frame = neuron_table(source.mu, source.logvar, source.labels, source.class_names, seed=seed)
+    source = where.table
+    frame = neuron_table(
+        source.mu, source.logvar, source.labels, source.class_names, seed=where.seed
+    )
     if not outs:
         show_table(frame)
     write_outs(outs, figure=lambda: figures.plot_neuron_kl(frame["kl"]), table=lambda: frame)
 
 
 @app.command()
+@with_model(*LATENTS)
 def image(
-    model: Model,
+    where: Latents,
     out: Outs = None,
     classes: Classes = None,
     per_class: Annotated[int, typer.Option(help="Images of each class.", min=1)] = 50,
-    data: Data = None,
-    split: Split = "test",
-    n: Count = None,
-    seed: Seed = 0,
-    table: Table = None,
 ) -> None:
     """Images x neurons as one picture, in a band per class."""
     from zscape import figures
 
     outs = check_outs(out, FIGURES, needs_one=True)
-    source = Latents(model, data, split, n=n, seed=seed, table=table).table
+    source = where.table
     write_outs(
         outs,
         figure=lambda: figures.plot_neuron_image(
@@ -88,22 +81,18 @@ def image(
 
 
 @app.command()
+@with_model(*LATENTS)
 def histograms(
-    model: Model,
+    where: Latents,
     out: Outs = None,
     classes: Classes = None,
     bins: Annotated[int, typer.Option(help="Of every histogram.", min=2)] = 40,
-    data: Data = None,
-    split: Split = "test",
-    n: Count = None,
-    seed: Seed = 0,
-    table: Table = None,
 ) -> None:
     """A histogram of every neuron per class; as a table, its mean, spread and quartiles."""
     from zscape import figures
 
     outs = check_outs(out, FIGURES + TABLES)
-    source = Latents(model, data, split, n=n, seed=seed, table=table).table
+    source = where.table
 
     def quartiles() -> pd.DataFrame:
         frame = source.describe(per_class=source.has_labels)
@@ -124,27 +113,21 @@ def histograms(
 
 
 @app.command()
+@with_model(*LATENTS)
 def heatmap(
-    model: Model,
+    where: Latents,
     out: Outs = None,
     layer: Layer = "z",
     measure: Annotated[
-        str, typer.Option(help="mean activation, or d-prime: how far a class stands apart.")
+        Literal["mean", "d-prime"],
+        typer.Option(help="mean activation, or d-prime: how far a class stands apart."),
     ] = "mean",
-    data: Data = None,
-    split: Split = "test",
-    n: Count = None,
-    seed: Seed = 0,
-    table: Table = None,
 ) -> None:
     """Class x neuron: the mean activation, of the latent neurons or of a hidden layer's units."""
     from zscape import figures
     from zscape.neurons import LATENT, class_moments, layer_moments
 
     outs = check_outs(out, FIGURES + TABLES)
-    if measure not in ("mean", "d-prime"):
-        raise ConfigError(f"measure must be mean or d-prime; got {measure!r}.")
-    where = Latents(model, data, split, n=n, seed=seed, table=table)
     if layer == LATENT:
         source = where.table
         source.rows_by_class()  # says so if there are no labels
@@ -165,21 +148,17 @@ def heatmap(
 
 
 @app.command()
+@with_model(*LATENTS)
 def correlations(
-    model: Model,
+    where: Latents,
     out: Outs = None,
-    data: Data = None,
-    split: Split = "test",
-    n: Count = None,
-    seed: Seed = 0,
-    table: Table = None,
 ) -> None:
     """Which neurons say the same thing: the correlation of every pair."""
     from zscape import figures
     from zscape.neurons import correlation
 
     outs = check_outs(out, FIGURES + TABLES)
-    source = Latents(model, data, split, n=n, seed=seed, table=table).table
+    source = where.table
     frame = correlation(source.mu)
     if not outs:
         show_table(frame)
@@ -187,64 +166,49 @@ def correlations(
 
 
 @app.command()
+@with_model(*LATENTS)
 def cards(
-    model: Model,
+    where: Latents,
     out: Outs = None,
     neurons: Neurons = None,
     at: Vector = "origin",
-    data: Data = None,
-    split: Split = "test",
-    n: Count = None,
-    seed: Seed = 0,
-    table: Table = None,
 ) -> None:
     """All there is to say about every neuron, one card under the other."""
     outs = check_outs(out, FIGURES, needs_one=True)
-    where = Latents(model, data, split, n=n, seed=seed, table=table)
     _write_cards(outs, where, read_neurons(neurons, where.opened.model.latent_dim), at)
 
 
 @app.command()
+@with_model(*LATENTS)
 def card(
-    model: Model,
+    where: Latents,
     neuron: Annotated[str, typer.Argument(help="The latent neuron: 3 or z3.")],
     out: Outs = None,
     at: Vector = "origin",
-    data: Data = None,
-    split: Split = "test",
-    n: Count = None,
-    seed: Seed = 0,
-    table: Table = None,
 ) -> None:
     """All there is to say about one neuron."""
     from zscape.latents import as_neuron
 
     outs = check_outs(out, FIGURES, needs_one=True)
-    where = Latents(model, data, split, n=n, seed=seed, table=table)
     _write_cards(outs, where, [as_neuron(neuron, where.opened.model.latent_dim)], at)
 
 
 @app.command()
+@with_model(*LATENTS)
 def jacobian(
-    model: Model,
+    where: Latents,
     out: Outs = None,
     at: Annotated[
         str | None,
         typer.Option(metavar="VECTORS", help="Where to look; every class's prototype by default."),
     ] = None,
     neurons: Neurons = None,
-    data: Data = None,
-    split: Split = "test",
-    n: Count = None,
-    seed: Seed = 0,
-    table: Table = None,
 ) -> None:
     """How every pixel moves as a neuron does, as a picture; the numbers as .npz."""
     from zscape import figures
     from zscape.neurons import decoder_jacobian
 
     outs = check_outs(out, (*FIGURES, ".npz"), needs_one=True)
-    where = Latents(model, data, split, n=n, seed=seed, table=table)
     vae = where.opened.model
     chosen = read_neurons(neurons, vae.latent_dim)
     if at is None:

@@ -7,16 +7,14 @@ from typing import Annotated
 
 import typer
 
-from zscape.cli.inputs import Data, Seed
+from zscape.cli.inputs import Latents, with_model
 from zscape.cli.progress import showing_progress
-from zscape.cli.use import Model
 
 
+@with_model("data", "seed")
 def report(
-    model: Model,
+    where: Latents,
     out: Annotated[Path, typer.Option("-o", "--out", help="Page to write, .html.")],
-    data: Data = None,
-    seed: Seed = 0,
 ) -> None:
     """Write one page with everything there is to see in a model; it opens offline.
 
@@ -26,5 +24,7 @@ def report(
     from zscape import api
 
     with showing_progress() as progress:
-        page = api.write_report(model, out, data=data, seed=seed, progress=progress)
+        page = api.write_report(
+            where.opened, out, data=where.data, seed=where.seed, progress=progress
+        )
     print(f"Wrote {page}")

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
-from zscape.cli.inputs import Count, Data, Latents, Seed, Split, Table
+from zscape.cli.inputs import LATENTS, Latents, with_model
 from zscape.cli.output import FIGURES, TABLES, Outs, check_outs, npz, show_table, write_outs
-from zscape.cli.use import Model
 from zscape.cli.vectors import read_units
 from zscape.errors import ConfigError
 
@@ -23,18 +22,18 @@ MOST_UNITS = 64
 
 
 @app.command()
-def layers(model: Model, out: Outs = None) -> None:
+@with_model()
+def layers(where: Latents, out: Outs = None) -> None:
     """The layers of the network: name, kind, units, and the size of their maps."""
     import pandas as pd
 
-    from zscape import api
     from zscape.neurons import list_layers
 
     outs = check_outs(out, TABLES)
     frame = pd.DataFrame(
         [
             (one.name, one.part, one.kind, one.n_units, " x ".join(map(str, one.map_shape)))
-            for one in list_layers(api.load(model).model)
+            for one in list_layers(where.opened.model)
         ],
         columns=["layer", "part", "kind", "units", "map"],
     )
@@ -44,22 +43,17 @@ def layers(model: Model, out: Outs = None) -> None:
 
 
 @app.command()
+@with_model(*LATENTS)
 def selective(
-    model: Model,
+    where: Latents,
     out: Outs = None,
     layer: Layer = "z",
     k: Annotated[int, typer.Option("-k", help="Units per class.", min=1)] = 3,
-    data: Data = None,
-    split: Split = "test",
-    n: Count = None,
-    seed: Seed = 0,
-    table: Table = None,
 ) -> None:
     """The units of a layer that tell each class best from the rest."""
     from zscape.neurons import layer_moments
 
     outs = check_outs(out, TABLES)
-    where = Latents(model, data, split, n=n, seed=seed, table=table)
     frame = layer_moments(where.opened.model, where.images, [layer])[layer].most_selective(k)
     if not outs:
         show_table(frame, with_index=False)
@@ -67,23 +61,20 @@ def selective(
 
 
 @app.command()
+@with_model(*LATENTS)
 def silence(
-    model: Model,
+    where: Latents,
     unit: Annotated[str, typer.Argument(help="The unit: 3, or z3 of the latent neurons.")],
     out: Outs = None,
     layer: Layer = "z",
-    to: Annotated[str, typer.Option(help="zero, or mean: its usual value.")] = "zero",
-    data: Data = None,
-    split: Split = "test",
-    n: Count = None,
-    seed: Seed = 0,
-    table: Table = None,
+    to: Annotated[
+        Literal["zero", "mean"], typer.Option(help="Nothing, or its usual value.")
+    ] = "zero",
 ) -> None:
     """What the reconstruction loses, per class, when one unit stops talking."""
     from zscape.neurons import find_layer, silence
 
     outs = check_outs(out, TABLES)
-    where = Latents(model, data, split, n=n, seed=seed, table=table)
     vae = where.opened.model
     (number,) = read_units(unit, find_layer(vae, layer))
     frame = silence(vae, where.images, layer, number, to=to)
@@ -93,18 +84,14 @@ def silence(
 
 
 @app.command()
+@with_model(*LATENTS)
 def top(
-    model: Model,
+    where: Latents,
     out: Outs = None,
     layer: Layer = "z",
     units: Units = None,
     k: Annotated[int, typer.Option("-k", help="Images per unit.", min=1)] = 10,
     lowest: Annotated[bool, typer.Option("--lowest", help="The lowest responses instead.")] = False,
-    data: Data = None,
-    split: Split = "test",
-    n: Count = None,
-    seed: Seed = 0,
-    table: Table = None,
 ) -> None:
     """The images that drive each unit of a layer most."""
     import pandas as pd
@@ -114,7 +101,6 @@ def top(
     from zscape.neurons import find_layer, top_images
 
     outs = check_outs(out, FIGURES + TABLES)
-    where = Latents(model, data, split, n=n, seed=seed, table=table)
     vae, place = where.opened.model, find_layer(where.opened.model, layer)
     chosen = read_units(units, place)
     if units is None and len(chosen) > MOST_UNITS:
@@ -145,20 +131,18 @@ def top(
 
 
 @app.command()
+@with_model("data", "split")
 def maps(
-    model: Model,
+    where: Latents,
     layer: Annotated[str, typer.Option(help="A convolution, as zscape neurons layers calls it.")],
     out: Outs = None,
     index: Annotated[int, typer.Option("--image", help="Number of the image.", min=0)] = 0,
-    data: Data = None,
-    split: Split = "test",
 ) -> None:
     """What every channel of a convolution makes of one image; the numbers as .npz."""
     from zscape import figures
     from zscape.neurons import activation_maps
 
     outs = check_outs(out, (*FIGURES, ".npz"), needs_one=True)
-    where = Latents(model, data, split)
     images = where.all_images
     if index >= len(images):
         raise ConfigError(f"--image must be in [0, {len(images) - 1}]; got {index}.")

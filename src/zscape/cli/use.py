@@ -3,73 +3,67 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
+
+from zscape.cli.inputs import Latents, NewSeed, with_model
+from zscape.cli.output import FIGURES, check_outs, save_figure
 
 if TYPE_CHECKING:
     from zscape.api import Opened
 
-Model = Annotated[
-    str, typer.Argument(help="zoo:10, a run folder, a .safetensors, or a .pth of this layout.")
-]
 Out = Annotated[Path, typer.Option("-o", "--out", help="PNG or SVG file to write.")]
-Seed = Annotated[
-    int | None, typer.Option(help="The same seed gives the same pictures; none, new ones.", min=0)
-]
 
 
+@with_model("data")
 def reconstruct(
-    model: Model,
+    where: Latents,
     out: Out,
     n: Annotated[int, typer.Option("-n", help="How many test images.", min=1)] = 10,
-    data: Annotated[
-        str | None, typer.Option(help="Other images than the model's own (or mnist).")
-    ] = None,
-    seed: Seed = None,
+    seed: NewSeed = None,
 ) -> None:
     """Draw test images, what the model makes of them, and both in black and white."""
     from zscape import api, figures
-    from zscape.cli.output import save_figure
 
-    opened = api.load(model)
-    chosen = api.choose(opened.data(data).test, n, seed=seed)
-    pictures = api.reconstruct(opened.model, chosen)
+    check_outs([out], FIGURES)
+    chosen = api.choose(where.all_images, n, seed=seed)
+    pictures = api.reconstruct(where.opened.model, chosen)
     save_figure(figures.plot_reconstructions(chosen.pixels(), pictures, chosen.titles()), out)
 
 
+@with_model()
 def sample(
-    model: Model,
+    where: Latents,
     out: Out,
     n: Annotated[int, typer.Option("-n", help="How many pictures.", min=1)] = 10,
-    seed: Seed = None,
+    seed: NewSeed = None,
 ) -> None:
     """Draw pictures decoded from random latent vectors, each beside its vector."""
     from zscape import api, figures
-    from zscape.cli.output import save_figure
 
-    images, z = api.sample(api.load(model).model, n, seed=seed)
+    check_outs([out], FIGURES)
+    images, z = api.sample(where.opened.model, n, seed=seed)
     save_figure(figures.plot_random_samples(images, z), out)
 
 
 def loss(
     run: Annotated[Path, typer.Argument(help="A run folder.")],
     out: Out,
-    scale: Annotated[str, typer.Option(help="linear or log.")] = "linear",
+    scale: Annotated[Literal["linear", "log"], typer.Option(help="Of the loss.")] = "linear",
 ) -> None:
     """Draw the loss of a run and its terms over the epochs, for both splits."""
     from zscape import figures
-    from zscape.cli.output import save_figure
     from zscape.training import Run
 
+    check_outs([out], FIGURES)
     save_figure(figures.plot_losses(Run.open(run).metrics(), scale), out)
 
 
-def info(model: Model) -> None:
+@with_model()
+def info(where: Latents) -> None:
     """Print what a model is, and for a run how its training went."""
-    from zscape import api
-
-    print(describe(api.load(model)))
+    print(describe(where.opened))
 
 
 def describe(opened: Opened) -> str:

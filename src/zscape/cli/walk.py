@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import typer
 
-from zscape.cli.inputs import Count, Data, Latents, NewSeed, Seed, Split, Table
+from zscape.cli.inputs import LATENTS, PLACES, Latents, NewSeed, with_model
 from zscape.cli.output import FIGURES, Outs, check_outs, write_walk
-from zscape.cli.use import Model
 from zscape.cli.vectors import (
     VECTOR_HELP,
     At,
@@ -46,8 +45,9 @@ Seconds = Annotated[float, typer.Option(help="Of a .gif, one way.", min=0.1, max
 
 
 @app.command()
+@with_model()
 def random(
-    model: Model,
+    where: Latents,
     out: Outs = None,
     n: Annotated[int, typer.Option("-n", help="How many.", min=1)] = 10,
     seed: NewSeed = None,
@@ -56,43 +56,38 @@ def random(
     from zscape import api, figures, latents
 
     outs = check_outs(out, FIGURES + VECTORS)
-    images, z = api.sample(api.load(model).model, n, seed=seed)
+    images, z = api.sample(where.opened.model, n, seed=seed)
     walk = latents.Walk(z.numpy(), images)
     write_walk(outs, walk, lambda: figures.plot_random_samples(walk.images, walk.vectors))
 
 
 @app.command()
+@with_model(*PLACES)
 def decode(
-    model: Model,
+    where: Latents,
     vectors: Annotated[str, typer.Argument(metavar="VECTORS", help="One vector, or a file.")],
     out: Outs = None,
-    data: Data = None,
-    split: Split = "test",
-    table: Table = None,
 ) -> None:
     """The pictures of any vectors, those of a file that a walk wrote for instance."""
     from zscape import figures, latents
 
     outs = check_outs(out, FIGURES + VECTORS)
-    where = Latents(model, data, split, table=table)
     walk = latents.walk(where.opened.model, read_vectors(vectors, where))
     write_walk(outs, walk, lambda: figures.plot_random_samples(walk.images, walk.vectors))
 
 
 @app.command()
+@with_model(*PLACES)
 def line(
-    model: Model,
+    where: Latents,
     out: Outs = None,
     start: Annotated[str, typer.Option("--from", metavar="VECTOR", help="Where it begins.")] = "",
     end: Annotated[str, typer.Option("--to", metavar="VECTOR", help="Where it ends.")] = "",
     steps: Annotated[int, typer.Option(help="Pictures, both ends included.", min=1)] = 10,
     path: Annotated[
-        str, typer.Option(help="line (straight), or slerp (along a great circle).")
+        Literal["line", "slerp"], typer.Option(help="Straight, or along a great circle.")
     ] = "line",
     seconds: Seconds = 3.0,
-    data: Data = None,
-    split: Split = "test",
-    table: Table = None,
 ) -> None:
     """From one place to another.
 
@@ -105,7 +100,6 @@ def line(
     outs = check_outs(out, (*FIGURES, ".gif", *VECTORS))
     if not start or not end:
         raise ConfigError("a line needs both its ends: --from VECTOR --to VECTOR.")
-    where = Latents(model, data, split, table=table)
     ends = read_vector(start, where), read_vector(end, where)
     walk = latents.between(where.opened.model, *ends, steps, path=path)
     share = np.linspace(0, 1, steps)
@@ -119,8 +113,9 @@ def line(
 
 
 @app.command()
+@with_model(*PLACES)
 def traverse(
-    model: Model,
+    where: Latents,
     neuron: Annotated[str, typer.Argument(help="The latent neuron: 3 or z3.")],
     out: Outs = None,
     at: At = "origin",
@@ -128,9 +123,6 @@ def traverse(
     steps: Annotated[int, typer.Option(help="How many values.", min=1)] = 9,
     values: Values = None,
     seconds: Seconds = 3.0,
-    data: Data = None,
-    split: Split = "test",
-    table: Table = None,
 ) -> None:
     """One neuron from end to end, all others held.
 
@@ -139,7 +131,6 @@ def traverse(
     from zscape import figures, latents
 
     outs = check_outs(out, (*FIGURES, ".gif", *VECTORS))
-    where = Latents(model, data, split, table=table)
     vae = where.opened.model
     number = latents.as_neuron(neuron, vae.latent_dim)
     places = _values(limits, steps, values)
@@ -155,8 +146,9 @@ def traverse(
 
 
 @app.command()
+@with_model(*PLACES)
 def progression(
-    model: Model,
+    where: Latents,
     out: Outs = None,
     neurons: Neurons = None,
     at: At = "origin",
@@ -164,9 +156,6 @@ def progression(
     steps: Annotated[int, typer.Option(help="How many values.", min=1)] = 10,
     values: Values = None,
     seconds: Seconds = 3.0,
-    data: Data = None,
-    split: Split = "test",
-    table: Table = None,
 ) -> None:
     """What every neuron does alone: a column per neuron, a row per value.
 
@@ -177,7 +166,6 @@ def progression(
     from zscape import figures, latents
 
     outs = check_outs(out, (*FIGURES, ".gif", *VECTORS))
-    where = Latents(model, data, split, table=table)
     vae = where.opened.model
     chosen = read_neurons(neurons, vae.latent_dim)
     places = _values(limits, steps, values)
@@ -195,8 +183,9 @@ def progression(
 
 
 @app.command()
+@with_model(*PLACES)
 def manifold(
-    model: Model,
+    where: Latents,
     out: Outs = None,
     neurons: Annotated[str, typer.Option(metavar="X,Y", help="Two latent neurons.")] = "0,1",
     at: At = "origin",
@@ -205,15 +194,11 @@ def manifold(
     quantiles: Annotated[
         bool, typer.Option("--quantiles", help="Every tile the same share of the prior.")
     ] = False,
-    data: Data = None,
-    split: Split = "test",
-    table: Table = None,
 ) -> None:
     """The sheet of pictures over two neurons, the y axis upwards."""
     from zscape import figures, latents
 
     outs = check_outs(out, FIGURES + VECTORS)
-    where = Latents(model, data, split, table=table)
     vae = where.opened.model
     pair = read_neurons(neurons, vae.latent_dim)
     sides = latents.prior_quantiles(steps) if quantiles else _values(limits, steps, None)
@@ -226,23 +211,18 @@ def manifold(
 
 
 @app.command()
+@with_model(*LATENTS)
 def prototypes(
-    model: Model,
+    where: Latents,
     out: Outs = None,
     method: Annotated[
-        str, typer.Option(help="mean, or medoid: the place of a real image.")
+        Literal["mean", "medoid"], typer.Option(help="medoid is the place of a real image.")
     ] = "mean",
-    data: Data = None,
-    split: Split = "test",
-    n: Count = None,
-    seed: Seed = 0,
-    table: Table = None,
 ) -> None:
     """One vector that stands for each class, its picture, and its neurons."""
     from zscape import figures, latents
 
     outs = check_outs(out, FIGURES + VECTORS)
-    where = Latents(model, data, split, n=n, seed=seed, table=table)
     found = latents.prototypes(where.table, method)
     walk = latents.walk(where.opened.model, found.vectors)
     names = found.class_names
@@ -253,13 +233,11 @@ def prototypes(
 
 
 @app.command()
+@with_model(*PLACES)
 def arithmetic(
-    model: Model,
+    where: Latents,
     expression: Annotated[str, typer.Argument(metavar="SUM", help="'proto:7 - proto:1 + image:3'")],
     out: Outs = None,
-    data: Data = None,
-    split: Split = "test",
-    table: Table = None,
 ) -> None:
     """A sum of vectors: the picture of every term, and that of the result.
 
@@ -270,7 +248,6 @@ def arithmetic(
     from zscape import figures, latents
 
     outs = check_outs(out, FIGURES + VECTORS)
-    where = Latents(model, data, split, table=table)
     terms = parse_terms(expression)
     vectors = [read_vector(term.name, where) for term in terms]
     total = read_vector(expression, where)
@@ -281,16 +258,14 @@ def arithmetic(
 
 
 @app.command()
+@with_model(*PLACES)
 def around(
-    model: Model,
+    where: Latents,
     out: Outs = None,
     at: At = "origin",
     radius: Annotated[float, typer.Option(help="Distance from it, latent units.")] = 1.0,
     n: Annotated[int, typer.Option("-n", help="How many.", min=1)] = 19,
     seed: NewSeed = None,
-    data: Data = None,
-    split: Split = "test",
-    table: Table = None,
 ) -> None:
     """Places all as far from a vector, in directions drawn at random; the first is itself."""
     import numpy as np
@@ -300,7 +275,6 @@ def around(
     from zscape.seeding import torch_generator
 
     outs = check_outs(out, FIGURES + VECTORS)
-    where = Latents(model, data, split, table=table)
     vae, centre = where.opened.model, read_vector(at, where)
     generator = None if seed is None else torch_generator(seed, "around")
     ring = latents.neighbourhood(vae, centre, radius, n, generator)
@@ -316,16 +290,12 @@ def around(
 
 
 @app.command()
+@with_model(*LATENTS)
 def nearest(
-    model: Model,
+    where: Latents,
     out: Outs = None,
     at: At = "origin",
     k: Annotated[int, typer.Option("-k", help="How many.", min=1)] = 9,
-    data: Data = None,
-    split: Split = "test",
-    n: Count = None,
-    seed: Seed = 0,
-    table: Table = None,
 ) -> None:
     """The images whose places lie nearest to a vector; first the vector's own picture."""
     import torch
@@ -333,7 +303,6 @@ def nearest(
     from zscape import figures, latents
 
     outs = check_outs(out, FIGURES + VECTORS)
-    where = Latents(model, data, split, n=n, seed=seed, table=table)
     centre = read_vector(at, where)
     found = latents.nearest(where.table, centre, k)
     rows = where.table[found.rows]

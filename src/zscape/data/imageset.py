@@ -187,6 +187,19 @@ class Splits(NamedTuple):
     train: ImageSet
     test: ImageSet
 
+    def of(self, split: str) -> ImageSet:
+        """The half called ``"train"`` or ``"test"``.
+
+        Raises
+        ------
+        ConfigError
+            Another name.
+        """
+        if split not in self._fields:
+            raise ConfigError(f"split must be train or test; got {split!r}.")
+        half: ImageSet = getattr(self, split)
+        return half
+
 
 def batch_indices(
     n: int, batch_size: int, generator: torch.Generator | None = None
