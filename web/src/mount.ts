@@ -4,11 +4,12 @@ import { App } from "./panels/app";
 import { type Page, PageContext } from "./panels/context";
 import { loadScene } from "./scene/load_scene";
 import { type DataSource, SceneError } from "./scene/source";
-import { locate } from "./state/actions";
+import { flip, setDecoder } from "./state/actions";
 import { applyAddress, followAddress, readAddress } from "./state/address";
-import { watchFrames } from "./state/cell";
+import { watch } from "./state/cell";
+import { createExplorer } from "./state/create_explorer";
 import { createDecoder } from "./state/decoder";
-import { createExplorer, type Explorer } from "./state/explorer";
+import type { Explorer } from "./state/explorer";
 import { followShared } from "./state/shared";
 import { whenIdle } from "./state/slices";
 import { createThumbnails } from "./state/thumbnails";
@@ -59,8 +60,6 @@ export function mount(
     followTheme(explorer, root, prefersDark, endings);
     if (ownsPage) applyAddress(explorer, readAddress(location.hash, explorer.dim));
     if (source.shared) endings.push(followShared(explorer, source.shared));
-    locate(explorer);
-    endings.push(watchFrames([explorer.current, explorer.map], () => locate(explorer)));
     const number = ++lastNumber;
     const page: Page = {
       explorer,
@@ -76,9 +75,9 @@ export function mount(
     endings.push(() => render(null, body));
     const model = await createModel(scene);
     if (isDestroyed) return;
-    explorer.decoder.set(createDecoder(model, source));
-    const decoded = firstPicture(explorer);
-    explorer.decode(explorer.current.value);
+    const decoder = createDecoder(model, source);
+    const decoded = decoder.canDecode ? firstAnswer(explorer) : null;
+    setDecoder(explorer, decoder);
     if (ownsPage) endings.push(followAddress(explorer));
     await decoded;
     endings.push(whenIdle(() => explorer.latentSpacing()));
@@ -104,16 +103,13 @@ export function mount(
   };
 }
 
-/** Once there is a picture, or none to wait for. */
-function firstPicture(explorer: Explorer): Promise<void> {
-  if (!explorer.decoder.value?.canDecode) return Promise.resolve();
+/** Once there is a picture, or a sentence that says why not. */
+function firstAnswer(explorer: Explorer): Promise<void> {
   return new Promise((resolve) => {
-    const stops = [explorer.picture, explorer.notice].map((cell) =>
-      cell.subscribe(() => {
-        stops.forEach((stop) => stop());
-        resolve();
-      }),
-    );
+    const stop = watch([explorer.picture, explorer.notice], () => {
+      stop();
+      resolve();
+    });
   });
 }
 
@@ -137,7 +133,7 @@ function followTheme(
   const show = (): void => {
     root.dataset.theme = explorer.isDark.value ? "dark" : "light";
   };
-  const follow = (): void => explorer.isDark.set(system.matches);
+  const follow = (): void => flip(explorer, "isDark", system.matches);
   show();
   system.addEventListener("change", follow);
   endings.push(explorer.isDark.subscribe(show), () => system.removeEventListener("change", follow));

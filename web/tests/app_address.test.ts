@@ -9,6 +9,7 @@ import {
   readAddress,
   writeAddress,
 } from "../src/state/address";
+import { change } from "../src/state/change";
 import { followShared } from "../src/state/shared";
 import { smallExplorer } from "./app_explorer";
 
@@ -18,11 +19,11 @@ describe("the address", () => {
   it("restores what it was written from", async () => {
     const one = await smallExplorer();
     setMap(one, "z0,z2");
-    one.view.set({ x: 1.5, y: -2, scale: 0.01 });
-    one.color.set("z1");
-    one.mode.set("lasso");
-    one.way.set("nearest");
-    one.tab.set("path");
+    change(one, "view", { x: 1.5, y: -2, scale: 0.01 });
+    change(one, "color", "z1");
+    change(one, "mode", "lasso");
+    change(one, "way", "nearest");
+    change(one, "tab", "path");
     toggleClass(one, 1);
     setNeuron(one, 0, -1.2346);
     drawPath(one, Float32Array.of(0, 0, 1, 1, 2, 0), 4);
@@ -80,14 +81,14 @@ describe("the address", () => {
     vi.useFakeTimers();
     const explorer = await smallExplorer();
     const end = followAddress(explorer);
-    explorer.color.set("z2");
+    change(explorer, "color", "z2");
     vi.advanceTimersByTime(1000);
     expect(location.hash).toContain("color=z2");
     location.hash = "#color=kl";
     dispatchEvent(new Event("hashchange"));
     expect(explorer.color.value).toBe("kl");
     end();
-    explorer.color.set("error");
+    change(explorer, "color", "error");
     vi.advanceTimersByTime(1000);
     expect(location.hash).not.toContain("error");
   });
@@ -117,13 +118,13 @@ describe("traits", () => {
     const shared = traits({});
     followShared(explorer, shared);
     setNeuron(explorer, 0, 0.5);
-    explorer.selection.set([3, 4]);
+    change(explorer, "selection", [3, 4]);
     drawPath(explorer, Float32Array.of(0, 0, 1, 1), 3);
     vi.advanceTimersByTime(200);
     expect(shared.values.z![0]).toBe(0.5);
     expect(shared.values.selection).toEqual([3, 4]);
     expect(shared.values.path!.map((stop) => stop.length)).toEqual([3, 3, 3]);
-    explorer.path.set(null);
+    change(explorer, "path", null);
     vi.advanceTimersByTime(200);
     expect(shared.values.path).toEqual([]);
   });

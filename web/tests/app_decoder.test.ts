@@ -1,6 +1,7 @@
 // @vitest-environment happy-dom
 import { describe, expect, it } from "vitest";
 import { setNeuron } from "../src/state/actions";
+import { change } from "../src/state/change";
 import { createDecoder, createLatest } from "../src/state/decoder";
 import { createSlices } from "../src/state/slices";
 import { createThumbnails } from "../src/state/thumbnails";
@@ -49,7 +50,7 @@ describe("questions to a kernel", () => {
     const explorer = await smallExplorer(30, 3, {
       decode: async (z) => new Float32Array(16).fill(z[0]),
     });
-    explorer.decoder.set(createDecoder(null, explorer.scene.source));
+    change(explorer, "decoder", createDecoder(null, explorer.scene.source));
     expect(explorer.decoder.value).toMatchObject({
       canDecode: true,
       canEncode: false,
@@ -65,7 +66,7 @@ describe("questions to a kernel", () => {
     const explorer = await smallExplorer(30, 3, {
       decode: async () => Promise.reject(new Error("gone")),
     });
-    explorer.decoder.set(createDecoder(null, explorer.scene.source));
+    change(explorer, "decoder", createDecoder(null, explorer.scene.source));
     setNeuron(explorer, 0, 1);
     await new Promise((resolve) => setTimeout(resolve));
     expect(explorer.notice.value).toContain("gone");
@@ -73,7 +74,7 @@ describe("questions to a kernel", () => {
 
   it("are not asked where nobody would answer", async () => {
     const explorer = await smallExplorer();
-    explorer.decoder.set(createDecoder(null, explorer.scene.source));
+    change(explorer, "decoder", createDecoder(null, explorer.scene.source));
     setNeuron(explorer, 0, 1);
     expect(explorer.decoder.value!.canDecode).toBe(false);
     expect([explorer.picture.value, explorer.notice.value]).toEqual([null, ""]);

@@ -3,8 +3,10 @@
 import type { Model } from "../src/model/model";
 import { loadScene } from "../src/scene/load_scene";
 import type { DataSource } from "../src/scene/source";
+import { change } from "../src/state/change";
+import { createExplorer } from "../src/state/create_explorer";
 import { createDecoder } from "../src/state/decoder";
-import { createExplorer, type Explorer } from "../src/state/explorer";
+import type { Explorer } from "../src/state/explorer";
 import { memorySource, smallScene } from "./helpers/scenes";
 
 /** Every pixel of a picture is the sum of its vector. */
@@ -19,11 +21,11 @@ function decodeSums(z: Float32Array, n: number): Float32Array {
 export async function smallExplorer(
   n = 30,
   d = 3,
-  change: Partial<DataSource> = {},
+  other: Partial<DataSource> = {},
 ): Promise<Explorer> {
   const { manifest, bytes } = smallScene(n, d);
   const explorer = createExplorer(
-    await loadScene({ ...memorySource(manifest, bytes), ...change }),
+    await loadScene({ ...memorySource(manifest, bytes), ...other }),
     false,
   );
   const model: Model = {
@@ -36,6 +38,6 @@ export async function smallExplorer(
       logvar: new Float32Array(m * d),
     }),
   };
-  explorer.decoder.set(createDecoder(model, explorer.scene.source));
+  change(explorer, "decoder", createDecoder(model, explorer.scene.source));
   return explorer;
 }

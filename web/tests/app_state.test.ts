@@ -1,11 +1,10 @@
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import {
   changePath,
   chooseMean,
   chooseRow,
   drawPath,
   keep,
-  locate,
   onlyClass,
   randomZ,
   redo,
@@ -19,7 +18,8 @@ import {
   undo,
   walkTo,
 } from "../src/state/actions";
-import { cell, watch } from "../src/state/cell";
+import { cell, derived, watch } from "../src/state/cell";
+import { change } from "../src/state/change";
 import { colorPoints, contourGroups, hasColor, visiblePoints } from "../src/state/coloring";
 import { hasMap, pairName, pairOf } from "../src/state/explorer";
 import { createHistory } from "../src/state/history";
@@ -32,7 +32,7 @@ describe("a cell", () => {
   it("tells of changes, and of nothing else", () => {
     const heard: number[] = [];
     const source = cell(1);
-    const stop = source.subscribe((value) => heard.push(value));
+    const stop = source.subscribe(() => heard.push(source.value));
     source.set(1);
     source.set(2);
     stop();
@@ -51,6 +51,36 @@ describe("a cell", () => {
     source.set(1);
     source.set(2);
     expect(heard).toEqual(["first", "second", "second"]);
+  });
+});
+
+describe("what follows from cells", () => {
+  it("is worked out when looked at, once for the same values", () => {
+    const [a, b] = [cell(1), cell(10)];
+    const work = vi.fn(() => a.value + b.value);
+    const sum = derived([a, b], work);
+    const heard: number[] = [];
+    expect(work).not.toHaveBeenCalled();
+    expect([sum.value, sum.value]).toEqual([11, 11]);
+    expect(work).toHaveBeenCalledTimes(1);
+    const stop = sum.subscribe(() => heard.push(sum.value));
+    b.set(20);
+    stop();
+    a.set(2);
+    a.set(1);
+    expect(sum.value).toBe(21);
+    expect(heard).toEqual([21]);
+    expect(work).toHaveBeenCalledTimes(2);
+  });
+
+  it("may follow from what follows", () => {
+    const a = cell(1);
+    const double = derived([a], () => 2 * a.value);
+    const text = derived([a, double], () => `${a.value} ${double.value}`);
+    const heard: string[] = [];
+    text.subscribe(() => heard.push(text.value));
+    a.set(3);
+    expect(new Set(heard)).toEqual(new Set(["3 6"]));
   });
 });
 
@@ -124,7 +154,7 @@ describe("the current vector", () => {
 
   it("is the mean of the selection on request", async () => {
     const explorer = await smallExplorer(4, 2);
-    explorer.selection.set([0, 3]);
+    change(explorer, "selection", [0, 3]);
     chooseMean(explorer);
     const { mu } = explorer;
     expect(explorer.current.value.z[1]).toBeCloseTo((mu[1] + mu[7]) / 2, 6);
@@ -142,7 +172,6 @@ describe("its place on the map", () => {
   it("is the point itself for a picture of the data", async () => {
     const explorer = await smallExplorer();
     chooseRow(explorer, 7);
-    locate(explorer);
     const { coordinates } = explorer.latentMap();
     expect(explorer.place.value).toMatchObject({
       x: coordinates[14],
@@ -154,7 +183,6 @@ describe("its place on the map", () => {
   it("is where one pointed, with the way back's own distances", async () => {
     const explorer = await smallExplorer();
     walkTo(explorer, 1e4, 1e4);
-    locate(explorer);
     expect(explorer.place.value).toMatchObject({
       x: 1e4,
       y: 1e4,
@@ -166,10 +194,9 @@ describe("its place on the map", () => {
     const explorer = await smallExplorer();
     walkTo(explorer, 1e4, 1e4);
     setMap(explorer, "z0,z1");
-    locate(explorer);
     const [z0, z1] = explorer.current.value.z;
-    expect(explorer.place.value!.x).toBeCloseTo(z0, 5);
-    expect(explorer.place.value!.y).toBeCloseTo(z1, 5);
+    expect(explorer.place.value.x).toBeCloseTo(z0, 5);
+    expect(explorer.place.value.y).toBeCloseTo(z1, 5);
   });
 });
 
@@ -198,8 +225,7 @@ describe("distances in the latent space", () => {
       expect(onMapScale(spacing.wide, spacing)).toBeCloseTo(3, 9);
       expect(onMapScale(0, spacing)).toBe(0);
       for (let c = 0; c < d; c++) setNeuron(explorer, c, 30);
-      locate(explorer);
-      expect(explorer.place.value!.trust.level).toBe("far");
+      expect(explorer.place.value.trust.level).toBe("far");
     }
   });
 
@@ -221,7 +247,7 @@ describe("maps", () => {
 
   it("keep path and selection when they change", async () => {
     const explorer = await smallExplorer();
-    explorer.selection.set([1, 2]);
+    change(explorer, "selection", [1, 2]);
     drawPath(explorer, Float32Array.of(0, 0, 1, 1), 5);
     const { vectors } = explorer.path.value!;
     setMap(explorer, "z1,z2");
@@ -265,9 +291,9 @@ describe("a path", () => {
 
   it("is straight where there is no great circle, and says so until something else is done", async () => {
     const explorer = await smallExplorer(30, 1);
-    explorer.current.set({ z: Float32Array.of(1), origin: { kind: "given" } });
+    change(explorer, "current", { z: Float32Array.of(1), origin: { kind: "given" } });
     setPathEnd(explorer, true, 4);
-    explorer.current.set({ z: Float32Array.of(-1), origin: { kind: "given" } });
+    change(explorer, "current", { z: Float32Array.of(-1), origin: { kind: "given" } });
     setPathEnd(explorer, false, 4);
     changePath(explorer, { along: "slerp" });
     expect(explorer.path.value!.along).toBe("line");
@@ -279,7 +305,7 @@ describe("a path", () => {
   it("may turn by half a circle when its end is moved", async () => {
     const explorer = await smallExplorer(30, 2);
     const go = (...z: number[]) =>
-      explorer.current.set({ z: Float32Array.from(z), origin: { kind: "given" } });
+      change(explorer, "current", { z: Float32Array.from(z), origin: { kind: "given" } });
     go(1, 0);
     setPathEnd(explorer, true, 4);
     go(0, 1);
@@ -330,7 +356,7 @@ describe("classes", () => {
     const explorer = await smallExplorer();
     for (const color of ["kl", "error", "z2"]) {
       expect(hasColor(explorer, color)).toBe(true);
-      explorer.color.set(color);
+      change(explorer, "color", color);
       const { rgba, scale } = colorPoints(explorer);
       expect(rgba.length).toBe(120);
       expect(scale!.high).toBeGreaterThanOrEqual(scale!.low);

@@ -54,10 +54,10 @@ function LiveRegion() {
   const region = useRef<HTMLDivElement>(null);
   useEffect(() => {
     let timer: ReturnType<typeof setTimeout>;
-    const stop = explorer.place.subscribe((place) => {
+    const stop = explorer.place.subscribe(() => {
       clearTimeout(timer);
       timer = setTimeout(() => {
-        const sentence = place?.trust.sentence ?? "";
+        const { sentence } = explorer.place.value.trust;
         if (region.current && region.current.textContent !== sentence)
           region.current.textContent = sentence;
       }, 700);

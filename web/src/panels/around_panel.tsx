@@ -1,5 +1,5 @@
 import { useMemo, useState } from "preact/hooks";
-import { setCurrent, setMap, setNeuron } from "../state/actions";
+import { flip, setCurrent, setMap, setNeuron } from "../state/actions";
 import { useCell } from "../state/cell";
 import { pairName } from "../state/explorer";
 import { count, number } from "../state/origin";
@@ -123,7 +123,7 @@ function Manifold() {
   const choose = (next: [number, number]) => setPair(next[0] === next[1] ? [second, first] : next);
   const layUnder = () => {
     if (!isUnder) setMap(explorer, name);
-    explorer.hasTiles.set(!isUnder);
+    flip(explorer, "hasTiles", !isUnder);
   };
   const place = (at: number): [number, number] => [
     values[at % n],

@@ -1,5 +1,5 @@
 import { useMemo, useState } from "preact/hooks";
-import { choosePrototype } from "../state/actions";
+import { choosePrototype, setColor } from "../state/actions";
 import { useCell } from "../state/cell";
 import { cellColor, neuronOf } from "../state/coloring";
 import { css, inkOn } from "../state/colors";
@@ -31,7 +31,7 @@ export function ClassesPanel() {
                 key={each}
                 type="button"
                 aria-pressed={each === neuron}
-                onClick={() => explorer.color.set(`z${each}`)}
+                onClick={() => setColor(explorer, `z${each}`)}
               >
                 {manifest.neurons[each].name}
               </button>
@@ -88,7 +88,7 @@ function Heatmap({ chosen }: { chosen: number }) {
                     class="zs-cell-button"
                     aria-pressed={neuron === chosen}
                     aria-label={`Neuron ${manifest.neurons[neuron].name}`}
-                    onClick={() => explorer.color.set(`z${neuron}`)}
+                    onClick={() => setColor(explorer, `z${neuron}`)}
                   >
                     {manifest.neurons[neuron].name}
                   </button>

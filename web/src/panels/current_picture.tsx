@@ -1,5 +1,4 @@
 import { useEffect, useRef, useState } from "preact/hooks";
-import { nearestInLatent } from "../maps/nearest";
 import { copyText } from "../output/files";
 import { vectorText } from "../output/text";
 import { keep } from "../state/actions";
@@ -30,9 +29,11 @@ function Decoded() {
   const cannot = decoder !== null && !decoder.canDecode;
   useEffect(() => {
     // Painted in the event that asked for it, not a frame later.
-    const show = (pixels: Float32Array | null) =>
-      pixels && canvas.current && paint(canvas.current, pixels, 0, shape);
-    show(explorer.picture.value);
+    const show = (): void => {
+      const pixels = explorer.picture.value;
+      if (pixels && canvas.current) paint(canvas.current, pixels, 0, shape);
+    };
+    show();
     return explorer.picture.subscribe(show);
   }, []);
   return (
@@ -62,9 +63,8 @@ function Beside() {
   const canvas = useRef<HTMLCanvasElement>(null);
   const [caption, setCaption] = useState("Original");
   useFrames([explorer.current], () => {
-    const { z, origin } = explorer.current.value;
-    const isRow = origin.kind === "row";
-    const row = isRow ? origin.row : nearestInLatent(explorer.mu, explorer.dim, z, 1).rows[0];
+    const isRow = explorer.current.value.origin.kind === "row";
+    const { row } = explorer.nearest.value;
     paint(canvas.current!, thumbnails.pixels(row), 0, thumbnails.shape);
     const label = explorer.labels
       ? `, “${className(explorer.manifest, explorer.labels[row])}”`
@@ -89,14 +89,13 @@ function Beside() {
 
 function TrustLine() {
   const { explorer } = usePage();
-  const place = useCell(explorer.place);
-  const level = place?.trust.level ?? "unknown";
+  const { level, value, sentence } = useCell(explorer.place).trust;
   return (
     <p class="zs-trust" data-level={level} data-testid="trust">
       <span class="zs-meter" aria-hidden="true">
-        <span style={{ width: `${Math.round(100 * (place?.trust.value ?? 0))}%` }} />
+        <span style={{ width: `${Math.round(100 * value)}%` }} />
       </span>
-      <span>{place?.trust.sentence || " "}</span>
+      <span>{sentence || " "}</span>
     </p>
   );
 }

@@ -1,7 +1,7 @@
 import { useEffect, useRef, useState } from "preact/hooks";
 import { nearestInLatent } from "../maps/nearest";
 import { centreDrawing } from "../maps/pad";
-import { chooseRow, setCurrent, settle } from "../state/actions";
+import { chooseRow, say, setCurrent, settle } from "../state/actions";
 import { useCell } from "../state/cell";
 import { createLatest, type Posterior } from "../state/decoder";
 import { className, count } from "../state/origin";
@@ -46,7 +46,7 @@ export function DrawPanel() {
         );
         setSeen({ pixels, nearest: [...rows] });
       },
-      (error) => explorer.notice.set(`The drawing could not be read: ${(error as Error).message}`),
+      (error) => say(explorer, `The drawing could not be read: ${(error as Error).message}`),
     );
     pad.current = createPad(canvas.current, (ink, side, isDone) => {
       if (!explorer.decoder.value) return;

@@ -1,6 +1,6 @@
 import { useState } from "preact/hooks";
 import { copyText } from "../output/files";
-import { redo, undo } from "../state/actions";
+import { flip, redo, undo } from "../state/actions";
 import { useCell } from "../state/cell";
 import { count } from "../state/origin";
 import { usePage } from "./context";
@@ -51,7 +51,7 @@ export function Header({ openHelp }: { openHelp(): void }) {
           icon={dark ? "sun" : "moon"}
           label={dark ? "Light colours" : "Dark colours"}
           keys="D"
-          onClick={() => isDark.set(!dark)}
+          onClick={() => flip(explorer, "isDark")}
         />
         <IconButton icon="help" label="Keys and help" keys="?" onClick={openHelp} />
       </div>

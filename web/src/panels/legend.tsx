@@ -1,5 +1,5 @@
 import { useMemo, useState } from "preact/hooks";
-import { onlyClass, toggleClass } from "../state/actions";
+import { hideOnly, onlyClass, toggleClass } from "../state/actions";
 import { useCell } from "../state/cell";
 import { colorPoints, neuronOf } from "../state/coloring";
 import { classColors, css, UNKNOWN } from "../state/colors";
@@ -76,12 +76,12 @@ function Classes() {
         {found.length === 0 && <span class="zs-muted">No class has this in its name.</span>}
       </div>
       {hidden.size > 0 && (
-        <button type="button" class="zs-link" onClick={() => explorer.hidden.set(new Set())}>
+        <button type="button" class="zs-link" onClick={() => hideOnly(explorer, [])}>
           All
         </button>
       )}
       {hidden.size === 0 && all.length > 1 && (
-        <button type="button" class="zs-link" onClick={() => explorer.hidden.set(new Set(all))}>
+        <button type="button" class="zs-link" onClick={() => hideOnly(explorer, all)}>
           None
         </button>
       )}

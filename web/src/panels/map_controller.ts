@@ -1,4 +1,13 @@
-import { chooseRow, drawPath, selectInside, settle, walkTo } from "../state/actions";
+import {
+  chooseRow,
+  clearSelection,
+  drawPath,
+  lookAt,
+  openTab,
+  selectInside,
+  settle,
+  walkTo,
+} from "../state/actions";
 import { watch, watchFrames } from "../state/cell";
 import { colorPoints, contourGroups, visiblePoints } from "../state/coloring";
 import { type Explorer, pairOf } from "../state/explorer";
@@ -43,15 +52,15 @@ export function attachMap(
       if (phase === "end") settle(explorer);
     },
     onLasso: (polygon) =>
-      polygon.length ? selectInside(explorer, polygon) : explorer.selection.set([]),
+      polygon.length ? selectInside(explorer, polygon) : clearSelection(explorer),
     onPath(points, phase) {
       if (phase !== "end") return;
       drawPath(explorer, points, explorer.path.value?.n ?? FIRST_STOPS);
-      explorer.tab.set("path");
+      openTab(explorer, "path");
     },
     onView(box) {
       isRestoring = true;
-      explorer.view.set(box);
+      lookAt(explorer, box);
       isRestoring = false;
     },
   });
@@ -70,9 +79,7 @@ export function attachMap(
     view.setContours(isOn, isOn ? contourGroups(explorer) : undefined);
   };
   const showMarker = (): void => {
-    const place = explorer.place.value;
-    if (!place) return view.setMarker(null);
-    const { x, y, halo, trust, spread } = place;
+    const { x, y, halo, trust, spread } = explorer.place.value;
     view.setMarker({
       x,
       y,
@@ -105,19 +112,20 @@ export function attachMap(
   const tiles = createTiles(explorer, view);
   const stops = [
     explorer.map.subscribe(() => showMap(true)),
-    explorer.mode.subscribe((mode) => view.setMode(mode)),
-    explorer.selection.subscribe((rows) => view.setSelection(rows)),
+    explorer.mode.subscribe(() => view.setMode(explorer.mode.value)),
+    explorer.selection.subscribe(() => view.setSelection(explorer.selection.value)),
     explorer.path.subscribe(showPath),
     explorer.hasContours.subscribe(showContours),
     explorer.hidden.subscribe(showClasses),
-    explorer.hasThumbnails.subscribe((on) => view.setThumbnails(on)),
-    explorer.isDark.subscribe((isDark) => view.setDark(isDark)),
-    explorer.view.subscribe((box) => {
+    explorer.hasThumbnails.subscribe(() => view.setThumbnails(explorer.hasThumbnails.value)),
+    explorer.isDark.subscribe(() => view.setDark(explorer.isDark.value)),
+    explorer.view.subscribe(() => {
+      const box = explorer.view.value;
       if (box && !isRestoring) view.setView(box, true);
     }),
     watch([explorer.isDark], showContours),
     watchFrames([explorer.color, explorer.isDark], showColors),
-    explorer.place.subscribe(showMarker),
+    watchFrames([explorer.place], showMarker),
     tiles.destroy,
   ];
   return {

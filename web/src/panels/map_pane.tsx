@@ -1,5 +1,6 @@
 import { useEffect, useRef, useState } from "preact/hooks";
 import { download, fileName } from "../output/files";
+import { resizeMap } from "../state/actions";
 import { useCell } from "../state/cell";
 import { type Hit, NoWebGL } from "../view/view";
 import { usePage } from "./context";
@@ -24,7 +25,7 @@ export function MapPane({ onShown }: { onShown(): void }) {
     const hover = createHoverCard(explorer, thumbnails, card.current!);
     const resized = new ResizeObserver(([entry]) => {
       const { width, height } = entry.contentRect;
-      explorer.mapSize.set({ width, height });
+      resizeMap(explorer, { width, height });
     });
     resized.observe(host.current!);
     try {

@@ -1,6 +1,15 @@
 import { useEffect, useMemo, useRef, useState } from "preact/hooks";
 import { readVector } from "../output/text";
-import { choosePrototype, randomZ, resetZ, setCurrent, setNeuron, settle } from "../state/actions";
+import {
+  choosePrototype,
+  randomZ,
+  resetZ,
+  say,
+  setColor,
+  setCurrent,
+  setNeuron,
+  settle,
+} from "../state/actions";
 import { useCell } from "../state/cell";
 import { number } from "../state/origin";
 import { whenIdle } from "../state/slices";
@@ -91,7 +100,7 @@ function SliderRow({ neuron }: { neuron: number }) {
         class="zs-neuron"
         aria-pressed={color === `z${neuron}`}
         title={`Colour the map by ${name}`}
-        onClick={() => explorer.color.set(`z${neuron}`)}
+        onClick={() => setColor(explorer, `z${neuron}`)}
       >
         {name}
       </button>
@@ -154,7 +163,8 @@ function PasteVector() {
           setCurrent(explorer, z, { kind: "given" });
           setOpen(false);
         } else {
-          explorer.notice.set(
+          say(
+            explorer,
             `A vector of this model is ${explorer.dim} numbers, or a dict such as ${example}.`,
           );
         }

@@ -3,7 +3,7 @@ import { copyText, download, fileName } from "../output/files";
 import { encodeGif } from "../output/gif";
 import { drawStrip, toFrames } from "../output/strip";
 import { vectorsText } from "../output/text";
-import { changePath, setCurrent, setPathEnd } from "../state/actions";
+import { changePath, clearPath, say, setCurrent, setMode, setPathEnd } from "../state/actions";
 import { useCell } from "../state/cell";
 import { whenReady } from "../state/decoder";
 import { number } from "../state/origin";
@@ -28,7 +28,7 @@ export function PathPanel() {
         <button
           type="button"
           aria-pressed={mode === "path"}
-          onClick={() => explorer.mode.set(mode === "path" ? "walk" : "path")}
+          onClick={() => setMode(explorer, mode === "path" ? "walk" : "path")}
         >
           Draw on map
         </button>
@@ -39,7 +39,7 @@ export function PathPanel() {
           End here
         </button>
         {path && (
-          <button type="button" onClick={() => explorer.path.set(null)}>
+          <button type="button" onClick={() => clearPath(explorer)}>
             Clear
           </button>
         )}
@@ -68,7 +68,7 @@ function useStops(path: Path): Float32Array | null {
       whenReady(
         decoder.decode(path.vectors, path.n),
         (pixels) => isWanted && setStops({ path, pixels }),
-        (error) => explorer.notice.set(String((error as Error).message)),
+        (error) => say(explorer, String((error as Error).message)),
       );
     }
     return () => {

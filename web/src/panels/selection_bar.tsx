@@ -1,4 +1,4 @@
-import { chooseMean, chooseRow } from "../state/actions";
+import { chooseMean, chooseRow, clearSelection } from "../state/actions";
 import { useCell } from "../state/cell";
 import { className, count } from "../state/origin";
 import { usePage } from "./context";
@@ -46,7 +46,7 @@ export function SelectionBar({ fit }: { fit(rows: readonly number[]): void }) {
       <IconButton
         icon="close"
         label="Let go of the selection"
-        onClick={() => explorer.selection.set([])}
+        onClick={() => clearSelection(explorer)}
       />
     </div>
   );

@@ -1,4 +1,15 @@
-import { randomZ, redo, resetZ, setMap, undo } from "../state/actions";
+import {
+  clearPath,
+  clearSelection,
+  flip,
+  openTab,
+  randomZ,
+  redo,
+  resetZ,
+  setMap,
+  setMode,
+  undo,
+} from "../state/actions";
 import type { Explorer, Tab } from "../state/explorer";
 import type { Mode } from "../view/view";
 
@@ -47,20 +58,19 @@ export function onShortcut(explorer: Explorer, event: KeyboardEvent, openHelp: (
 
 /** Whether the key means something. */
 function press(explorer: Explorer, key: string, openHelp: () => void): boolean {
-  const { hasContours, hasThumbnails, isDark, mode, tab } = explorer;
-  if (MODES[key]) mode.set(MODES[key]);
-  else if (/^[1-5]$/.test(key)) tab.set(TABS[Number(key) - 1]);
-  else if (key === "c") hasContours.set(!hasContours.value);
-  else if (key === "t") hasThumbnails.set(!hasThumbnails.value);
-  else if (key === "d") isDark.set(!isDark.value);
+  if (MODES[key]) setMode(explorer, MODES[key]);
+  else if (/^[1-5]$/.test(key)) openTab(explorer, TABS[Number(key) - 1]);
+  else if (key === "c") flip(explorer, "hasContours");
+  else if (key === "t") flip(explorer, "hasThumbnails");
+  else if (key === "d") flip(explorer, "isDark");
   else if (key === "r") randomZ(explorer);
   else if (key === "z") resetZ(explorer);
   else if (key === "[") nextMap(explorer, -1);
   else if (key === "]") nextMap(explorer, 1);
   else if (key === "?") openHelp();
   else if (key === "escape") {
-    explorer.selection.set([]);
-    explorer.path.set(null);
+    clearSelection(explorer);
+    clearPath(explorer);
   } else return false;
   return true;
 }

@@ -1,4 +1,4 @@
-import { setMap } from "../state/actions";
+import { flip, setColor, setMap, setMode, setWay } from "../state/actions";
 import { useCell } from "../state/cell";
 import { pairName, pairOf } from "../state/explorer";
 import type { Mode } from "../view/view";
@@ -43,7 +43,7 @@ function Modes() {
           type="button"
           aria-pressed={mode === current}
           title={`${title}: ${does} (${key})`}
-          onClick={() => explorer.mode.set(mode)}
+          onClick={() => setMode(explorer, mode)}
         >
           <Icon name={mode} />
           <span>{title}</span>
@@ -100,7 +100,7 @@ function ColorChoice() {
   const { explorer } = usePage();
   const color = useCell(explorer.color);
   return (
-    <Select label="Colour" value={color} onChange={(value) => explorer.color.set(value)}>
+    <Select label="Colour" value={color} onChange={(value) => setColor(explorer, value)}>
       {explorer.labels && <option value="class">class</option>}
       <option value="error">reconstruction error</option>
       <option value="kl">KL divergence</option>
@@ -124,7 +124,7 @@ function WayChoice() {
       label="Way back"
       value={current}
       title="How a place of the map is turned back into a vector"
-      onChange={(value) => explorer.way.set(value)}
+      onChange={(value) => setWay(explorer, value)}
     >
       {inverses.map((each) => (
         <option key={each} value={each} title={WAYS[each] ?? each}>
@@ -149,21 +149,21 @@ function Switches() {
         label="Density contours"
         keys="C"
         isOn={contours}
-        onClick={() => explorer.hasContours.set(!contours)}
+        onClick={() => flip(explorer, "hasContours")}
       />
       <IconButton
         icon="thumbnails"
         label="Pictures instead of dots, where there is room"
         keys="T"
         isOn={thumbnails}
-        onClick={() => explorer.hasThumbnails.set(!thumbnails)}
+        onClick={() => flip(explorer, "hasThumbnails")}
       />
       {isPair && (
         <IconButton
           icon="tiles"
           label="Decoded pictures under the map"
           isOn={tiles}
-          onClick={() => explorer.hasTiles.set(!tiles)}
+          onClick={() => flip(explorer, "hasTiles")}
         />
       )}
     </div>

@@ -1,15 +1,12 @@
 /** What a person can do, as functions of the explorer. */
-import { nearestInLatent } from "../maps/nearest";
-import { spreadOnMap } from "../maps/spread";
 import { hasGreatCircle } from "../maps/walks";
-import { type Explorer, hasMap, type Tab } from "./explorer";
+import type { Mode, ViewBox } from "../view/view";
+import { change } from "./change";
+import { hasColor } from "./coloring";
+import type { Decoder } from "./decoder";
+import { type Explorer, hasMap, type State, type Tab } from "./explorer";
 import type { Current, Origin } from "./origin";
 import { type Along, MAX_STOPS, pathBetween, pathEnds, pathOnMap, pathThrough } from "./path";
-import { onMapScale } from "./spacing";
-import { judge } from "./trust";
-
-/** Typical distances; beyond, the halo would cover the map and say no more. */
-const WIDEST_HALO = 30;
 
 /** Takes another vector. `isSettled`: undo comes back to it (not while dragging). */
 export function setCurrent(
@@ -19,8 +16,8 @@ export function setCurrent(
   isSettled = true,
 ): void {
   const current: Current = { z, origin };
-  explorer.notice.set(""); // it was about what came before
-  explorer.current.set(current);
+  change(explorer, "notice", ""); // it was about what came before
+  change(explorer, "current", current);
   explorer.decode(current);
   if (isSettled) explorer.history.push(current);
 }
@@ -28,9 +25,10 @@ export function setCurrent(
 /** Remembers where a drag has ended. */
 export const settle = (explorer: Explorer): void => explorer.history.push(explorer.current.value);
 
+/** As `setCurrent`, but nothing that one would undo. */
 export function goTo(explorer: Explorer, current: Current | null): void {
   if (!current) return;
-  explorer.current.set(current);
+  change(explorer, "current", current);
   explorer.decode(current);
 }
 
@@ -92,49 +90,23 @@ export const choosePrototype = (explorer: Explorer, index: number): void =>
 
 export function keep(explorer: Explorer): void {
   const kept = explorer.kept.value;
-  explorer.kept.set([...kept, { name: `kept ${kept.length + 1}`, z: explorer.current.value.z }]);
-}
-
-/** Where the current vector lies on the map, and how far to trust its picture. */
-export function locate(explorer: Explorer): void {
-  const { z, origin } = explorer.current.value;
-  const map = explorer.latentMap();
-  if (origin.kind === "place" && origin.map === map.name) {
-    const trust = judge(origin.distance / map.unit, origin.roundTrip / map.unit);
-    const halo = Math.max(origin.distance, origin.roundTrip);
-    explorer.place.set({ x: origin.x, y: origin.y, halo, trust });
-    return;
-  }
-  if (origin.kind === "row") {
-    const [x, y] = map.coordinates.subarray(2 * origin.row);
-    explorer.place.set({ x, y, halo: 0, trust: judge(0, 0) });
-    return;
-  }
-  // The map would put any vector among the data; the latent space itself knows better.
-  const nearest = nearestInLatent(explorer.mu, explorer.dim, z, 1).distances[0]!;
-  const distance = onMapScale(nearest, explorer.latentSpacing());
-  const trust = judge(distance, 0);
-  const [x, y] = map.transform(z, 1);
-  const place = { x, y, halo: map.unit * Math.min(distance, WIDEST_HALO), trust };
-  explorer.place.set(
-    origin.kind === "drawn" && origin.variances
-      ? { ...place, spread: spreadOnMap(map, z, origin.variances) }
-      : place,
-  );
+  change(explorer, "kept", [
+    ...kept,
+    { name: `kept ${kept.length + 1}`, z: explorer.current.value.z },
+  ]);
 }
 
 export function setMap(explorer: Explorer, name: string): void {
   if (!hasMap(explorer.manifest, name) || name === explorer.map.value) return;
-  explorer.map.set(name);
+  change(explorer, "map", name);
   const path = explorer.path.value;
-  if (path)
-    explorer.path.set({ ...pathThrough(explorer.latentMap(), path.vectors, path.n, path.along) });
+  if (path) followVectors(explorer, path.vectors, path.n, path.along);
 }
 
 export function toggleClass(explorer: Explorer, label: number): void {
   const hidden = new Set(explorer.hidden.value);
   if (!hidden.delete(label)) hidden.add(label);
-  explorer.hidden.set(hidden);
+  change(explorer, "hidden", hidden);
 }
 
 /** Shows this class alone; if it is alone already, all. */
@@ -144,7 +116,7 @@ export function onlyClass(explorer: Explorer, label: number, all: readonly numbe
     others.length > 0 &&
     others.every((each) => explorer.hidden.value.has(each)) &&
     !explorer.hidden.value.has(label);
-  explorer.hidden.set(new Set(isAlone ? [] : others));
+  change(explorer, "hidden", new Set(isAlone ? [] : others));
 }
 
 export function chooseMean(explorer: Explorer): void {
@@ -159,25 +131,30 @@ export function chooseMean(explorer: Explorer): void {
 export function selectInside(explorer: Explorer, polygon: Float32Array): void {
   const { hidden, labels } = explorer;
   const rows = explorer.latentMap().inside(polygon);
-  explorer.selection.set(labels ? rows.filter((row) => !hidden.value.has(labels[row]!)) : rows);
+  change(
+    explorer,
+    "selection",
+    labels ? rows.filter((row) => !hidden.value.has(labels[row]!)) : rows,
+  );
 }
 
 export function drawPath(explorer: Explorer, route: Float32Array, n: number): void {
   if (route.length < 4) return;
-  explorer.path.set(pathOnMap(explorer.latentMap(), wayBack(explorer), route, n));
+  change(explorer, "path", pathOnMap(explorer.latentMap(), wayBack(explorer), route, n));
 }
 
 /** Another number of stops, or another way between the same ends. */
-export function changePath(explorer: Explorer, change: { n?: number; along?: Along }): void {
+export function changePath(explorer: Explorer, wanted: { n?: number; along?: Along }): void {
   const path = explorer.path.value;
   if (!path) return;
-  const n = Math.min(Math.max(Math.round(change.n ?? path.n) || 2, 2), MAX_STOPS);
-  const along = change.along ?? path.along;
+  const n = Math.min(Math.max(Math.round(wanted.n ?? path.n) || 2, 2), MAX_STOPS);
+  const along = wanted.along ?? path.along;
   const map = explorer.latentMap();
-  explorer.notice.set("");
-  if (along === "map") return explorer.path.set(pathOnMap(map, wayBack(explorer), path.route, n));
+  change(explorer, "notice", "");
+  if (along === "map")
+    return change(explorer, "path", pathOnMap(map, wayBack(explorer), path.route, n));
   const ends = pathEnds(path);
-  explorer.path.set({
+  change(explorer, "path", {
     ...pathBetween(map, possible(explorer, along, ends), ...ends, n),
     route: path.route,
   });
@@ -190,7 +167,9 @@ function possible(
   ends: [Float32Array, Float32Array],
 ): "line" | "slerp" {
   if (along === "line" || hasGreatCircle(...ends)) return along;
-  explorer.notice.set(
+  change(
+    explorer,
+    "notice",
     "The two ends lie in opposite directions: no great circle is the shortest, so the way is straight.",
   );
   return "line";
@@ -203,12 +182,65 @@ export function setPathEnd(explorer: Explorer, isStart: boolean, n: number): voi
   const [first, last] = path ? pathEnds(path) : [here, here];
   const along = path && path.along !== "map" ? path.along : "line";
   const ends: [Float32Array, Float32Array] = isStart ? [here, last] : [first, here];
-  explorer.notice.set("");
-  explorer.path.set(
+  change(explorer, "notice", "");
+  change(
+    explorer,
+    "path",
     pathBetween(explorer.latentMap(), possible(explorer, along, ends), ...ends, path?.n ?? n),
   );
 }
 
-export function openTab(explorer: Explorer, tab: Tab): void {
-  explorer.tab.set(tab);
+/** The path through given vectors (n, latentDim). */
+export function followVectors(
+  explorer: Explorer,
+  vectors: Float32Array,
+  n: number,
+  along: Along,
+): void {
+  change(explorer, "path", pathThrough(explorer.latentMap(), vectors, n, along));
+}
+
+export const clearPath = (explorer: Explorer): void => change(explorer, "path", null);
+
+/** Rows that the map holds; others are left out. */
+export const select = (explorer: Explorer, rows: readonly number[]): void =>
+  change(
+    explorer,
+    "selection",
+    rows.filter((row) => Number.isInteger(row) && row >= 0 && row < explorer.n),
+  );
+
+export const clearSelection = (explorer: Explorer): void => change(explorer, "selection", []);
+
+/** Hides these classes and shows all others. */
+export const hideOnly = (explorer: Explorer, labels: Iterable<number>): void =>
+  change(explorer, "hidden", new Set(labels));
+
+export const openTab = (explorer: Explorer, tab: Tab): void => change(explorer, "tab", tab);
+export const setMode = (explorer: Explorer, mode: Mode): void => change(explorer, "mode", mode);
+export const setWay = (explorer: Explorer, way: string): void => change(explorer, "way", way);
+
+export function setColor(explorer: Explorer, color: string): void {
+  if (hasColor(explorer, color)) change(explorer, "color", color);
+}
+
+type Switch = { [K in keyof State]: State[K] extends boolean ? K : never }[keyof State];
+
+/** Puts a switch on or off; over to the other side, if not said to which. */
+export const flip = (explorer: Explorer, name: Switch, isOn = !explorer[name].value): void =>
+  change(explorer, name, isOn);
+
+/** Where the map shows, and on what size. */
+export const lookAt = (explorer: Explorer, view: ViewBox): void => change(explorer, "view", view);
+export const resizeMap = (explorer: Explorer, size: State["mapSize"]): void =>
+  change(explorer, "mapSize", size);
+
+/** A sentence for the person. */
+export const say = (explorer: Explorer, sentence: string): void =>
+  change(explorer, "notice", sentence);
+
+/** From now on pictures come from this network. */
+export function setDecoder(explorer: Explorer, decoder: Decoder): void {
+  change(explorer, "decoder", decoder);
+  explorer.decode(explorer.current.value);
 }

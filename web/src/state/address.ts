@@ -1,9 +1,18 @@
 import type { Mode } from "../view/view";
-import { setMap } from "./actions";
+import {
+  followVectors,
+  goTo,
+  hideOnly,
+  lookAt,
+  openTab,
+  setColor,
+  setMap,
+  setMode,
+  setWay,
+} from "./actions";
 import { watch } from "./cell";
-import { hasColor } from "./coloring";
-import { type Explorer, hasMap, type Tab } from "./explorer";
-import { type Along, MAX_STOPS, pathThrough, rowsOf } from "./path";
+import type { Explorer, Tab } from "./explorer";
+import { type Along, MAX_STOPS, rowsOf } from "./path";
 
 /** What a link restores. All of it is text that anyone may have written. */
 export interface Address {
@@ -106,30 +115,27 @@ export function addressOf(explorer: Explorer): Address {
 }
 
 export function applyAddress(explorer: Explorer, address: Address): void {
-  const { manifest, dim, mu, n } = explorer;
-  if (address.map && hasMap(manifest, address.map)) setMap(explorer, address.map);
-  if (address.color && hasColor(explorer, address.color)) explorer.color.set(address.color);
-  if (address.way) explorer.way.set(address.way);
-  if (address.mode) explorer.mode.set(address.mode);
-  if (address.tab) explorer.tab.set(address.tab);
-  explorer.hidden.set(new Set(address.hidden ?? []));
+  const { dim, mu, n } = explorer;
+  if (address.map) setMap(explorer, address.map);
+  if (address.color) setColor(explorer, address.color);
+  if (address.way) setWay(explorer, address.way);
+  if (address.mode) setMode(explorer, address.mode);
+  if (address.tab) openTab(explorer, address.tab);
+  hideOnly(explorer, address.hidden ?? []);
   if (address.view)
-    explorer.view.set({ x: address.view[0], y: address.view[1], scale: address.view[2] });
+    lookAt(explorer, { x: address.view[0], y: address.view[1], scale: address.view[2] });
   if (address.row !== undefined && address.row < n) {
-    explorer.current.set({
+    goTo(explorer, {
       z: mu.slice(address.row * dim, (address.row + 1) * dim),
       origin: { kind: "row", row: address.row },
     });
   } else if (address.z) {
-    explorer.current.set({ z: Float32Array.from(address.z), origin: { kind: "given" } });
+    goTo(explorer, { z: Float32Array.from(address.z), origin: { kind: "given" } });
   }
   if (address.path) {
     const { vectors, along } = address.path;
-    explorer.path.set(
-      pathThrough(explorer.latentMap(), Float32Array.from(vectors.flat()), vectors.length, along),
-    );
+    followVectors(explorer, Float32Array.from(vectors.flat()), vectors.length, along);
   }
-  explorer.decode(explorer.current.value);
 }
 
 /** Keeps the page's address true, and follows it when a person changes it. Returns the end of it. */

@@ -1,16 +1,20 @@
 import { useEffect, useReducer } from "preact/hooks";
 
-/** A value that can be watched. Setting the value it has tells nobody. */
+/** A value that can be watched. */
 export interface Cell<T> {
   readonly value: T;
-  set(value: T): void;
-  /** Returns the unsubscriber. */
-  subscribe(listener: (value: T) => void): () => void;
+  /** `listener` is told that the value may be another. Returns the unsubscriber. */
+  subscribe(listener: () => void): () => void;
 }
 
-export function cell<T>(initial: T): Cell<T> {
+/** A cell of its own, that is set from outside. Setting the value it has tells nobody. */
+export interface Source<T> extends Cell<T> {
+  set(value: T): void;
+}
+
+export function cell<T>(initial: T): Source<T> {
   let value = initial;
-  const listeners = new Set<(value: T) => void>();
+  const listeners = new Set<() => void>();
   return {
     get value() {
       return value;
@@ -18,12 +22,25 @@ export function cell<T>(initial: T): Cell<T> {
     set(next) {
       if (Object.is(next, value)) return;
       value = next;
-      for (const listener of [...listeners]) listener(value);
+      for (const listener of [...listeners]) listener();
     },
     subscribe(listener) {
       listeners.add(listener);
       return () => listeners.delete(listener);
     },
+  };
+}
+
+/** What follows from other cells: worked out when it is looked at, once for the same values of `from`. */
+export function derived<T>(from: readonly Cell<unknown>[], work: () => T): Cell<T> {
+  let known: { of: unknown[]; value: T } | null = null;
+  return {
+    get value() {
+      const of = from.map((each) => each.value);
+      if (!known?.of.every((each, i) => Object.is(each, of[i]))) known = { of, value: work() };
+      return known.value;
+    },
+    subscribe: (listener) => watch(from, listener),
   };
 }
 

@@ -1,15 +1,14 @@
 import type { Shared, SharedState } from "../scene/source";
-import { setCurrent, setMap } from "./actions";
-import { hasColor } from "./coloring";
-import { type Explorer, hasMap } from "./explorer";
-import { pathThrough, rowsOf } from "./path";
+import { clearPath, followVectors, select, setColor, setCurrent, setMap } from "./actions";
+import type { Explorer } from "./explorer";
+import { rowsOf } from "./path";
 
 /** While dragging, Python hears of the last of these many milliseconds. */
 const PAUSE_MS = 60;
 
 /** Keeps the widget's traits and the explorer the same. Returns the end of it. */
 export function followShared(explorer: Explorer, shared: SharedState): () => void {
-  const { n, dim, manifest } = explorer;
+  const { dim, current, selection, path, map, color } = explorer;
   let isReading = false;
   let timer: ReturnType<typeof setTimeout> | undefined;
   let waiting: Partial<Shared> = {};
@@ -30,23 +29,16 @@ export function followShared(explorer: Explorer, shared: SharedState): () => voi
       }
     },
     selection: (value) => {
-      if (Array.isArray(value))
-        explorer.selection.set(value.filter((row) => Number.isInteger(row) && row >= 0 && row < n));
+      if (Array.isArray(value)) select(explorer, value);
     },
     path: (value) => {
       if (!Array.isArray(value) || !value.every((z) => z.length === dim)) return;
-      explorer.path.set(
-        value.length
-          ? pathThrough(explorer.latentMap(), Float32Array.from(value.flat()), value.length, "map")
-          : null,
-      );
+      if (value.length)
+        followVectors(explorer, Float32Array.from(value.flat()), value.length, "map");
+      else clearPath(explorer);
     },
-    map: (value) => {
-      if (hasMap(manifest, value)) setMap(explorer, value);
-    },
-    color: (value) => {
-      if (hasColor(explorer, value)) explorer.color.set(value);
-    },
+    map: (value) => setMap(explorer, value),
+    color: (value) => setColor(explorer, value),
   };
   const read = (key: keyof Shared): void => {
     isReading = true;
@@ -62,14 +54,17 @@ export function followShared(explorer: Explorer, shared: SharedState): () => voi
     if (value?.length) read(key);
   }
   const stops = [
-    explorer.current.subscribe(({ z }) => send({ z: [...z] })),
-    explorer.selection.subscribe((rows) => send({ selection: [...rows] })),
-    explorer.path.subscribe((path) => send({ path: path ? rowsOf(path.vectors, path.n) : [] })),
-    explorer.map.subscribe((map) => send({ map })),
-    explorer.color.subscribe((color) => send({ color })),
+    current.subscribe(() => send({ z: [...current.value.z] })),
+    selection.subscribe(() => send({ selection: [...selection.value] })),
+    path.subscribe(() => {
+      const way = path.value;
+      send({ path: way ? rowsOf(way.vectors, way.n) : [] });
+    }),
+    map.subscribe(() => send({ map: map.value })),
+    color.subscribe(() => send({ color: color.value })),
     shared.onChange(read),
   ];
-  send({ z: [...explorer.current.value.z], map: explorer.map.value, color: explorer.color.value });
+  send({ z: [...current.value.z], map: map.value, color: color.value });
   return () => {
     clearTimeout(timer);
     stops.forEach((stop) => stop());

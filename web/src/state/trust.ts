@@ -1,5 +1,3 @@
-import type { Cell } from "./cell";
-
 export type TrustLevel = "among" | "between" | "far" | "torn" | "unknown";
 
 /** How far to trust a picture, and what speaks for it. */
@@ -35,5 +33,3 @@ export function judge(distance: number, roundTrip: number): Trust {
   const value = Math.min(Math.max((FAR - worst) / (FAR - AMONG), 0), 1);
   return { level, value, sentence: SENTENCES[level] };
 }
-
-export type TrustCell = Cell<Trust>;

@@ -1,0 +1,99 @@
+import { createMap, createPair } from "../maps/create_map";
+import type { LatentMap } from "../maps/inverse";
+import type { Manifest } from "../scene/manifest";
+import type { Scene } from "../scene/source";
+import type { Mode, ViewBox } from "../view/view";
+import { cell, derived } from "./cell";
+import { change } from "./change";
+import { createLatest, type Decoder } from "./decoder";
+import { type Explorer, type Kept, pairOf, type Tab } from "./explorer";
+import { createHistory } from "./history";
+import type { Current } from "./origin";
+import type { Path } from "./path";
+import { nearestOf, placeOf } from "./place";
+import { measureSpacing, type Spacing } from "./spacing";
+
+export function createExplorer(scene: Scene, isDark: boolean): Explorer {
+  const { manifest } = scene;
+  const { points, latentDim: dim } = manifest;
+  const mu = scene.floats(points.mu);
+  const order = manifest.neurons
+    .map((_, i) => i)
+    .sort((a, b) => manifest.neurons[b]!.kl - manifest.neurons[a]!.kl);
+  const first: Current = { z: mu.slice(0, dim), origin: { kind: "row", row: 0 } };
+  const decoder = cell<Decoder | null>(null);
+  const current = cell(first);
+  const map = cell(firstMap(manifest));
+  const maps = new Map<string, LatentMap>();
+  let spacing: Spacing | null = null;
+
+  const ask = createLatest<Current, Float32Array>(
+    ({ z }) => decoder.value!.decode(z, 1),
+    (pixels) => change(explorer, "picture", pixels),
+    (error) =>
+      change(
+        explorer,
+        "notice",
+        `The picture could not be decoded: ${String((error as Error).message ?? error)}`,
+      ),
+  );
+
+  const explorer: Explorer = {
+    scene,
+    manifest,
+    n: points.n,
+    dim,
+    mu,
+    labels: points.labels === null ? null : scene.ints(points.labels),
+    indices: scene.ints(points.indices),
+    order,
+    decoder,
+    current,
+    picture: cell<Float32Array | null>(null),
+    map,
+    way: cell(""),
+    color: cell(points.labels === null ? `z${order[0]}` : "class"),
+    mode: cell<Mode>("walk"),
+    tab: cell<Tab>("neurons"),
+    hidden: cell<ReadonlySet<number>>(new Set()),
+    selection: cell<readonly number[]>([]),
+    path: cell<Path | null>(null),
+    kept: cell<readonly Kept[]>([]),
+    isDark: cell(isDark),
+    hasContours: cell(false),
+    hasThumbnails: cell(true),
+    hasTiles: cell(false),
+    view: cell<ViewBox | null>(null),
+    mapSize: cell({ width: 0, height: 0 }),
+    notice: cell(""),
+    history: createHistory(first),
+    place: derived([current, map], () => placeOf(explorer)),
+    nearest: derived([current], () => nearestOf(explorer)),
+    latentMap() {
+      const name = map.value;
+      const known = maps.get(name);
+      if (known) return known;
+      const spec = manifest.maps.find((each) => each.name === name);
+      const [first, second] = pairOf(name, dim) ?? [0, 0];
+      const made = spec ? createMap(scene, spec) : createPair(scene, first, second);
+      maps.set(name, made);
+      return made;
+    },
+    decode(current) {
+      if (decoder.value?.canDecode) ask(current);
+    },
+    latentSpacing() {
+      spacing ??= measureSpacing(mu, points.n, dim);
+      return spacing;
+    },
+  };
+  return explorer;
+}
+
+/** t-SNE shows most, so it is shown first where there is one. */
+function firstMap(manifest: Manifest): string {
+  const wanted = ["tsne", "umap"].map((method) =>
+    manifest.maps.find((spec) => spec.method === method),
+  );
+  return (wanted.find(Boolean) ?? manifest.maps[0]!).name;
+}
