@@ -197,7 +197,7 @@ def visualize_results(
         model = model.to(_find_device(device))
     chosen = api.choose(data_loader.dataset, num_images, seed=seed)
     pictures = api.reconstruct(model, chosen)
-    return figures.plot_reconstructions(chosen.pixels(), pictures, chosen.titles())
+    return figures.plot_reconstructions(chosen.pixels(), pictures, chosen.titles(), binarized=True)
 
 
 def explore_sliders(

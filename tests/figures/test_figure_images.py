@@ -7,6 +7,7 @@ from zscape.data.imageset import ImageSet
 from zscape.errors import ConfigError, DataError, ShapeError
 from zscape.figures import (
     binarize_image,
+    is_nearly_binary,
     plot_random_samples,
     plot_reconstructions,
     plot_samples,
@@ -129,7 +130,7 @@ class TestReconstructions:
     def test_four_rows_per_picture(self, n, shape):
         before, after = pictures(n, shape), pictures(n, shape, seed=1)
         titles = [f"class {i}" for i in range(n)]
-        figure = plot_reconstructions(before, after.numpy(), titles, threshold=0.3)
+        figure = plot_reconstructions(before, after.numpy(), titles, threshold=0.3, binarized=True)
         assert len(figure.axes) == 4 * n
         for i in range(n):
             expected = (before[i], before[i] > 0.3, after[i], after[i] > 0.3)
@@ -143,7 +144,7 @@ class TestReconstructions:
         assert_nothing_is_cut_off_or_overlaps(figure)
 
     def test_rows_are_named_at_the_left(self):
-        figure = plot_reconstructions(pictures(3), pictures(3))
+        figure = plot_reconstructions(pictures(3), pictures(3), binarized=True)
         assert [ax.get_ylabel() for ax in figure.axes[:4]] == [
             "original",
             "binarised\nat 0.5",
@@ -153,8 +154,22 @@ class TestReconstructions:
         assert not any(ax.get_ylabel() for ax in figure.axes[4:])
 
     def test_ten_digits_are_one_band(self):
-        figure = plot_reconstructions(pictures(10), pictures(10))
+        figure = plot_reconstructions(pictures(10), pictures(10), binarized=True)
         assert len({round(ax.get_position().y0, 9) for ax in figure.axes}) == 4
+
+    def test_a_threshold_is_shown_where_pixels_are_nearly_black_and_white(self):
+        soft = (pictures(3) * 9 - 4).clamp(0, 1)  # a ninth of the pixels lie between
+        assert is_nearly_binary(soft)
+        assert is_nearly_binary(torch.zeros(2, 1, 4, 4))
+        assert len(plot_reconstructions(soft, pictures(3)).axes) == 4 * 3
+        # Grey, dark and grey, bright and grey: a threshold would show another picture.
+        for grey in (pictures(3), pictures(3) * 0.2, 1 - pictures(3) * 0.2):
+            assert not is_nearly_binary(grey)
+            figure = plot_reconstructions(grey, soft)
+            assert [ax.get_ylabel() for ax in figure.axes[:2]] == ["original", "reconstruction"]
+            np.testing.assert_array_equal(shown(figure.axes[1]), soft[0])
+            assert len(figure.axes) == 2 * 3
+            assert_nothing_is_cut_off_or_overlaps(figure)
 
     def test_shapes_must_agree(self):
         with pytest.raises(ShapeError, match="must have the same shape"):

@@ -170,13 +170,37 @@ def test_material_is_what_it_says(make_subject):
     with torch.no_grad():
         logits = vae.decode_logits(torch.from_numpy(table.mu[[row]]))
         exact = -vae.likelihood.log_prob(material.pictures([row]), logits).sum()
-    assert material.errors[row] == pytest.approx(float(exact), rel=1e-5)
+    assert material.costs.total[row] == pytest.approx(float(exact), rel=1e-5)
     gaps = np.linalg.norm(table.mu - table.mu.mean(0), axis=1)
     assert material.middle == gaps.argmin()
     one, other = material.apart
     found = material.prototypes
     widest = max(np.linalg.norm(found[a] - found[b]) for a in found for b in found)
     assert np.linalg.norm(found[one] - found[other]) == pytest.approx(widest)
+
+
+def test_images_are_ranked_by_what_could_have_been_avoided(make_subject):
+    """Of grey pictures the brightest cost most whatever is drawn; the odd ones come first here."""
+    subject = make_subject(n=40, n_classes=None)
+    pixels = torch.arange(40)[:, None, None, None] + torch.full((40, 1, 12, 10), 80)
+    planted = [0, 7, 39]
+    pixels[planted, :, 4:6] = 255
+    images = replace(subject.data.test, images=pixels.to(torch.uint8))
+    with torch.no_grad():  # draws all pictures as the grey in the middle
+        for name, parameter in subject.model.named_parameters():
+            parameter.zero_() if name.startswith("decoder") else None
+    material = Material(replace(subject, data=Splits(subject.data.train, images)))
+    section = rooms.SECTIONS["reconstructions"](material)
+    worst = next(block for block in section.blocks if isinstance(block, Plate) and
+                 block.caption.startswith("Worst"))  # fmt: skip
+    first = [worst.figure.axes[2 * i].images[0].get_array() for i in range(3)]
+    assert all(np.asarray(picture).max() == 1 for picture in first)
+    said = texts(section)
+    assert "what a perfect reconstruction would have saved" in said
+    assert "depends on how grey it is and not on the model" in said
+    # A threshold would make all of these black.
+    assert "threshold" not in said
+    assert len(worst.figure.axes) == 2 * 10
 
 
 def test_what_is_shown_is_limited(make_subject):

@@ -23,7 +23,10 @@ def reconstruct(
     n: Annotated[int, typer.Option("-n", help="How many test images.", min=1)] = 10,
     seed: NewSeed = None,
 ) -> None:
-    """Draw test images, what the model makes of them, and both in black and white."""
+    """Draw test images and what the model makes of them.
+
+    Where pixels are nearly black and white, both also with a threshold at 0.5.
+    """
     from zscape import api, figures
 
     check_outs([out], FIGURES)

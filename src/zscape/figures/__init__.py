@@ -5,6 +5,7 @@ from zscape.figures.architecture import plot_architecture
 from zscape.figures.components import plot_explained_variance, plot_loadings
 from zscape.figures.images import (
     binarize_image,
+    is_nearly_binary,
     plot_pictures,
     plot_random_samples,
     plot_reconstructions,
@@ -45,6 +46,7 @@ __all__ = [
     "binarize_image",
     "class_colors",
     "house_style",
+    "is_nearly_binary",
     "new_figure",
     "plot_activation_maps",
     "plot_architecture",

@@ -16,8 +16,9 @@ from zscape.config import ModelConfig, RunConfig
 from zscape.data import ImageSet, Splits
 from zscape.embedding import Embedding, fit_map
 from zscape.errors import DataError
+from zscape.figures import is_nearly_binary
 from zscape.latents import LatentTable, Prototypes, decode, encode, nearest, prototypes
-from zscape.model import ACTIVE_KL, VAE, evaluate, evaluating
+from zscape.model import ACTIVE_KL, VAE, ReconstructionCosts, evaluate, reconstruction_costs
 from zscape.neurons import mean_kl, neuron_table
 from zscape.seeding import torch_generator
 
@@ -151,17 +152,14 @@ class Material:
         )  # fmt: skip
 
     @cached_property
-    def errors(self) -> NDArray[np.float64]:
-        """(n,) what the reconstruction of each image costs, nats, from its posterior mean."""
-        device, parts = next(self.model.parameters()).device, []
-        places = torch.split(torch.from_numpy(self.table.mu), 250)
-        with evaluating(self.model):
-            for i, z in enumerate(places):
-                x = self.images.pixels(slice(250 * i, 250 * i + len(z))).to(device)
-                logits = self.model.decode_logits(z.to(device)).float()
-                parts.append(-self.model.likelihood.log_prob(x, logits).flatten(1).sum(1).cpu())
-        found: NDArray[np.float64] = torch.cat(parts).double().numpy()
-        return found
+    def costs(self) -> ReconstructionCosts:
+        """What the reconstruction of each image costs, from its posterior mean."""
+        return reconstruction_costs(self.model, self.images, self.table.mu)
+
+    @cached_property
+    def is_binary(self) -> bool:
+        """Whether the pixels are black or white but for soft edges."""
+        return is_nearly_binary(self.few.pixels())
 
     @cached_property
     def kl(self) -> NDArray[np.float64]:

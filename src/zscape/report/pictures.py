@@ -24,40 +24,64 @@ N_RANDOM = 12
 def reconstructions(m: Material) -> Section:
     """Pictures beside what is left of them."""
     n = min(N_PAIRS, len(m.images))
-    order = np.argsort(m.errors, kind="stable")
     chosen = torch.randperm(
         len(m.images), generator=torch_generator(m.seed, "report", "pairs")
     ).numpy()[:n]
     mean_error = float((m.decode(m.table.mu[chosen]) - m.pictures(chosen)).abs().mean())
-    half = len(order) // 2 - n // 2
+    text = f"Pictures squeezed through {count(m.d, 'number')} and drawn again."
+    if m.is_binary:
+        text += (
+            " Compare row 1 with row 3, and at a threshold of 0.5 row 2 with row 4, where a stroke "
+            "or an edge that moved shows best."
+        )
     blocks: list[Block] = [
-        f"Pictures squeezed through {count(m.d, 'number')} and drawn again. Compare row 1 with "
-        f"row 3, and row 2 with row 4, where a stroke or an edge that moved shows best.",
+        text,
         Plate(
             _pairs(m, chosen),
             f"{sentence(count(n, 'test image'))} at random. A pixel of these is off by "
             f"{mean_error:.3f} on average, of a range of 1; look for what moved or is gone.",
-            "Originals and reconstructions, grey and at threshold 0.5",
+            f"Originals and reconstructions{', also at threshold 0.5' if m.is_binary else ''}",
         ),
     ]
-    if len(order) < 3 * n:
-        return Section("Reconstructions", blocks)
+    if len(m.images) >= 3 * n:
+        blocks += _ranked(m, n)
+    return Section("Reconstructions", blocks)
+
+
+def _ranked(m: Material, n: int) -> list[Block]:
+    """The images by what the model could have avoided."""
+    costs = m.costs.avoidable
+    order = np.argsort(costs, kind="stable")
+    half = len(order) // 2 - n // 2
     parts = {
-        "Best": (order[:n], "the least: what it finds easy"),
-        "Typical": (order[half : half + n], "in between, around the median"),
-        "Worst": (order[: -n - 1 : -1].copy(), "the most: look for what is unusual in them"),
+        "Best": (order[:n], "least: what it finds easy"),
+        "Typical": (order[half : half + n], "as much as most, around the median"),
+        "Worst": (order[: -n - 1 : -1].copy(), "most: look for what is unusual in them"),
     }  # fmt: skip
-    blocks.append(Heading("Best, typical, worst"))
-    blocks.append(
-        f"The images by what their pixels cost, {number(m.errors[order[0]], 1)} to "
-        f"{number(m.errors[order[-1]], 1)} nats; half of them cost less than "
-        f"{number(float(np.median(m.errors)), 1)}." + (f" {_hardest(m)}" if m.has_classes else "")
-    )
+    blocks: list[Block] = [
+        Heading("Best, typical, worst"),
+        f"The images by what a perfect reconstruction would have saved: "
+        f"{number(costs[order[0]], 1)} to {number(costs[order[-1]], 1)} nats, half of them below "
+        f"{number(float(np.median(costs)), 1)}.{_unavoidable(m)}"
+        + (f" {_hardest(m)}" if m.has_classes else ""),
+    ]
     for name, (rows, what) in parts.items():
         caption = f"{name}: those that cost {what}."
         caption += _classes_of(m, rows) if name != "Typical" else ""
         blocks.append(Plate(_pairs(m, rows, show_cost=True), caption, f"{name} reconstructions"))
-    return Section("Reconstructions", blocks)
+    return blocks
+
+
+def _unavoidable(m: Material) -> str:
+    """What the picture itself costs, if that differs from one to the next."""
+    floor = m.costs.total - m.costs.avoidable
+    if np.ptp(floor) < 0.01:
+        return ""
+    low, high = number(float(floor.min()), 1), number(float(floor.max()), 1)
+    return (
+        f" What the likelihood takes even for the very picture, {low} to {high} nats, depends on "
+        f"how grey it is and not on the model; it is left out."
+    )
 
 
 def imagined(m: Material) -> Section:
@@ -91,13 +115,17 @@ def _pairs(m: Material, rows: NDArray[np.int64], *, show_cost: bool = False) -> 
     names = [m.name_of(row) for row in rows]
     titles: list[str] | None = names if names[0] else None
     if show_cost:
-        titles = [f"{name}: {number(m.errors[row], 1)}" if name else number(m.errors[row], 1)
-                  for name, row in zip(names, rows, strict=True)]  # fmt: skip
-    return figures.plot_reconstructions(m.pictures(rows), m.decode(m.table.mu[rows]), titles)
+        costs = [number(cost, 1) for cost in m.costs.avoidable[rows]]
+        titles = [f"{name}: {cost}" if name else cost
+                  for name, cost in zip(names, costs, strict=True)]  # fmt: skip
+    return figures.plot_reconstructions(
+        m.pictures(rows), m.decode(m.table.mu[rows]), titles, binarized=m.is_binary
+    )
 
 
 def _hardest(m: Material) -> str:
-    costs = {name: float(m.errors[rows].mean()) for name, rows in m.table.rows_by_class().items()}
+    classes = m.table.rows_by_class().items()
+    costs = {name: float(m.costs.avoidable[rows].mean()) for name, rows in classes}
     easy, hard = min(costs, key=lambda k: costs[k]), max(costs, key=lambda k: costs[k])
     return (
         f"By class, {easy} is the cheapest ({number(costs[easy], 1)} on average) and {hard} the "
@@ -108,8 +136,10 @@ def _hardest(m: Material) -> str:
 def _classes_of(m: Material, rows: NDArray[np.int64]) -> str:
     if not m.has_classes:
         return ""
-    found = Counter(m.name_of(row) for row in rows).most_common()
+    found = Counter(m.name_of(row) for row in rows).most_common(2)
     if len(found) == 1:
         return f" All are of class {found[0][0]}."
-    name, n = found[0]
+    (name, n), (_, second) = found
+    if n == second:
+        return ""
     return f" Most frequent among them is {name}, with {n} of {len(rows)}."
