@@ -145,7 +145,7 @@ def test_a_loader_is_like_torchs(loaders: tuple[notebook.Loader, notebook.Loader
     train, test = loaders
     assert (len(train.dataset), len(test.dataset)) == (100, 40)
     assert (len(train), len(test)) == (4, 2)
-    assert [len(x) for x, _ in train] == [25] * 4
+    assert [len(x) for x, _ in train] == [32, 32, 32, 4]
     for x, labels in train:
         assert x.shape[1:] == (1, 28, 28)
         assert x.dtype == torch.float32

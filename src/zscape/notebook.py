@@ -19,14 +19,13 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from zscape import api, figures
-from zscape.config import DataConfig, TrainConfig
+from zscape.config import DataConfig
 from zscape.data import ImageSet, load_data
 from zscape.errors import ConfigError, MissingExtraError
 from zscape.figures import binarize_image
 from zscape.latents import VectorLike, as_neurons, decode, format_vector, locate
 from zscape.model import VAE, ElboObjective, EnhancedVAE, kl_to_standard_normal
-from zscape.seeding import torch_generator
-from zscape.training import create_fabric, find_accelerator
+from zscape.training import find_accelerator
 from zscape.training.weights import fit_state_dict, read_tensors
 
 if TYPE_CHECKING:
@@ -51,21 +50,29 @@ __all__ = [
 class Loader:
     """Batches ``(images (b, c, h, w) in [0, 1], labels (b,))`` of an ``ImageSet``.
 
-    Stands where the tutorial has a torch ``DataLoader``. A shuffled loader takes a new order
-    from torch's global generator each time it is iterated.
+    Stands where the tutorial has a torch ``DataLoader``, and deals the same batches: all of
+    ``batch_size`` images, the last of what is left (never of one image, from which batch norm
+    cannot learn: it then gets one of the batch before). A shuffled loader takes a new order from
+    torch's global generator each time it is iterated.
     """
 
     def __init__(self, dataset: ImageSet, batch_size: int, *, shuffle: bool) -> None:
+        if batch_size < 1:
+            raise ConfigError(f"batch_size must be at least 1; got {batch_size}.")
         self.dataset, self.batch_size, self.shuffle = dataset, batch_size, shuffle
 
     def __len__(self) -> int:
         return -(-len(self.dataset) // self.batch_size)
 
     def __iter__(self) -> Iterator[tuple[Tensor, Tensor | None]]:
-        generator = None
-        if self.shuffle:
-            generator = torch_generator(int(torch.randint(2**62, ())), "loader")
-        return self.dataset.batches(self.batch_size, generator)
+        n, size = len(self.dataset), self.batch_size
+        order = torch.randperm(n) if self.shuffle else torch.arange(n)
+        ends = list(range(size, n, size))
+        if size > 2 and n % size == 1 and ends:
+            ends[-1] -= 1
+        labels = self.dataset.labels
+        for index in order.tensor_split(ends):
+            yield self.dataset.pixels(index), None if labels is None else labels[index]
 
 
 def load_mnist(
@@ -94,7 +101,11 @@ def plot_sample_images(loader: Loader, num_images: int = 10) -> Figure:
 def init_model(
     latent_dim: int = 10, device: torch.device | str | None = None
 ) -> tuple[EnhancedVAE, torch.optim.Adam]:
-    """An untrained model on ``device`` (a GPU if there is one) and its Adam at 1e-3."""
+    """An untrained model on ``device`` (a GPU if there is one) and its Adam at 1e-3.
+
+    The weights start as PyTorch starts them. The tutorial's own start, whose first epoch costs
+    billions of nats, is ``zscape.model.initialize_as_tutorial(model)``.
+    """
     model = EnhancedVAE(latent_dim).to(_find_device(device or find_accelerator("auto")))
     return model, torch.optim.Adam(model.parameters(), lr=1e-3)
 
@@ -111,9 +122,11 @@ def loss_function(
 
 
 class VAETrainer:
-    """The tutorial's trainer: its model, optimiser and loader, our step.
+    """The tutorial's trainer: float32, and the loss summed over the batch is what is minimised.
 
-    ``zscape.train`` is faster and better; this one does what the cells say.
+    The model is trained in place and left in training mode, on ``device``; ``load_model`` and
+    ``visualize_results`` leave one in evaluation mode. ``zscape.train`` is faster and better;
+    this one does what the cells say.
     """
 
     def __init__(
@@ -135,19 +148,17 @@ class VAETrainer:
         """
         from tqdm.auto import tqdm
 
-        fabric = create_fabric(TrainConfig(accelerator=self.device.type))
-        objective, optimizer = fabric.setup(ElboObjective(self.model), self.optimizer)
-        objective.train()
+        objective = ElboObjective(self.model.to(self.device)).train()
         losses = []
         for epoch in range(epochs):
-            total, n_seen = torch.zeros((), device=fabric.device), 0
+            total, n_seen = torch.zeros((), device=self.device), 0
             with tqdm(self.train_loader, desc=f"epoch {epoch + 1}/{epochs}") as bar:
                 for batch, (x, _) in enumerate(bar):
-                    loss = objective(x.to(fabric.device)).loss(self.kld_weight)
-                    optimizer.zero_grad()
-                    fabric.backward(loss)
-                    optimizer.step()
-                    total += loss.detach() * len(x)
+                    loss = objective(x.to(self.device)).loss(self.kld_weight) * len(x)
+                    self.optimizer.zero_grad()
+                    loss.backward()
+                    self.optimizer.step()
+                    total += loss.detach()
                     n_seen += len(x)
                     if batch % log_interval == 0:
                         bar.set_postfix(loss=f"{float(total) / n_seen:.2f}")
@@ -167,13 +178,16 @@ class LossPlotter:
 def load_model(model: VAE, path: Path | str) -> VAE:
     """Put the weights in ``path`` into ``model``, on whatever device it is, and return it.
 
+    It is then in evaluation mode: ``model.encode(x)`` of an image does not depend on the others,
+    and changes nothing.
+
     Raises
     ------
     CheckpointError
         Missing, damaged, or of another shape; says what does not fit.
     """
     fit_state_dict(model, read_tensors(Path(path))[0], str(path))
-    return model
+    return model.eval()
 
 
 def visualize_results(
@@ -186,7 +200,7 @@ def visualize_results(
     """Four rows: originals and reconstructions, grey and binarised.
 
     The same ``seed`` gives the same digits every time, no seed new ones. ``device=None`` is the
-    model's own.
+    model's own; it is moved to any other, and left in evaluation mode.
 
     Raises
     ------
@@ -196,7 +210,7 @@ def visualize_results(
     if device is not None:
         model = model.to(_find_device(device))
     chosen = api.choose(data_loader.dataset, num_images, seed=seed)
-    pictures = api.reconstruct(model, chosen)
+    pictures = api.reconstruct(model.eval(), chosen)
     return figures.plot_reconstructions(chosen.pixels(), pictures, chosen.titles(), binarized=True)
 
 

@@ -41,6 +41,8 @@ LINE = TITLE * 1.3 / 72  # one line of a title; inches
 def binarize_image(image: ArrayT, threshold: float = 0.5) -> ArrayT:
     """1.0 where ``image`` is above ``threshold``, 0.0 elsewhere; same shape and kind of array.
 
+    Bytes, whose white is 255, are cut at that share of 255.
+
     Raises
     ------
     ConfigError
@@ -54,7 +56,8 @@ def binarize_image(image: ArrayT, threshold: float = 0.5) -> ArrayT:
     """
     if not 0 < threshold < 1:
         raise ConfigError(f"threshold must lie in (0, 1); got {threshold}.")
-    white: ArrayT = (image > threshold) * 1.0
+    is_bytes = str(image.dtype).endswith("uint8")  # NumPy's or torch's
+    white: ArrayT = (image > threshold * (255 if is_bytes else 1)) * 1.0
     return white
 
 
