@@ -2,6 +2,8 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import re
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -12,6 +14,7 @@ from hypothesis import strategies as st
 
 from zscape.config import (
     CONFIGS,
+    SYNONYMS,
     Config,
     DataConfig,
     ModelConfig,
@@ -132,9 +135,67 @@ def test_integers_serve_where_numbers_are_asked_for():
     assert TrainConfig(kld_weight=0, clip_norm=5).kld_weight == 0
 
 
-def test_numpy_floats_are_numbers():
-    config = TrainConfig(kld_weight=np.linspace(0, 1, 3)[1])
-    assert json.loads(json.dumps(config.to_dict()))["kld_weight"] == 0.5
+@pytest.mark.parametrize(
+    ("config", "option", "value", "kept"),
+    [
+        (ModelConfig, "latent_dim", np.int64(10), 10),
+        (ModelConfig, "latent_dim", np.array([3, 4], np.uint8)[1], 4),
+        (ModelConfig, "latent_dim", torch.tensor(7), 7),
+        (ModelConfig, "network", np.str_("mlp"), "mlp"),
+        (ModelConfig, "image_shape", (np.int32(3), np.int64(16), 20), (3, 16, 20)),
+        (TrainConfig, "kld_weight", np.float32(2), 2.0),
+        (TrainConfig, "kld_weight", np.array(0.5), 0.5),
+        (TrainConfig, "kld_weight", np.int16(2), 2),
+        (TrainConfig, "clip_norm", np.float64(1), 1.0),
+        (TrainConfig, "tensorboard", np.bool_(False), False),
+        (TrainConfig, "early_stopping", np.int64(3), 3),
+        (DataConfig, "data", Path("folder") / "x.npz", str(Path("folder/x.npz"))),
+    ],
+    ids=str,
+)
+def test_values_of_numpy_and_torch_become_pythons_own(config, option, value, kept):
+    made = getattr(config(**{option: value}), option)
+    assert made == kept
+    assert type(made) is type(kept)
+    assert json.loads(json.dumps(config(**{option: value}).to_dict()))[option] == (
+        list(kept) if isinstance(kept, tuple) else kept
+    )
+
+
+@pytest.mark.parametrize("value", [np.nan, np.float32("inf"), np.bool_(True), np.array([1.0])])
+def test_numpys_values_are_checked_as_pythons(value):
+    with pytest.raises(ConfigError, match=r"^kld_weight must be "):
+        TrainConfig(kld_weight=value)
+
+
+@pytest.mark.parametrize(
+    ("typed", "meant"),
+    [
+        ("lr", "learning_rate"), ("beta", "kld_weight"), ("z_dim", "latent_dim"),
+        ("bs", "batch_size"), ("n_epochs", "epochs"), ("device", "accelerator"),
+        ("patience", "early_stopping"), ("random_state", "seed"), ("Latent_Dim", "latent_dim"),
+        ("learning_rte", "learning_rate"), ("likelyhood", "likelihood"), ("binarise", "binarize"),
+    ],
+)  # fmt: skip
+def test_an_option_by_another_name_is_told_its_own(typed, meant):
+    (config,) = (config for config, field in FIELDS if field.name == meant)
+    for make in (RunConfig.from_options, config, config.from_dict, config().replace):
+        given = ({typed: 1},) if make == config.from_dict else ()
+        with pytest.raises(ConfigError, match=rf" no option {typed} \(did you mean {meant}\?\)\.$"):
+            make(*given, **({} if given else {typed: 1}))
+
+
+def test_a_word_like_no_option_is_only_said_not_to_be_one():
+    with pytest.raises(ConfigError, match=r"^there is no option qqq\.$"):
+        RunConfig.from_options(qqq=1)
+
+
+def test_synonyms_are_of_options_and_of_one_each():
+    names = {field.name for _, field in FIELDS}
+    others = [other for group in SYNONYMS.values() for other in group]
+    assert set(SYNONYMS) <= names
+    assert len(set(others)) == len(others)
+    assert not set(others) & names
 
 
 @pytest.mark.parametrize(
@@ -171,7 +232,8 @@ def test_replace_checks():
 
 
 def test_from_dict_names_what_it_does_not_know():
-    with pytest.raises(ConfigError, match=r"^TrainConfig has no option beta, epoch\.$"):
+    said = "TrainConfig has no option beta (did you mean kld_weight?), epoch (did you mean epochs?)"
+    with pytest.raises(ConfigError, match=rf"^{re.escape(said)}\.$"):
         TrainConfig.from_dict({"epochs": 1, "epoch": 1, "beta": 2})
     with pytest.raises(ConfigError, match=r"^epochs must be "):
         TrainConfig.from_dict({"epochs": 0})
@@ -216,8 +278,9 @@ def test_option_names_belong_to_one_config():
 
 
 def test_from_options_names_what_it_does_not_know():
-    with pytest.raises(ConfigError, match=r"^there is no option beta, epoch\.$"):
-        RunConfig.from_options(epochs=1, epoch=1, beta=2)
+    said = "there is no option beta (did you mean kld_weight?), epoch (did you mean epochs?)."
+    with pytest.raises(ConfigError, match=f"^{re.escape(said)}$"):
+        RunConfig.from_options(epoch=1, beta=2)
 
 
 def test_run_config_without_options_is_all_defaults():

@@ -7,15 +7,42 @@ metadata; the command line builds its flags from them and the run folder stores 
 from __future__ import annotations
 
 import dataclasses
+import difflib
+import os
 import sys
 import types
 import typing
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from typing import Any, Self
 
 from zscape.errors import ConfigError
 
 Choices = tuple[str, ...]
+
+SYNONYMS = {
+    "learning_rate": ("lr", "rate", "step_size", "max_lr"),
+    "kld_weight": ("beta", "kl_weight", "kld", "kl", "kl_coeff", "lambda_kl"),
+    "latent_dim": ("z_dim", "zdim", "dim", "latent", "latents", "latent_size", "n_latent", "nz",
+                   "n_latents", "num_latents", "code_size", "embedding_dim", "bottleneck"),
+    "batch_size": ("bs", "batch", "minibatch", "train_batch_size"),
+    "epochs": ("n_epochs", "num_epochs", "max_epochs", "n_iter", "iterations"),
+    "network": ("arch", "architecture", "model", "backbone", "encoder"),
+    "likelihood": ("loss", "loss_fn", "criterion", "distribution", "output"),
+    "accelerator": ("device", "gpu", "cuda", "use_cuda"),
+    "precision": ("amp", "dtype", "fp16", "bf16", "mixed_precision"),
+    "resize": ("image_size", "img_size", "input_size", "size", "side", "shape"),
+    "n_train": ("n", "n_samples", "num_samples", "num_samples_train", "limit", "max_images"),
+    "n_test": ("num_samples_test", "n_val", "n_valid"),
+    "early_stopping": ("patience",),
+    "clip_norm": ("grad_clip", "clip", "max_grad_norm", "gradient_clip_val", "clip_grad_norm"),
+    "weight_decay": ("wd", "l2", "decay"),
+    "schedule": ("scheduler", "lr_schedule", "lr_scheduler"),
+    "kl_warmup": ("beta_warmup", "kl_annealing", "annealing"),
+    "seed": ("random_state", "rng", "manual_seed", "random_seed"),
+    "data": ("dataset", "source", "images", "root", "path"),
+}  # fmt: skip
+"""What options are called elsewhere: a person who types one is told its name here."""
 
 
 def option(
@@ -37,12 +64,41 @@ def option(
     )
 
 
+def name_unknown(unknown: Iterable[str], known: Collection[str]) -> str:
+    """The unknown options, sorted, each with the known one that it may stand for."""
+    meant = {other: name for name, others in SYNONYMS.items() for other in others}
+
+    def told(name: str) -> str:
+        close = difflib.get_close_matches(name.lower(), known, n=1)
+        target = meant.get(name.lower())
+        near = target if target in known else close[0] if close else ""
+        return f"{name} (did you mean {near}?)" if near else name
+
+    return ", ".join(told(name) for name in sorted(unknown))
+
+
+def plain(value: Any) -> Any:
+    """NumPy's scalars, arrays and tensors without axes, and paths, as Python's own values."""
+    if getattr(value, "ndim", None) == 0:
+        return value.item()
+    return os.fspath(value) if isinstance(value, os.PathLike) else value
+
+
 class Config:
-    """Range checks and the JSON round trip shared by the three configs below."""
+    """Names, range checks and the JSON round trip shared by the three configs below."""
+
+    def __new__(cls, *args: Any, **options: Any) -> Self:
+        """Raise ``ConfigError`` for an option that there is not."""
+        known = [field.name for field in dataclasses.fields(typing.cast(Any, cls))]
+        if unknown := set(options) - set(known):
+            raise ConfigError(f"{cls.__name__} has no option {name_unknown(unknown, known)}.")
+        return super().__new__(cls)
 
     def __post_init__(self) -> None:
         for field in dataclasses.fields(typing.cast(Any, self)):
-            _check(field, field_type(type(self), field.name), getattr(self, field.name))
+            value = plain(getattr(self, field.name))
+            object.__setattr__(self, field.name, value)
+            _check(field, field_type(type(self), field.name), value)
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values, ready for ``json.dump``."""
@@ -57,9 +113,6 @@ class Config:
         ConfigError
             A name is unknown or a value out of range.
         """
-        known = {field.name for field in dataclasses.fields(typing.cast(Any, cls))}
-        if unknown := sorted(set(values) - known):
-            raise ConfigError(f"{cls.__name__} has no option {', '.join(unknown)}.")
         return cls(**values)
 
     def replace(self, **changes: Any) -> Self:
@@ -146,11 +199,13 @@ class ModelConfig(Config):
     def __post_init__(self) -> None:
         super().__post_init__()
         shape: Any = self.image_shape
-        fits = isinstance(shape, (tuple, list)) and len(shape) == 3
+        if isinstance(shape, (tuple, list)):
+            shape = [plain(side) for side in shape]
+        fits = isinstance(shape, list) and len(shape) == 3
         if not fits or any(type(side) is not int or side < 1 for side in shape):
             raise ConfigError(
                 f"image_shape must be three positive integers (channels, height, width); "
-                f"got {shape!r}."
+                f"got {self.image_shape!r}."
             )
         object.__setattr__(self, "image_shape", tuple(shape))  # of a list or torch.Size
 
@@ -232,12 +287,17 @@ class RunConfig(typing.NamedTuple):
         ConfigError
             An unknown name, or a value out of range.
         """
-        parts = []
-        for config in CONFIGS.values():
-            names = {field.name for field in dataclasses.fields(typing.cast(Any, config))}
-            parts.append(config(**{name: options.pop(name) for name in names & set(options)}))
-        if options:
-            raise ConfigError(f"there is no option {', '.join(sorted(options))}.")
+        names = {
+            config: {field.name for field in dataclasses.fields(typing.cast(Any, config))}
+            for config in CONFIGS.values()
+        }
+        known = set().union(*names.values())
+        if unknown := set(options) - known:
+            raise ConfigError(f"there is no option {name_unknown(unknown, known)}.")
+        parts = [
+            config(**{name: options[name] for name in own & set(options)})
+            for config, own in names.items()
+        ]
         return cls(*typing.cast(Any, parts))
 
     def to_dict(self) -> dict[str, dict[str, Any]]:
