@@ -13,7 +13,7 @@ from torch import Tensor
 
 from zscape.config import ModelConfig, RunConfig
 from zscape.data import ImageSet, Splits, load_data
-from zscape.errors import ConfigError, MissingExtraError, ShapeError
+from zscape.errors import ConfigError, DataError, MissingExtraError, ShapeError
 from zscape.files import write_atomic
 from zscape.latents import decode, encode, sample_prior
 from zscape.model import VAE
@@ -72,7 +72,7 @@ def train(
     >>> len(result.history), result.model.latent_dim
     (1, 2)
     """
-    source = str(data) if isinstance(data, (str, Path)) else "array"
+    source = str(data) if isinstance(data, (str, Path)) else None
     config = RunConfig.from_options(data=source, **options)
     splits = load_data(data, config.data, seed=config.train.seed)
     display = create_progress(progress)
@@ -94,6 +94,8 @@ def resume(run: Run | Path | str, data: Any = None, *, progress: str = "auto") -
     ------
     CheckpointError
         Not a run, or nothing to continue from.
+    DataError
+        The images are not there, or not those that the run was trained on.
     """
     run = run if isinstance(run, Run) else Run.open(run)
     splits = run.load_data(data)
@@ -112,27 +114,42 @@ class Opened(NamedTuple):
     def data(self, source: Any = None) -> Splits:
         """The images the model was trained on, or all those of ``source`` instead.
 
-        They are resized and binarised as in training. Of a run trained on an array, ``source``
-        must be that array.
+        They are resized and binarised as in training. A run trained on an array knows that array
+        when it is passed as ``source``, and takes the subset it was trained on.
 
         Raises
         ------
         ShapeError
             The images do not have the model's shape.
+        DataError
+            Those the run was trained on are not there, or have changed.
         """
         if self.run is None:
             splits = load_data("mnist" if source is None else source)
-        elif source is None or self.run.config.data.data == "array":
-            splits = self.run.load_data(source)
+        elif source is None:
+            splits = self.run.load_data()
         else:
-            config, seed = self.run.config.data, self.run.config.train.seed
-            splits = load_data(source, config.replace(n_train=None, n_test=None), seed=seed)
+            splits = self._own_array(source) or self._all_of(source)
         if splits.test.image_shape != self.model.image_shape:
             raise ShapeError(
                 f"{self.name} takes images {self.model.image_shape}, but {splits.test.name} has "
                 f"{splits.test.image_shape}; choose other data or resize it."
             )
         return splits
+
+    def _own_array(self, source: Any) -> Splits | None:
+        assert self.run is not None
+        if self.run.config.data.data is not None:
+            return None
+        try:
+            return self.run.load_data(source)
+        except DataError:  # other images, or fewer than the subset needs
+            return None
+
+    def _all_of(self, source: Any) -> Splits:
+        assert self.run is not None
+        config, seed = self.run.config.data, self.run.config.train.seed
+        return load_data(source, config.replace(n_train=None, n_test=None), seed=seed)
 
 
 def load(source: Path | str) -> Opened:
@@ -419,7 +436,7 @@ def _subject(opened: Opened, data: Any) -> Subject:
     if environment:
         facts.append(("trained on", f"{environment['accelerator']} in {environment['precision']}"))
     scores = None
-    if history and (data is None or settings.data.data == "array"):
+    if history and (data is None or opened.run.is_trained_on(images)):
         # Under early stopping the weights are those of the best epoch.
         lines = history if settings.train.early_stopping else history[-1:]
         best = min(lines, key=lambda line: float(line["test"]["loss"]))

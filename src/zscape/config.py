@@ -158,9 +158,10 @@ def _check(field: dataclasses.Field[Any], annotation: Any, value: Any) -> None:
 class DataConfig(Config):
     """Which images, how many, and how they are prepared."""
 
-    data: str = option(
+    data: str | None = option(
         "mnist", "Images: mnist, an IDX folder, a folder of pictures, an .npz or an .npy file."
     )
+    """Of images that were in memory, None."""
     n_train: int | None = option(None, "Train on this many images (all by default).", low=1)
     n_test: int | None = option(None, "Test on this many images (all by default).", low=1)
     stratified: bool = option(False, "Keep the class proportions when taking a subset.")

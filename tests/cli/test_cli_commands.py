@@ -16,6 +16,7 @@ from typer.testing import CliRunner
 import zscape
 from zscape import figures
 from zscape.cli import app
+from zscape.data import load_data
 from zscape.training import Run
 
 Cli = Callable[..., Any]
@@ -122,12 +123,14 @@ def test_data_info_counts(source: Path, cli: Cli) -> None:
     code, out, err = cli("data", "info", source, "--n-train", "24", "--stratified")
     assert (code, err) == (0, "")
     assert "images 1 x 16 x 16" in out
-    assert re.search(r"train +24 of 50 images, values from 0\.\d+ to (1\.000|0\.99\d)", out)
-    assert re.search(r"test +10 images", out)
+    n_train, n_test = map(len, load_data(source))
+    values = r"values from 0\.\d+ to (1\.000|0\.99\d)"
+    assert re.search(rf"train +24 of {n_train} images, {values}", out)
+    assert re.search(rf"test +{n_test} images", out)
     counts = re.findall(r"^[012] +(\d+) +(\d+)$", out, re.MULTILINE)
     assert len(counts) == 3
     assert sum(int(train) for train, _ in counts) == 24
-    assert sum(int(test) for _, test in counts) == 10
+    assert sum(int(test) for _, test in counts) == n_test
 
 
 def test_data_info_of_mnist() -> None:

@@ -248,7 +248,7 @@ def test_command_makes_the_same_settings():
         "zscape train --data 'some where.npz' --stratified --latent-dim 3 --kld-weight 0.5 "
         "--epochs 2 --seed 4 --out runs/mine"
     )
-    assert "array from Python" in making.command(RunConfig.from_options(data="array"))
+    assert "array from Python" in making.command(RunConfig.from_options(data=None))
 
 
 def test_same_subject_is_the_same_page_and_progress_is_told(

@@ -37,7 +37,7 @@ def make_splits(n_train: int = 40, n_test: int = 10, side: int = 16) -> Splits:
 
 def make_config(**options: Any) -> RunConfig:
     tiny = {
-        "data": "array", "network": "mlp", "latent_dim": 3, "epochs": EPOCHS, "batch_size": 14,
+        "data": None, "network": "mlp", "latent_dim": 3, "epochs": EPOCHS, "batch_size": 14,
         "precision": "32", "accelerator": "cpu", "optimizer": "adam",
     }  # fmt: skip
     return RunConfig.from_options(**{**tiny, **options})

@@ -91,7 +91,7 @@ def _training_rows(opened: Opened) -> list[tuple[str, str]]:
     train, data = opened.run.config.train, opened.run.config.data
     environment, history = opened.run.environment(), opened.run.metrics()
     rows = [
-        ("data", f"{data.data}, binarize {data.binarize}"),
+        ("data", f"{data.data or 'an array from Python'}, binarize {data.binarize}"),
         ("kld_weight", f"{train.kld_weight:g}"),
         (
             "training",

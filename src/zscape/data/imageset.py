@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import NamedTuple
 
 import torch
@@ -81,6 +84,20 @@ class ImageSet:
     def has_labels(self) -> bool:
         """Whether every image has a class."""
         return self.labels is not None
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """16 hexadecimal digits that tell these images from any others.
+
+        The start of the SHA-256 over shape, pixels, labels and class names, in their order, as
+        they are now: a subset or a binarised copy has another. Name and split do not count.
+        """
+        names = self.class_names if self.has_labels else ()
+        digest = hashlib.sha256(json.dumps([list(self.images.shape), names]).encode())
+        for tensor in (self.images, self.labels):
+            if tensor is not None:
+                digest.update(tensor.cpu().contiguous().numpy().data)
+        return digest.hexdigest()[:16]
 
     def titles(self) -> list[str] | None:
         """The class name of every image, or None without labels."""

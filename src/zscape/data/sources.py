@@ -3,31 +3,26 @@
 from __future__ import annotations
 
 import difflib
-import logging
 import os
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import torch
 from torch import Tensor
 
 from zscape.config import DataConfig
 from zscape.data.arrays import from_arrays
 from zscape.data.bounded import reading
 from zscape.data.folder import read_folder
+from zscape.data.hold_out import hold_out
 from zscape.data.idx import is_idx_folder, read_idx_folder, read_mnist
 from zscape.data.imageset import ImageSet, Splits
 from zscape.data.npy import read_npy, read_npz
 from zscape.data.resize import resized
 from zscape.errors import DataError
 from zscape.seeding import torch_generator
-
-_log = logging.getLogger(__name__)
-
-_HOLD_OUT = 6
 
 Claim = Callable[[Any], bool]
 Reader = Callable[[Any, DataConfig], Splits | ImageSet]
@@ -92,7 +87,7 @@ def load_data(source: Any = None, config: DataConfig | None = None, *, seed: int
         makes.
     seed
         Decides the subsets and, if the source has no test split, the sixth of it that is held
-        out as one.
+        out as one; see ``zscape.data.hold_out``.
 
     Raises
     ------
@@ -102,7 +97,7 @@ def load_data(source: Any = None, config: DataConfig | None = None, *, seed: int
     config = config or DataConfig()
     source = config.data if source is None else source
     data = _find_source(source).read(source, config)
-    splits = _hold_out(data, seed) if isinstance(data, ImageSet) else data
+    splits = hold_out(data, seed) if isinstance(data, ImageSet) else data
 
     def prepare(images: ImageSet, n: int | None, split: str) -> ImageSet:
         if n is not None:
@@ -116,6 +111,14 @@ def load_data(source: Any = None, config: DataConfig | None = None, *, seed: int
     test = prepare(splits.test, config.n_test, "test")
     _check_agreement(train, test)
     return Splits(train, test)
+
+
+def place_of(source: str) -> str | None:
+    """The absolute path that ``source`` means from here, or None if it is no path (``mnist``)."""
+    path = Path(source).expanduser().absolute()
+    with reading(source):
+        is_path = path.exists() and _find_source(source) is _find_source(str(path))
+    return str(path) if is_path else None
 
 
 def _find_source(source: Any) -> Source:
@@ -133,20 +136,6 @@ def _find_source(source: Any) -> Source:
         if close := difflib.get_close_matches(path.name.lower(), names, n=1):
             hint = f" (did you mean the word {close[0]!r}?)"
     raise DataError(f"Images must come from {'; '.join(names)}; got {got}{hint}.")
-
-
-def _hold_out(images: ImageSet, seed: int) -> Splits:
-    n = len(images)
-    if n < 2:
-        raise DataError(
-            f"{images.name} has a single image; two are needed, to train on one and test on the "
-            f"other."
-        )
-    n_test = max(1, n // _HOLD_OUT)
-    order = torch.randperm(n, generator=torch_generator(seed, "hold-out"))
-    test, train = order[:n_test].sort().values, order[n_test:].sort().values
-    _log.info("%s has no test split: held out %d of its %d images.", images.name, n_test, n)
-    return Splits(replace(images[train], split="train"), replace(images[test], split="test"))
 
 
 def _check_agreement(train: ImageSet, test: ImageSet) -> None:

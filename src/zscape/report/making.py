@@ -50,8 +50,10 @@ def command(settings: RunConfig) -> str:
             is_told = field.name in ("data", "latent_dim", "epochs") or value != field.default
             if is_told and field.metadata["is_flag"]:
                 flag = f"--{field.name.replace('_', '-')}"
-                words += [flag] if value is True else [flag, str(value)]
+                words += (
+                    [flag] if value is True else [flag, "FILE" if value is None else str(value)]
+                )
     text = shlex.join([*words, "--out", "runs/mine"])
-    if settings.data.data == "array":
+    if settings.data.data is None:
         return f"# trained on an array from Python; put in a file of yours\n{text}"
     return text

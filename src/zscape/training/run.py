@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import shutil
 from pathlib import Path
 from typing import Any
@@ -11,8 +12,8 @@ from safetensors.torch import save
 
 from zscape._version import __version__
 from zscape.config import CONFIGS, RunConfig
-from zscape.data import Splits, load_data
-from zscape.errors import CheckpointError, ConfigError
+from zscape.data import Splits, load_data, place_of
+from zscape.errors import CheckpointError, ConfigError, DataError
 from zscape.files import write_atomic
 from zscape.training.loop import Epoch, Trainer
 from zscape.training.weights import LoadedModel, load_weights, read_tensors, save_weights
@@ -33,12 +34,15 @@ OWN_FILES = (
     METRICS, WEIGHTS, ENVIRONMENT, LOSS, RECONSTRUCTIONS, SAMPLES, REPORT, EXPLORER, CONFIG,
 )  # fmt: skip
 
+_log = logging.getLogger(__name__)
+
 
 class Run:
     """A folder that holds one training: what it was told, how it went, and the model.
 
     ========================= =======================================================
-    ``config.json``           data, model and train options, and the zscape version
+    ``config.json``           data, model and train options, the zscape version, and
+                              which images they were: place, numbers, fingerprints
     ``environment.json``      machine and versions; what every ``auto`` became
     ``metrics.jsonl``         one line per epoch
     ``model.safetensors``     the weights to use (best epoch under early stopping)
@@ -49,12 +53,17 @@ class Run:
     ``Run.create`` starts one, ``Run.open`` reads one.
     """
 
-    def __init__(self, path: Path, config: RunConfig) -> None:
+    def __init__(self, path: Path, config: RunConfig, images: dict[str, Any] | None = None) -> None:
         self.path, self.config = path, config
+        self.images = images
+        """Which images: the absolute ``place`` of the source, if it is a path, and how many images
+        each half has and their fingerprint. None in a run of a version that did not keep it."""
 
     @classmethod
-    def create(cls, path: Path | str, config: RunConfig, *, overwrite: bool = False) -> Run:
-        """Make the folder and write ``config.json``.
+    def create(
+        cls, path: Path | str, config: RunConfig, data: Splits, *, overwrite: bool = False
+    ) -> Run:
+        """Make the folder and write ``config.json``, with what identifies the images ``data``.
 
         Raises
         ------
@@ -78,8 +87,12 @@ class Run:
                 (path / name).unlink(missing_ok=True)
         try:
             path.mkdir(parents=True, exist_ok=True)
-            run = cls(path, config)
-            run._write_json(CONFIG, {"version": __version__, **config.to_dict()})
+            source = config.data.data
+            place = None if source is None else place_of(source)
+            run = cls(path, config, {"place": place, **_identities(data)})
+            run._write_json(
+                CONFIG, {"version": __version__, **config.to_dict(), "images": run.images}
+            )
         except OSError as error:
             raise ConfigError(f"cannot write the run folder {path}: {error.strerror}.") from error
         return run
@@ -100,10 +113,15 @@ class Run:
             raise CheckpointError(f"{path} is not a run: it has no {CONFIG}.")
         try:
             content = json.loads((path / CONFIG).read_text())
+            images = content.get("images")
+            if images is None and content["data"]["data"] == "array":
+                content["data"]["data"] = None  # as versions without fingerprints said it
+            if images is not None:
+                _in_words(images)  # has all its parts
             config = RunConfig.from_dict(content)
         except (ValueError, KeyError, TypeError, AttributeError) as error:
             raise CheckpointError(f"{path / CONFIG} is damaged: {error}") from error
-        return cls(path, config)
+        return cls(path, config, images)
 
     def model(self) -> LoadedModel:
         """The trained model."""
@@ -112,19 +130,56 @@ class Run:
         return load_weights(self.path / WEIGHTS)
 
     def load_data(self, source: Any = None) -> Splits:
-        """The images of the run, prepared as they were; those of ``source`` instead, if given.
+        """The images of the run, prepared as they were.
+
+        They are looked for under the name that was typed, then where that was at the time.
+
+        Parameters
+        ----------
+        source
+            The same images from somewhere else: the array of a run that was trained on one.
 
         Raises
         ------
         ConfigError
             The run was trained on an array from Python, which must then be passed.
+        DataError
+            They are not there, or are not those that the run was trained on.
         """
         config = self.config
-        if source is None and config.data.data == "array":
+        if source is None and config.data.data is None:
             raise ConfigError(f"{self.path} was trained on an array from Python; pass it as data.")
-        return load_data(
-            config.data.data if source is None else source, config.data, seed=config.train.seed
-        )
+        source = self._find_images() if source is None else source
+        splits = load_data(source, config.data, seed=config.train.seed)
+        place = place_of(source) if isinstance(source, str) else None
+        if self.images is None:
+            _log.warning(
+                "%s is of a version that did not keep which images it was trained on; those of "
+                "%s may be others.", self.path, place or splits.train.name,
+            )  # fmt: skip
+        self.check_images(splits, place)
+        return splits
+
+    def check_images(self, data: Splits, place: str | None = None) -> None:
+        """Raise ``DataError`` if ``data``, found at ``place``, is not what the run was trained on.
+
+        A run of a version that did not keep it takes any.
+        """
+        if self.images is not None and not self.is_trained_on(data):
+            found = {"place": place, **_identities(data)}
+            raise DataError(
+                f"{self.path} was trained on {_in_words(self.images)}; now there are "
+                f"{_in_words(found)}: put the former back, or name other images as data (--data)."
+            )
+
+    def is_trained_on(self, data: Splits) -> bool:
+        """Whether both halves of ``data`` are the run's own; false if it does not know."""
+        own, found = self.images, _identities(data)
+        return own is not None and all(found[half] == own[half] for half in found)
+
+    def _find_images(self) -> str | None:
+        typed, place = self.config.data.data, (self.images or {}).get("place")
+        return typed if place is None or Path(str(typed)).expanduser().exists() else str(place)
 
     def metrics(self) -> list[dict[str, Any]]:
         """The lines of ``metrics.jsonl``: one mapping per finished epoch.
@@ -207,10 +262,26 @@ class Run:
         write_atomic(self.path / name, json.dumps(content, indent=2) + "\n")
 
 
+def _identities(data: Splits) -> dict[str, Any]:
+    """What tells the images of a run from any others."""
+    return {
+        half: {"n": len(images), "fingerprint": images.fingerprint}
+        for half, images in zip(Splits._fields, data, strict=True)
+    }
+
+
+def _in_words(images: dict[str, Any]) -> str:
+    halves = (
+        f"{images[half]['n']} {half} images ({images[half]['fingerprint']})"
+        for half in Splits._fields
+    )
+    return " and ".join(halves) + (f" of {images['place']}" if images["place"] else "")
+
+
 def _is_run(path: Path) -> bool:
     """Whether ``config.json`` is ours: other programs' folders hold a file of that name too."""
     try:
         content = json.loads((path / CONFIG).read_text())
     except (OSError, ValueError):
         return False
-    return isinstance(content, dict) and set(content) == {"version", *CONFIGS}
+    return isinstance(content, dict) and {"version", *CONFIGS} <= set(content)

@@ -54,7 +54,7 @@ def fit(
     overwrite
         Replace a run that is there.
     resume
-        Go on with this run instead of starting one; ``config`` must be its own.
+        Go on with this run instead of starting one; ``config`` and ``data`` must be its own.
     progress
         What is shown meanwhile; nothing by default.
 
@@ -73,13 +73,15 @@ def fit(
     vae = build_model(config.model, seed=config.train.seed)
     count_steps(len(data.train), config.train)
     run = resume
+    if resume is not None:
+        resume.check_images(data)
     if run is None and out is not None:
         run = Run(Path(out), config)
     fabric = create_fabric(config.train, run.path if run else None)
     # Nothing that was asked for can be wrong any more, so that an old run may be replaced. Further
     # processes are started by running the program again: only the first makes the folder.
     if out is not None and resume is None and is_first_process():
-        Run.create(out, config, overwrite=overwrite)
+        run = Run.create(out, config, data, overwrite=overwrite)
     launch(fabric, config.train)
     environment = describe(fabric)
     log.info("training on %(accelerator)s in precision %(precision)s", environment)

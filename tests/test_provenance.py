@@ -1,0 +1,155 @@
+"""What belongs together is checked to belong together: a run and its images."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+import zscape
+from zscape.data import place_of
+from zscape.errors import ConfigError, DataError
+
+TINY = {
+    "network": "mlp", "latent_dim": 2, "epochs": 1, "batch_size": 8, "precision": "32",
+    "accelerator": "cpu", "progress": "none",
+}  # fmt: skip
+
+
+def save_images(path: Path, seed: int, n: int = 30) -> Path:
+    pixels = np.random.default_rng(seed).integers(0, 256, (n, 8, 8), dtype=np.uint8)
+    np.savez(path, images=pixels, labels=np.arange(n) % 3)
+    return path
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with images d.npz and a run on them, their path typed as from inside it."""
+    folder, before = tmp_path_factory.mktemp("home"), Path.cwd()
+    save_images(folder / "d.npz", seed=0)
+    os.chdir(folder)
+    try:
+        zscape.train("d.npz", out="run", **TINY)
+    finally:
+        os.chdir(before)
+    return folder
+
+
+@pytest.fixture
+def own_home(home: Path, tmp_path: Path) -> Path:
+    """A copy of it, to be changed; its run still says that the images are in the first."""
+    return Path(shutil.copytree(home, tmp_path / "home"))
+
+
+def test_a_run_finds_its_images_from_any_folder(
+    home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    there = zscape.load(home / "run").data()
+    monkeypatch.chdir(home)
+    assert torch.equal(zscape.load("run").data().test.images, there.test.images)
+    assert zscape.resume("run", progress="none").is_finished
+
+
+def test_a_home_that_was_moved_is_its_own(own_home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    content = json.loads((own_home / "run" / "config.json").read_text())
+    content["images"]["place"] = "/gone/d.npz"
+    (own_home / "run" / "config.json").write_text(json.dumps(content))
+    monkeypatch.chdir(own_home)
+    assert len(zscape.load("run").data().train)
+
+
+def test_other_images_of_that_name_are_refused_by_name(
+    home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    save_images(tmp_path / "d.npz", seed=1)
+    monkeypatch.chdir(tmp_path)
+    opened = zscape.load(home / "run")
+    both = rf"was trained on .* of {home}/d\.npz; now there are .* of {tmp_path}/d\.npz"
+    with pytest.raises(DataError, match=both):
+        opened.data()
+    with pytest.raises(DataError, match=both):
+        zscape.resume(home / "run", progress="none")
+    assert sum(map(len, opened.data("d.npz"))) == 30  # who names them means them
+
+
+def test_a_changed_folder_is_refused_and_its_hold_out_stays(
+    tmp_path: Path, save_picture_folder: Path
+) -> None:
+    run = zscape.train(save_picture_folder, out=tmp_path / "run", **TINY).run
+    assert run is not None
+    before = run.load_data()
+    shutil.copy(next((save_picture_folder / "b").iterdir()), save_picture_folder / "a" / "new.png")
+    with pytest.raises(DataError, match=r"was trained on .*; now there are .*: put the former"):
+        run.load_data()
+    after = zscape.load_data(save_picture_folder)
+    keys = [{image.numpy().tobytes() for image in images.images} for images in (*before, *after)]
+    assert not keys[3] & keys[0]  # nothing that is tested on now was trained on then
+
+
+@pytest.fixture
+def save_picture_folder(tmp_path: Path) -> Path:
+    from PIL import Image
+
+    rng = np.random.default_rng(3)
+    for name in "ab":
+        (tmp_path / "set" / name).mkdir(parents=True)
+        for i in range(9):
+            pixels = rng.integers(0, 256, (8, 8), dtype=np.uint8)
+            Image.fromarray(pixels).save(tmp_path / "set" / name / f"{i}.png")
+    return tmp_path / "set"
+
+
+def test_a_folder_called_array_is_a_folder(
+    tmp_path: Path, save_picture_folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    save_picture_folder.rename(tmp_path / "array")
+    monkeypatch.chdir(tmp_path)
+    zscape.train("array", out="run", **TINY)
+    assert sum(map(len, zscape.load("run").data())) == 18
+
+
+def test_a_run_of_a_version_without_fingerprints_opens_and_says_so(
+    own_home: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.chdir(own_home)
+    file = own_home / "run" / "config.json"
+    content = json.loads(file.read_text())
+    del content["images"]
+    file.write_text(json.dumps(content))
+    assert len(zscape.load("run").data().train)
+    assert "did not keep which images it was trained on" in caplog.text
+    content["data"]["data"] = "array"
+    file.write_text(json.dumps(content))
+    with pytest.raises(ConfigError, match="was trained on an array from Python"):
+        zscape.load("run").data()
+
+
+def test_the_place_of_a_source(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    save_images(tmp_path / "d.npz", seed=0)
+    (tmp_path / "mnist").mkdir()
+    assert place_of("d.npz") == str(tmp_path / "d.npz")
+    assert place_of("mnist") is None  # the word
+    assert place_of("./mnist") == str(tmp_path / "mnist")
+
+
+def test_the_fingerprint_tells_images_apart() -> None:
+    pixels = torch.arange(32, dtype=torch.uint8).reshape(4, 1, 2, 4)
+    labels = torch.tensor([0, 1, 0, 1])
+    images = zscape.ImageSet(pixels, labels, ("a", "b"))
+    others = [
+        images[[1, 0, 2, 3]], images[:3], images.binarized(),
+        zscape.ImageSet(pixels), zscape.ImageSet(pixels.reshape(4, 1, 4, 2), labels, ("a", "b")),
+        zscape.ImageSet(pixels, 1 - labels, ("a", "b")),
+        zscape.ImageSet(pixels, labels, ("a", "c")),
+    ]  # fmt: skip
+    found = [images.fingerprint, *(other.fingerprint for other in others)]
+    assert len(set(found)) == len(found)
+    same = zscape.ImageSet(pixels.clone(), labels, ("a", "b"), split="test", name="elsewhere")
+    assert same.fingerprint == images.fingerprint == images.to("cpu").fingerprint
