@@ -16,7 +16,7 @@ from zscape.embedding import fit_map
 from zscape.errors import CheckpointError, ConfigError, DataError, ShapeError
 from zscape.explorer import Scene, build_scene
 from zscape.explorer.maps import draw_maps, typical_gap
-from zscape.explorer.scene import shrink
+from zscape.explorer.scene import originals
 from zscape.latents import encode
 from zscape.model import build_model, kl_to_standard_normal
 
@@ -85,8 +85,8 @@ def test_points_are_those_of_the_table(scene, vae, images, table):
     kl = kl_to_standard_normal(torch.from_numpy(table.mu), torch.from_numpy(table.logvar)).sum(1)
     assert scene.array("kl") == pytest.approx(kl.numpy(), rel=1e-5)
     with torch.no_grad():
-        logits = vae.decode_logits(torch.from_numpy(table.mu))
-        error = -vae.likelihood.log_prob(images.pixels(), logits).sum((1, 2, 3))
+        logits, x = vae.decode_logits(torch.from_numpy(table.mu)), images.pixels()
+        error = vae.likelihood.avoidable_cost(x, logits)
     assert scene.array("error") == pytest.approx(error.numpy(), rel=1e-4)
     assert scene.manifest["blocks"]["thumbnails"]["dtype"] == "u8"
     assert scene.array("thumbnails") == pytest.approx(images.pixels().numpy(), abs=1e-6)
@@ -263,12 +263,25 @@ def test_two_maps_of_one_method_have_two_names(vae, images, table):
     assert [spec["name"] for spec in scene.manifest["maps"]] == ["pair", "pair-2"]
 
 
-def test_pictures_too_large_for_thumbnails_are_shrunk():
+def test_originals_have_their_own_size_as_long_as_all_fit():
     images = small_images(5, (3, 40, 80))
-    small = shrink(images)
-    assert small.shape == (5, 3, 16, 32)
+    whole, depth = originals(images)
+    assert np.array_equal(whole, images.images)
+    assert depth == "u8"
+    small, _ = originals(images, budget=images.images.numel() // 4)
+    assert small.shape == (5, 3, 20, 40)
     assert small.mean() == pytest.approx(images.images.float().mean().item(), rel=0.05)
-    assert shrink(small_images(2)).shape == (2, 3, 9, 12)
+    assert originals(images, budget=1)[0].shape == (5, 3, 16, 32)
+    assert originals(small_images(2), budget=1)[0].shape == (2, 3, 9, 12)
+
+
+def test_greys_are_kept_and_only_strokes_are_rounded():
+    strokes = torch.zeros(4, 1, 8, 8, dtype=torch.uint8)
+    strokes[:, :, 2:6, 3] = 255
+    strokes[:, :, 2:6, 4] = 100
+    assert originals(ImageSet(strokes))[1] == "u4"
+    greys = torch.arange(256, dtype=torch.uint8).reshape(4, 1, 8, 8)
+    assert originals(ImageSet(greys))[1] == "u8"
 
 
 def test_the_gap_between_neighbours():

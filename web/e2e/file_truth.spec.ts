@@ -58,3 +58,40 @@ test("the card under a pointer that rests follows what comes under it", async ({
   for (let i = 0; i < 6; i++) await page.mouse.wheel(0, -500); // zooms about the pointer, not the point
   await expect.poll(number).not.toBe(shown);
 });
+
+test("a picture looks the same on the map and beside it, on a light page too", async ({
+  openFile,
+  page,
+}) => {
+  const explorer = await openFile("digits");
+  await expect(page.locator("[data-theme]")).toHaveAttribute("data-theme", "light");
+  const black = async () =>
+    page.evaluate(
+      async (png) => {
+        const image = new Image();
+        image.src = `data:image/png;base64,${png}`;
+        await image.decode();
+        const canvas = Object.assign(document.createElement("canvas"), {
+          width: image.width,
+          height: image.height,
+        });
+        const context = canvas.getContext("2d")!;
+        context.drawImage(image, 0, 0);
+        const { data } = context.getImageData(0, 0, image.width, image.height);
+        return data.filter((_, i) => i % 4 === 0 && data[i] + data[i + 1] + data[i + 2] === 0)
+          .length;
+      },
+      await explorer.look(),
+    );
+  expect(await black()).toBeLessThan(100);
+  await explorer.map.hover();
+  for (let i = 0; i < 3; i++) await page.mouse.wheel(0, -500);
+  // Digits are white on black, as the large picture of them is.
+  await expect.poll(black).toBeGreaterThan(10_000);
+});
+
+test("an error says what it is measured from", async ({ openFile }) => {
+  const explorer = await openFile("digits");
+  await explorer.choice("Colour").selectOption("error");
+  await expect(explorer.legend).toContainText("a perfect copy has 0");
+});

@@ -6,17 +6,17 @@ The other side of the contract is ``web/src/scene/manifest.ts``.
 from __future__ import annotations
 
 import json
+import math
 import struct
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import torch
 import torch.nn.functional as F
 from numpy.typing import NDArray
-from torch import Tensor
 
 from zscape._version import __version__
 from zscape.data import ImageSet
@@ -29,14 +29,18 @@ from zscape.explorer.layers import Network, describe_network
 from zscape.explorer.maps import check_maps_belong, describe_map, draw_maps
 from zscape.files import write_atomic
 from zscape.latents import LatentTable, check_belongs, encode, prototypes
-from zscape.model import VAE, evaluating, kl_to_standard_normal
+from zscape.model import VAE, kl_to_standard_normal, reconstruction_costs
 from zscape.neurons import neuron_table
 from zscape.seeding import torch_generator
 
 FORMAT, VERSION = "zscape-scene", 1
 DEFAULT_POINTS, MAX_POINTS = 10_000, 200_000
-THUMBNAIL_SIDE = 32
-"""Longer side of a thumbnail at most, pixels."""
+ORIGINALS_BYTES = 48 * 2**20
+"""Of all originals, unpacked: 10 000 grey ones of 64 pixels a side fit in whole."""
+SMALLEST_SIDE = 32
+"""Longer side, pixels, below which originals are never shrunk."""
+MOSTLY = 0.75
+"""Share of pixels near black or white from which 16 grey levels are enough."""
 MUTUAL_INFORMATION_POINTS = 10_000
 """Its error falls with 1/√n, its time rises with n."""
 BATCH_SIZE = 250
@@ -204,34 +208,32 @@ def describe_neurons(table: LatentTable) -> list[dict[str, Any]]:
     ]
 
 
-def shrink(images: ImageSet, side: int = THUMBNAIL_SIDE) -> NDArray[np.uint8]:
-    """Bytes (n, c, h, w) of the images, made smaller where their longer side exceeds ``side``."""
-    _, height, width = images.image_shape
-    longer = max(height, width)
-    if longer <= side:
-        return images.images.cpu().numpy()
-    size = [max(1, round(length * side / longer)) for length in (height, width)]
-    small = [
-        F.interpolate(x, size, mode="bilinear", antialias=True).mul(255).round().byte().cpu()
-        for x, _ in images.batches(BATCH_SIZE)
-    ]
-    bytes_: NDArray[np.uint8] = torch.cat(small).numpy()
-    return bytes_
+def originals(
+    images: ImageSet, budget: int = ORIGINALS_BYTES
+) -> tuple[NDArray[np.uint8], Literal["u4", "u8"]]:
+    """Bytes (n, c, h, w) of the images, and what a block keeps of each.
+
+    They have their own size as long as all fit into ``budget`` bytes, else a smaller one. Grey ones
+    that are nearly black and white, as MNIST's, take half a byte a pixel.
+    """
+    channels, *sides = images.image_shape
+    is_plain = channels == 1 and _share_of_plain(images) >= MOSTLY
+    size = images.images.numel() // (2 if is_plain else 1)
+    longer = min(max(sides), max(SMALLEST_SIDE, int(max(sides) * math.sqrt(budget / size))))
+    pixels = images.images
+    if longer < max(sides):
+        small = [max(1, round(side * longer / max(sides))) for side in sides]
+        pixels = torch.cat([
+            F.interpolate(x, small, mode="bilinear", antialias=True).mul(255).round().byte()
+            for x, _ in images.batches(BATCH_SIZE)
+        ])  # fmt: skip
+    return pixels.cpu().numpy(), "u4" if is_plain else "u8"
 
 
-def reconstruction_error(vae: VAE, images: ImageSet, mu: NDArray[np.float32]) -> NDArray[Any]:
-    """(n,): minus log p(x | z) of every image at its posterior mean; nats, summed over pixels."""
-    device = next(vae.parameters()).device
-    errors: list[Tensor] = []
-    start = 0
-    with evaluating(vae):
-        for x, _ in images.batches(BATCH_SIZE):
-            z = torch.from_numpy(mu[start : start + len(x)]).to(device)
-            x = x.to(device)
-            log_prob = vae.likelihood.log_prob(x, vae.decode_logits(z).float())
-            errors.append(-log_prob.flatten(1).sum(1).cpu())
-            start += len(x)
-    return torch.cat(errors).numpy()
+def _share_of_plain(images: ImageSet) -> float:
+    """Of pixels that 16 grey levels keep nearly as they are, being black or white or almost."""
+    pixels = images.images
+    return float(((pixels < 8) | (pixels > 247)).float().mean())
 
 
 def _points(
@@ -275,10 +277,9 @@ def _describe_points(
 ) -> dict[str, Any]:
     kl = kl_to_standard_normal(torch.from_numpy(table.mu), torch.from_numpy(table.logvar)).sum(1)
     tell("reconstruction errors", 0)
-    error = reconstruction_error(vae, images, table.mu)
-    tell("thumbnails", 0)
-    thumbnails = shrink(images)
-    depth = "u4" if thumbnails.shape[1] == 1 else "u8"
+    error = reconstruction_costs(vae, images, table.mu).avoidable
+    tell("originals", 0)
+    pictures, depth = originals(images)
     labels = table.labels
     return {
         "n": len(table),
@@ -287,7 +288,7 @@ def _describe_points(
         "indices": blocks.add("indices", table.indices, "i32", codec="gzip"),
         "kl": blocks.add("kl", kl.numpy(), half),
         "error": blocks.add("error", error, half),
-        "thumbnails": blocks.add("thumbnails", thumbnails, depth, codec="gzip"),
+        "thumbnails": blocks.add("thumbnails", pictures, depth, codec="gzip"),
     }
 
 

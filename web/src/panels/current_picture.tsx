@@ -61,7 +61,7 @@ function Decoded() {
 function Beside() {
   const { explorer, thumbnails } = usePage();
   const canvas = useRef<HTMLCanvasElement>(null);
-  const [caption, setCaption] = useState("Original");
+  const [caption, setCaption] = useState("");
   useFrames([explorer.current], () => {
     const isRow = explorer.current.value.origin.kind === "row";
     const { row } = explorer.nearest.value;
@@ -69,7 +69,7 @@ function Beside() {
     const label = explorer.labels
       ? `, “${className(explorer.manifest, explorer.labels[row])}”`
       : "";
-    setCaption(isRow ? "Original" : `Nearest in the data${label}`);
+    setCaption((isRow ? "Original" : `Nearest in the data${label}`) + thumbnails.note);
   });
   const [, height, width] = thumbnails.shape;
   return (

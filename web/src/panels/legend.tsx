@@ -1,7 +1,7 @@
 import { useMemo, useState } from "preact/hooks";
 import { hideOnly, onlyClass, toggleClass } from "../state/actions";
 import { useCell } from "../state/cell";
-import { colorPoints, neuronOf } from "../state/coloring";
+import { colorPoints } from "../state/coloring";
 import { classColors, css, UNKNOWN } from "../state/colors";
 import { count, number } from "../state/origin";
 import { usePage } from "./context";
@@ -102,7 +102,6 @@ function Scale() {
   const scale = useMemo(() => colorPoints(explorer).scale, [color, isDark]);
   if (!scale) return null;
   const decimals = scale.high - scale.low > 20 ? 0 : 2;
-  const isSigned = neuronOf(color, explorer.dim) !== null;
   return (
     <div class="zs-scale">
       <span>{scale.title}</span>
@@ -116,7 +115,7 @@ function Scale() {
       <span class="zs-number">
         {number(scale.high, decimals)} {scale.unit}
       </span>
-      {isSigned && <span class="zs-muted">grey is 0</span>}
+      <span class="zs-muted">{scale.about}</span>
     </div>
   );
 }

@@ -39,7 +39,6 @@ export function attachMap(
   let isRestoring = false;
   const view = createMapView(el, {
     n: explorer.n,
-    isInk: thumbnails.shape[0] === 1,
     label: `${manifest.title}: map of ${explorer.n} pictures. Arrow keys move it, plus and minus zoom, 0 shows all, Enter takes what is in the centre.`,
     thumbnail: (row) => thumbnails.image(row),
     onHover,

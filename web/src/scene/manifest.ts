@@ -106,8 +106,8 @@ export interface Manifest {
     /** Index of every point in the data set. */
     indices: string; // i32 (n)
     kl: string; // (n), nats
-    error: string; // (n), nats of reconstruction at the posterior mean
-    /** Originals, made smaller if large: (n, c, h, w), "u4" or "u8". */
+    error: string; // (n), nats that drawing the very picture would have saved, at the posterior mean
+    /** Originals, made smaller if all of them were too much: (n, c, h, w), "u4" or "u8". */
     thumbnails: string;
   };
   classNames: string[]; // empty: no labels

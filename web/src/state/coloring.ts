@@ -5,7 +5,17 @@ import type { Explorer } from "./explorer";
 export interface Coloring {
   rgba: Uint8Array; // (n, 4)
   /** Of a quantity; absent for classes. */
-  scale?: { low: number; high: number; gradient: string; unit: string; title: string };
+  scale?: Scale;
+}
+
+export interface Scale {
+  low: number;
+  high: number;
+  gradient: string;
+  unit: string;
+  title: string;
+  /** What the numbers mean, in a few words. */
+  about: string;
 }
 
 /** The number of the neuron in a colour's name ("z3"), or null. */
@@ -67,6 +77,7 @@ export function colorPoints(explorer: Explorer): Coloring {
         gradient: gradient(scale),
         unit: "",
         title: `Neuron ${name}`,
+        about: "grey is 0",
       },
     };
   }
@@ -75,10 +86,13 @@ export function colorPoints(explorer: Explorer): Coloring {
   const table = tabulate(viridis);
   const at = (row: number) =>
     Math.min(Math.max(((values[row]! - low) / (high - low || 1)) * 255, 0), 255) | 0;
-  const title = color === "kl" ? "KL divergence" : "Reconstruction error";
+  const [title, about] =
+    color === "kl"
+      ? ["KL divergence", "of the posterior from the prior"]
+      : ["Reconstruction error", "a perfect copy has 0"];
   return {
     rgba: fill(n, (row) => table[at(row)]!),
-    scale: { low, high, gradient: gradient(viridis), unit: "nats", title },
+    scale: { low, high, gradient: gradient(viridis), unit: "nats", title, about },
   };
 }
 

@@ -2,8 +2,10 @@ import type { Scene } from "../scene/source";
 
 /** The originals, unpacked one at a time, when they are looked at. */
 export interface Thumbnails {
-  /** Channels, height, width; smaller than the model's pictures where those are large. */
+  /** Channels, height, width; smaller than the model's pictures where those are many and large. */
   readonly shape: readonly [number, number, number];
+  /** What a caption adds where they are smaller; else empty. */
+  readonly note: string;
   /** (c, h, w) in [0, 1]. */
   pixels(row: number): Float32Array;
   /** White on black, or RGB; opaque. */
@@ -16,6 +18,8 @@ export function createThumbnails(scene: Scene): Thumbnails {
   const shape = block.shape.slice(1) as [number, number, number];
   const [channels, height, width] = shape;
   const size = channels * height * width;
+  const [, wholeHeight, wholeWidth] = scene.manifest.imageShape;
+  const isWhole = height === wholeHeight && width === wholeWidth;
   const bytes = scene.raw(name);
   const pixels =
     block.dtype === "u4"
@@ -26,7 +30,12 @@ export function createThumbnails(scene: Scene): Thumbnails {
             return (at & 1 ? both >> 4 : both & 15) / 15;
           })
       : (row: number) => Float32Array.from({ length: size }, (_, i) => bytes[row * size + i] / 255);
-  return { shape, pixels, image: (row) => toImage(pixels(row), 0, shape) };
+  return {
+    shape,
+    note: isWhole ? "" : `, made smaller: ${width} × ${height}`,
+    pixels,
+    image: (row) => toImage(pixels(row), 0, shape),
+  };
 }
 
 /** Pixels (c, h, w) in [0, 1], from `offset` on, as something that can be drawn. */

@@ -16,11 +16,6 @@ const UNDER_CONTOURS = 0.4;
 export type Part = "positions" | "origins" | "colors" | "order" | "chosen" | "tiles";
 const PARTS: Part[] = ["positions", "origins", "colors", "order", "chosen", "tiles"];
 
-export interface GlOptions {
-  thumbnail?: ((row: number) => Picture) | undefined;
-  isInk: boolean;
-}
-
 /** The lower canvas: tiles, dots and thumbnails, drawn from the state. */
 export class GlCanvas {
   /** What the last frame showed as pictures. */
@@ -36,7 +31,7 @@ export class GlCanvas {
   constructor(
     readonly canvas: HTMLCanvasElement,
     private readonly state: MapState,
-    private readonly options: GlOptions,
+    private readonly thumbnail?: (row: number) => Picture,
   ) {
     const gl = canvas.getContext("webgl2", {
       antialias: false,
@@ -163,17 +158,15 @@ export class GlCanvas {
       halfPixels: [0, 0],
       frame: 0,
       corner: 0,
-      opacity: this.options.isInk ? 0.42 : 0.75,
+      opacity: 0.5, // points are seen above strokes and ground alike
       paper: rgbOf(state.theme.background),
-      ink: rgbOf(state.theme.ink),
-      isInk: this.options.isInk,
     });
   }
 
   private drawThumbnails(projection: Projection): boolean {
-    const { state, options } = this;
+    const { state, thumbnail } = this;
     this.thumbnails = null;
-    if (!options.thumbnail || !state.hasThumbnails || state.progress < 1 || !state.n) return false;
+    if (!thumbnail || !state.hasThumbnails || state.progress < 1 || !state.n) return false;
     const choice = chooseThumbnails(
       state.index,
       state.coordinates,
@@ -183,13 +176,13 @@ export class GlCanvas {
       state.mask,
     );
     if (!choice?.rows.length) return false;
-    const atlas = this.atlasOfThumbnails(options.thumbnail);
+    const atlas = this.atlasOfThumbnails(thumbnail);
     const deadline = performance.now() + UPLOAD_MS;
     const shown: number[] = [];
     const places: number[] = [];
     for (const row of choice.rows) {
       let corner = atlas.find(row);
-      if (!corner && performance.now() < deadline) corner = atlas.put(row, options.thumbnail(row));
+      if (!corner && performance.now() < deadline) corner = atlas.put(row, thumbnail(row));
       if (!corner) continue;
       shown.push(row);
       const at = [state.coordinates[2 * row], state.coordinates[2 * row + 1]];
@@ -203,12 +196,10 @@ export class GlCanvas {
       places: Float32Array.from(places),
       colors: this.frameColors(shown),
       halfPixels: [half * atlas.slotWidth, half * atlas.slotHeight],
-      frame: 1.5 * state.pixelRatio,
+      frame: 2.5 * state.pixelRatio,
       corner: 3.5 * state.pixelRatio,
       opacity: 1,
       paper: rgbOf(state.theme.background),
-      ink: rgbOf(state.theme.ink),
-      isInk: options.isInk,
     });
     return shown.length < choice.rows.length;
   }

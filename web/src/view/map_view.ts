@@ -68,10 +68,7 @@ class GlMapView implements MapView {
   ) {
     const bottom = document.createElement("canvas");
     this.state = new MapState(options.n);
-    this.gl = new GlCanvas(bottom, this.state, {
-      thumbnail: options.thumbnail,
-      isInk: options.isInk ?? false,
-    });
+    this.gl = new GlCanvas(bottom, this.state, options.thumbnail);
     this.context = this.top.getContext("2d") as CanvasRenderingContext2D;
     this.detail = new Detail(options.n);
     this.navigation = new Navigation(this.state, () => this.invalidate());

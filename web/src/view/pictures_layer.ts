@@ -16,8 +16,6 @@ export interface PicturesFrame {
   corner: number;
   opacity: number;
   paper: [number, number, number];
-  ink: [number, number, number];
-  isInk: boolean;
 }
 
 /** Thumbnails and tiles: one instanced draw of rectangles cut from an atlas. */
@@ -65,8 +63,6 @@ export class PicturesLayer {
     gl.uniform1f(uniform("corner"), frame.corner);
     gl.uniform1f(uniform("opacity"), frame.opacity);
     gl.uniform3fv(uniform("paper"), frame.paper);
-    gl.uniform3fv(uniform("ink"), frame.ink);
-    gl.uniform1i(uniform("isInk"), frame.isInk ? 1 : 0);
     frame.atlas.bind();
     gl.drawArraysInstanced(gl.TRIANGLE_STRIP, 0, 4, n);
   }

@@ -72,8 +72,6 @@ uniform float frame;  // width, device pixels
 uniform float corner; // radius, device pixels
 uniform float opacity;
 uniform vec3 paper;
-uniform vec3 ink;
-uniform bool isInk;   // bright strokes on black, drawn as ink on paper
 in vec2 texel;
 in vec2 offset;
 flat in vec2 halfSize;
@@ -83,7 +81,6 @@ out vec4 result;
 void main() {
   vec4 picture = texture(atlas, clamp(texel, bounds.xy, bounds.zw));
   vec3 shown = picture.rgb + paper * (1.0 - picture.a);
-  if (isInk) shown = mix(paper, ink, dot(picture.rgb, vec3(0.299, 0.587, 0.114)));
   float cover = 1.0;
   if (frame > 0.0) { // tiles have none, and fill the whole map
     vec2 q = abs(offset) - halfSize + corner;

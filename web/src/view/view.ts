@@ -8,8 +8,6 @@ export interface MapViewOptions {
   label?: string;
   /** Thumbnails to show when zoomed in, all of one size; each is asked for when it is first seen. */
   thumbnail?: (row: number) => Picture;
-  /** Thumbnails and tiles are bright strokes on black (one channel): drawn dark on light in the light theme. */
-  isInk?: boolean;
   onHover?(hit: Hit): void; // also when nothing is near: row = -1
   onPoint?(hit: Hit): void; // click or tap
   onDrag?(hit: Hit, phase: "start" | "move" | "end"): void; // dragging in "walk" mode
