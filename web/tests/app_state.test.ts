@@ -4,12 +4,14 @@ import {
   chooseMean,
   chooseRow,
   drawPath,
+  flip,
   keep,
   onlyClass,
   randomZ,
   redo,
   resetZ,
   selectInside,
+  setColor,
   setMap,
   setNeuron,
   setPathEnd,
@@ -20,7 +22,8 @@ import {
 } from "../src/state/actions";
 import { cell, derived, watch } from "../src/state/cell";
 import { change } from "../src/state/change";
-import { colorPoints, contourGroups, hasColor, visiblePoints } from "../src/state/coloring";
+import { contourGroups, hasColor } from "../src/state/coloring";
+import type { Coloring } from "../src/state/colors";
 import { hasMap, pairName, pairOf } from "../src/state/explorer";
 import { createHistory } from "../src/state/history";
 import { number, describe as say } from "../src/state/origin";
@@ -323,12 +326,12 @@ describe("classes", () => {
   it("are switched off and on, or shown alone", async () => {
     const explorer = await smallExplorer();
     toggleClass(explorer, 0);
-    const mask = visiblePoints(explorer)!;
+    const mask = explorer.visible.value!;
     expect([...mask]).toEqual([...explorer.labels!].map((label) => Number(label !== 0)));
     onlyClass(explorer, 0, [0, 1]);
     expect([...explorer.hidden.value]).toEqual([1]);
     onlyClass(explorer, 0, [0, 1]);
-    expect(visiblePoints(explorer)).toBe(null);
+    expect(explorer.visible.value).toBe(null);
   });
 
   it("that are off cannot be caught by the lasso", async () => {
@@ -343,7 +346,7 @@ describe("classes", () => {
 
   it("have a colour each, and a contour each", async () => {
     const explorer = await smallExplorer();
-    const { rgba } = colorPoints(explorer);
+    const rgba = explorer.rgba.value;
     const of = (row: number) => [...rgba.subarray(4 * row, 4 * row + 4)].join();
     const seen = new Set(
       Array.from({ length: 30 }, (_, row) => `${explorer.labels![row]}:${of(row)}`),
@@ -357,11 +360,42 @@ describe("classes", () => {
     for (const color of ["kl", "error", "z2"]) {
       expect(hasColor(explorer, color)).toBe(true);
       change(explorer, "color", color);
-      const { rgba, scale } = colorPoints(explorer);
-      expect(rgba.length).toBe(120);
+      const { scale } = explorer.coloring.value;
+      expect(explorer.rgba.value.length).toBe(120);
       expect(scale!.high).toBeGreaterThanOrEqual(scale!.low);
     }
     for (const color of ["z3", "z", "", "__proto__"]) expect(hasColor(explorer, color)).toBe(false);
+  });
+});
+
+describe("a legend", () => {
+  it("is there without a colour for any point", async () => {
+    const small = await smallExplorer();
+    let nRead = 0;
+    const read = (mu: Float32Array, key: PropertyKey) => {
+      nRead++;
+      return Reflect.get(mu, key);
+    };
+    const explorer = Object.assign(small, { mu: new Proxy(small.mu, { get: read }) });
+    setColor(explorer, "z1");
+    expect(explorer.coloring.value.scale).toMatchObject({ unit: "", about: "grey is 0" });
+    expect(nRead).toBe(0);
+    const painted = explorer.rgba.value;
+    expect(nRead).toBe(30);
+    flip(explorer, "hasContours");
+    expect(explorer.rgba.value).toBe(painted);
+    flip(explorer, "isDark");
+    expect(explorer.rgba.value).not.toBe(painted);
+  });
+
+  it("spans what the points have, and clamps what lies beyond", async () => {
+    const explorer = await smallExplorer(200);
+    setColor(explorer, "kl");
+    const { scale, value } = explorer.coloring.value as Extract<Coloring, { value: unknown }>;
+    const rows = Array.from({ length: 200 }, (_, row) => row);
+    const lowest = rows.reduce((a, b) => (value(b) < value(a) ? b : a));
+    expect(scale.low).toBeGreaterThanOrEqual(value(lowest));
+    expect([...explorer.rgba.value.subarray(4 * lowest, 4 * lowest + 3)]).toEqual(scale.color(0));
   });
 });
 

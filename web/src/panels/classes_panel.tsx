@@ -1,8 +1,8 @@
 import { useMemo, useState } from "preact/hooks";
 import { choosePrototype, setColor } from "../state/actions";
 import { useCell } from "../state/cell";
-import { cellColor, neuronOf } from "../state/coloring";
-import { css, inkOn } from "../state/colors";
+import { neuronOf } from "../state/color_modes/neurons";
+import { css, inkOn, redBlue } from "../state/colors";
 import { count, number } from "../state/origin";
 import { usePage } from "./context";
 import { NeuronDetail } from "./neuron_detail";
@@ -110,7 +110,7 @@ function Heatmap({ chosen }: { chosen: number }) {
                 </th>
                 {order.map((neuron) => {
                   const value = means[label * dim + neuron];
-                  const color = cellColor(value, limit);
+                  const color = redBlue((value / (limit || 1) + 1) / 2);
                   return (
                     <td
                       key={neuron}

@@ -1,18 +1,17 @@
 import { useMemo, useState } from "preact/hooks";
 import { hideOnly, onlyClass, toggleClass } from "../state/actions";
 import { useCell } from "../state/cell";
-import { colorPoints } from "../state/coloring";
-import { classColors, css, UNKNOWN } from "../state/colors";
+import { type Scale as ColorScale, classColors, css, gradient, UNKNOWN } from "../state/colors";
 import { count, number } from "../state/origin";
 import { usePage } from "./context";
 
 /** What the colours of the map mean. */
 export function Legend() {
   const { explorer } = usePage();
-  const color = useCell(explorer.color);
+  const { scale } = useCell(explorer.coloring);
   return (
     <div class="zs-legend" data-testid="legend">
-      {color === "class" ? <Classes /> : <Scale />}
+      {scale ? <Scale scale={scale} /> : <Classes />}
     </div>
   );
 }
@@ -95,27 +94,23 @@ function countLabels(labels: Int32Array): Map<number, number> {
   return counts;
 }
 
-function Scale() {
-  const { explorer } = usePage();
-  const color = useCell(explorer.color);
-  const isDark = useCell(explorer.isDark);
-  const scale = useMemo(() => colorPoints(explorer).scale, [color, isDark]);
-  if (!scale) return null;
-  const decimals = scale.high - scale.low > 20 ? 0 : 2;
+function Scale({ scale }: { scale: ColorScale }) {
+  const { title, low, high, unit, color, about } = scale;
+  const decimals = high - low > 20 ? 0 : 2;
   return (
     <div class="zs-scale">
-      <span>{scale.title}</span>
-      <span class="zs-number">{number(scale.low, decimals)}</span>
+      <span>{title}</span>
+      <span class="zs-number">{number(low, decimals)}</span>
       <span
         class="zs-gradient"
-        style={{ background: scale.gradient }}
+        style={{ background: gradient(color) }}
         role="img"
         aria-label="Colour scale"
       />
       <span class="zs-number">
-        {number(scale.high, decimals)} {scale.unit}
+        {number(high, decimals)} {unit}
       </span>
-      <span class="zs-muted">{scale.about}</span>
+      <span class="zs-muted">{about}</span>
     </div>
   );
 }

@@ -9,7 +9,7 @@ import {
   walkTo,
 } from "../state/actions";
 import { watch, watchFrames } from "../state/cell";
-import { colorPoints, contourGroups, visiblePoints } from "../state/coloring";
+import { contourGroups } from "../state/coloring";
 import { type Explorer, pairOf } from "../state/explorer";
 import type { Thumbnails } from "../state/thumbnails";
 import { createMapView } from "../view/map_view";
@@ -72,7 +72,7 @@ export function attachMap(
       pair ? { x: manifest.neurons[pair[0]].name, y: manifest.neurons[pair[1]].name } : null,
     );
   };
-  const showColors = (): void => view.setColors(colorPoints(explorer).rgba);
+  const showColors = (): void => view.setColors(explorer.rgba.value);
   const showContours = (): void => {
     const isOn = explorer.hasContours.value;
     view.setContours(isOn, isOn ? contourGroups(explorer) : undefined);
@@ -93,7 +93,7 @@ export function attachMap(
     else view.setPath(null);
   };
   const showClasses = (): void => {
-    view.setVisible(visiblePoints(explorer));
+    view.setVisible(explorer.visible.value);
     showContours();
   };
 
@@ -123,7 +123,7 @@ export function attachMap(
       if (box && !isRestoring) view.setView(box, true);
     }),
     watch([explorer.isDark], showContours),
-    watchFrames([explorer.color, explorer.isDark], showColors),
+    watchFrames([explorer.rgba], showColors),
     watchFrames([explorer.place], showMarker),
     tiles.destroy,
   ];

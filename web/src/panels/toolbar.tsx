@@ -1,5 +1,6 @@
 import { flip, setColor, setMap, setMode, setWay } from "../state/actions";
 import { useCell } from "../state/cell";
+import { colorChoices } from "../state/coloring";
 import { pairName, pairOf } from "../state/explorer";
 import type { Mode } from "../view/view";
 import { usePage } from "./context";
@@ -101,12 +102,9 @@ function ColorChoice() {
   const color = useCell(explorer.color);
   return (
     <Select label="Colour" value={color} onChange={(value) => setColor(explorer, value)}>
-      {explorer.labels && <option value="class">class</option>}
-      <option value="error">reconstruction error</option>
-      <option value="kl">KL divergence</option>
-      {explorer.order.map((neuron) => (
-        <option key={neuron} value={`z${neuron}`}>
-          neuron {explorer.manifest.neurons[neuron].name}
+      {colorChoices(explorer).map(({ name, title }) => (
+        <option key={name} value={name}>
+          {title}
         </option>
       ))}
     </Select>

@@ -129,13 +129,9 @@ export function chooseMean(explorer: Explorer): void {
 
 /** Selects what lies inside and is shown. */
 export function selectInside(explorer: Explorer, polygon: Float32Array): void {
-  const { hidden, labels } = explorer;
+  const mask = explorer.visible.value;
   const rows = explorer.latentMap().inside(polygon);
-  change(
-    explorer,
-    "selection",
-    labels ? rows.filter((row) => !hidden.value.has(labels[row]!)) : rows,
-  );
+  change(explorer, "selection", mask ? rows.filter((row) => mask[row]) : rows);
 }
 
 export function drawPath(explorer: Explorer, route: Float32Array, n: number): void {

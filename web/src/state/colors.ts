@@ -2,6 +2,23 @@
 
 export type Rgb = readonly [number, number, number];
 
+/** A scale of colours, as the legend shows it. */
+export interface Scale {
+  title: string;
+  low: number;
+  high: number;
+  unit: string;
+  /** @param t 0 at `low`, 1 at `high` */
+  color(t: number): Rgb;
+  /** What the numbers mean, in a few words. */
+  about: string;
+}
+
+/** What colours the points have: of a scale, by their values, or each its own, which the classes explain. */
+export type Coloring =
+  | { scale: Scale; value(row: number): number }
+  | { scale: null; color(row: number): Rgb };
+
 // The palette of zscape.figures.style. On black two of its colours could not be seen, so there it is
 // lighter; any two stay at least 0.11 apart in OKLab for normal sight and the three dichromacies.
 const ON_WHITE = "366382 f07213 00a294 8c62d6 eac414 74091e 08e6b7 985615 adaafd 51128d";

@@ -5,6 +5,7 @@ import type { Scene } from "../scene/source";
 import type { Mode, ViewBox } from "../view/view";
 import { cell, derived } from "./cell";
 import { change } from "./change";
+import { coloringOf, paintPoints, visiblePoints } from "./coloring";
 import { createLatest, type Decoder } from "./decoder";
 import { type Explorer, type Kept, pairOf, type Tab } from "./explorer";
 import { createHistory } from "./history";
@@ -24,6 +25,10 @@ export function createExplorer(scene: Scene, isDark: boolean): Explorer {
   const decoder = cell<Decoder | null>(null);
   const current = cell(first);
   const map = cell(firstMap(manifest));
+  const color = cell(points.labels === null ? `z${order[0]}` : "class");
+  const dark = cell(isDark);
+  const hidden = cell<ReadonlySet<number>>(new Set());
+  const coloring = derived([color, dark], () => coloringOf(explorer));
   const maps = new Map<string, LatentMap>();
   let spacing: Spacing | null = null;
 
@@ -52,14 +57,14 @@ export function createExplorer(scene: Scene, isDark: boolean): Explorer {
     picture: cell<Float32Array | null>(null),
     map,
     way: cell(""),
-    color: cell(points.labels === null ? `z${order[0]}` : "class"),
+    color,
     mode: cell<Mode>("walk"),
     tab: cell<Tab>("neurons"),
-    hidden: cell<ReadonlySet<number>>(new Set()),
+    hidden,
     selection: cell<readonly number[]>([]),
     path: cell<Path | null>(null),
     kept: cell<readonly Kept[]>([]),
-    isDark: cell(isDark),
+    isDark: dark,
     hasContours: cell(false),
     hasThumbnails: cell(true),
     hasTiles: cell(false),
@@ -69,6 +74,9 @@ export function createExplorer(scene: Scene, isDark: boolean): Explorer {
     history: createHistory(first),
     place: derived([current, map], () => placeOf(explorer)),
     nearest: derived([current], () => nearestOf(explorer)),
+    coloring,
+    rgba: derived([coloring], () => paintPoints(explorer)),
+    visible: derived([hidden], () => visiblePoints(explorer)),
     latentMap() {
       const name = map.value;
       const known = maps.get(name);

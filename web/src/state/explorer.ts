@@ -3,6 +3,7 @@ import type { Manifest } from "../scene/manifest";
 import type { Scene } from "../scene/source";
 import type { Mode, ViewBox } from "../view/view";
 import type { Cell } from "./cell";
+import type { Coloring } from "./colors";
 import type { Decoder } from "./decoder";
 import type { History } from "./history";
 import type { Current } from "./origin";
@@ -74,9 +75,13 @@ export interface Explorer extends Cells {
   readonly order: readonly number[];
   readonly history: History<Current>;
 
-  /** What follows from the state: where the current vector lies, and the picture of the data next to it. */
+  /** What follows from the state: where the current vector lies, and the picture of the data next to it; */
   readonly place: Cell<Place>;
   readonly nearest: Cell<Nearest>;
+  /** what the colours mean, and are: RGBA (n, 4); which points are shown: 1 or 0 each, null for all. */
+  readonly coloring: Cell<Coloring>;
+  readonly rgba: Cell<Uint8Array>;
+  readonly visible: Cell<Uint8Array | null>;
 
   latentMap(): LatentMap;
   decode(current: Current): void;
