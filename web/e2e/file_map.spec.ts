@@ -148,7 +148,7 @@ test("classes are switched on and off from the legend", async ({ openFile }) => 
   await expect(chip("7")).toHaveAttribute("aria-pressed", "false");
   await explorer.addressHas("hide", "7");
   await explorer.looksOtherThan(before);
-  await chip("All").click();
+  await chip("show all").click();
   await explorer.addressHas("hide", null);
   await chip("3").dblclick();
   await expect(explorer.legend.locator('[aria-pressed="true"]')).toHaveText(["3"]);

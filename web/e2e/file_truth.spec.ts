@@ -95,3 +95,48 @@ test("an error says what it is measured from", async ({ openFile }) => {
   await explorer.choice("Colour").selectOption("error");
   await expect(explorer.legend).toContainText("a perfect copy has 0");
 });
+
+test("hidden classes are said to be hidden, whatever the colour, and from a link", async ({
+  openFile,
+  page,
+}) => {
+  const explorer = await openFile("digits", "#color=kl&hide=1~7");
+  const shown = explorer.root.getByTestId("shown");
+  await expect(shown).toHaveText(/^1 \d\d\d of 2 000 shown · show all$/);
+  await explorer.choice("Colour").selectOption("class");
+  await expect(shown).toBeVisible();
+  await explorer.choice("Colour").selectOption("z3");
+  await explorer.button("show all").click();
+  await expect(shown).toBeHidden();
+  await explorer.addressHas("hide", null);
+  await page.goto("about:blank");
+  const again = await openFile("digits", "#hide=77"); // no such class
+  await expect(again.root.getByTestId("shown")).toBeHidden();
+});
+
+test("a selection counts and averages what is shown", async ({ openFile }) => {
+  const explorer = await openFile("digits");
+  await explorer.drags("Lasso");
+  await explorer.drag([
+    [0.1, 0.1],
+    [0.9, 0.1],
+    [0.9, 0.9],
+    [0.1, 0.9],
+    [0.1, 0.12],
+  ]);
+  const text = explorer.selection.locator("strong");
+  const number = async () => Number((await text.textContent())!.replace(/\D/g, ""));
+  const all = await number();
+  await explorer.button("Mean picture").click();
+  const mean = await explorer.z();
+  await explorer.legend.getByRole("button", { name: "0", exact: true }).click();
+  await expect(explorer.selection).toContainText(/· [\d ]+ more in hidden classes/);
+  expect(await number()).toBeLessThan(all);
+  await expect(explorer.selection).not.toContainText("“0”");
+  await explorer.button("Mean picture").click();
+  await expect.poll(() => explorer.z()).not.toEqual(mean);
+  await explorer.button("show all").click();
+  await expect.poll(number).toBe(all);
+  await explorer.button("Mean picture").click();
+  await expect.poll(() => explorer.z()).toEqual(mean);
+});

@@ -12,7 +12,24 @@ export function Legend() {
   return (
     <div class="zs-legend" data-testid="legend">
       {scale ? <Scale scale={scale} /> : <Classes />}
+      <Shown />
     </div>
+  );
+}
+
+/** How much of the data is hidden, whatever the colours mean; a link may have hidden it. */
+function Shown() {
+  const { explorer } = usePage();
+  const mask = useCell(explorer.visible);
+  if (!mask) return null;
+  const nShown = mask.reduce((sum, isShown) => sum + isShown, 0);
+  return (
+    <p class="zs-shown" data-testid="shown">
+      {count(nShown)} of {count(explorer.n)} shown ·{" "}
+      <button type="button" class="zs-link" onClick={() => hideOnly(explorer, [])}>
+        show all
+      </button>
+    </p>
   );
 }
 
@@ -24,6 +41,7 @@ function Classes() {
   const { manifest, labels } = explorer;
   const isDark = useCell(explorer.isDark);
   const hidden = useCell(explorer.hidden);
+  const isAnyHidden = useCell(explorer.visible) !== null;
   const [search, setSearch] = useState("");
   const colors = useMemo(() => classColors(manifest.classNames.length, isDark), [isDark]);
   const counts = useMemo(() => countLabels(labels!), []);
@@ -74,12 +92,7 @@ function Classes() {
         )}
         {found.length === 0 && <span class="zs-muted">No class has this in its name.</span>}
       </div>
-      {hidden.size > 0 && (
-        <button type="button" class="zs-link" onClick={() => hideOnly(explorer, [])}>
-          All
-        </button>
-      )}
-      {hidden.size === 0 && all.length > 1 && (
+      {!isAnyHidden && all.length > 1 && (
         <button type="button" class="zs-link" onClick={() => hideOnly(explorer, all)}>
           None
         </button>

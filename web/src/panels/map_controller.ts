@@ -104,7 +104,7 @@ export function attachMap(
   showMap(false);
   if (wanted) view.setView(wanted);
   if (explorer.hidden.value.size) showClasses();
-  view.setSelection(explorer.selection.value);
+  view.setSelection(explorer.chosen.value);
   showPath();
   showMarker();
 
@@ -112,7 +112,7 @@ export function attachMap(
   const stops = [
     explorer.map.subscribe(() => showMap(true)),
     explorer.mode.subscribe(() => view.setMode(explorer.mode.value)),
-    explorer.selection.subscribe(() => view.setSelection(explorer.selection.value)),
+    explorer.chosen.subscribe(() => view.setSelection(explorer.selection.value)),
     explorer.path.subscribe(showPath),
     explorer.hasContours.subscribe(showContours),
     explorer.hidden.subscribe(showClasses),

@@ -11,8 +11,10 @@ const MOST_CLASSES = 4;
 /** What the lasso holds. */
 export function SelectionBar({ fit }: { fit(rows: readonly number[]): void }) {
   const { explorer, thumbnails } = usePage();
-  const rows = useCell(explorer.selection);
-  if (!rows.length) return null;
+  const selection = useCell(explorer.selection);
+  const rows = useCell(explorer.chosen);
+  if (!selection.length) return null;
+  const nHidden = selection.length - rows.length;
   const shown = rows.slice(0, MOST_PICTURES);
   return (
     <div class="zs-selection" role="region" aria-label="Selection" data-testid="selection">
@@ -20,6 +22,7 @@ export function SelectionBar({ fit }: { fit(rows: readonly number[]): void }) {
         <strong>{count(rows.length)} selected</strong>
         <span class="zs-muted">
           {summary(rows, explorer.labels, (label) => className(explorer.manifest, label))}
+          {nHidden > 0 && ` · ${count(nHidden)} more in hidden classes`}
         </span>
       </div>
       <div class="zs-selection-pictures">
@@ -36,10 +39,10 @@ export function SelectionBar({ fit }: { fit(rows: readonly number[]): void }) {
         ))}
       </div>
       <div class="zs-buttons">
-        <button type="button" onClick={() => chooseMean(explorer)}>
+        <button type="button" disabled={!rows.length} onClick={() => chooseMean(explorer)}>
           Mean picture
         </button>
-        <button type="button" onClick={() => fit(rows)}>
+        <button type="button" disabled={!rows.length} onClick={() => fit(rows)}>
           Zoom to it
         </button>
       </div>

@@ -120,8 +120,9 @@ export function onlyClass(explorer: Explorer, label: number, all: readonly numbe
 }
 
 export function chooseMean(explorer: Explorer): void {
-  const { selection, mu, dim } = explorer;
-  const rows = selection.value;
+  const { chosen, mu, dim } = explorer;
+  const rows = chosen.value;
+  if (!rows.length) return;
   const z = new Float32Array(dim);
   for (const row of rows) for (let c = 0; c < dim; c++) z[c]! += mu[row * dim + c]! / rows.length;
   setCurrent(explorer, z, { kind: "mean" });

@@ -50,7 +50,8 @@ function colorsOf(coloring: Coloring): (row: number) => Rgb {
 /** Which points are shown; null: all. */
 export function visiblePoints({ labels, n, hidden }: Explorer): Uint8Array | null {
   if (!labels || hidden.value.size === 0) return null;
-  return Uint8Array.from({ length: n }, (_, row) => (hidden.value.has(labels[row]) ? 0 : 1));
+  const mask = Uint8Array.from({ length: n }, (_, row) => (hidden.value.has(labels[row]) ? 0 : 1));
+  return mask.includes(0) ? mask : null; // a link may name classes that there are none of
 }
 
 /** Rows of every class that is shown, for contours; of all points where there are no classes. */

@@ -29,6 +29,7 @@ export function createExplorer(scene: Scene, isDark: boolean): Explorer {
   const dark = cell(isDark);
   const hidden = cell<ReadonlySet<number>>(new Set());
   const coloring = derived([color, dark], () => coloringOf(explorer));
+  const selection = cell<readonly number[]>([]);
   const maps = new Map<string, LatentMap>();
   let spacing: Spacing | null = null;
 
@@ -61,7 +62,7 @@ export function createExplorer(scene: Scene, isDark: boolean): Explorer {
     mode: cell<Mode>("walk"),
     tab: cell<Tab>("neurons"),
     hidden,
-    selection: cell<readonly number[]>([]),
+    selection,
     path: cell<Path | null>(null),
     kept: cell<readonly Kept[]>([]),
     isDark: dark,
@@ -77,6 +78,10 @@ export function createExplorer(scene: Scene, isDark: boolean): Explorer {
     coloring,
     rgba: derived([coloring], () => paintPoints(explorer)),
     visible: derived([hidden], () => visiblePoints(explorer)),
+    chosen: derived([selection, hidden], () => {
+      const mask = explorer.visible.value;
+      return mask ? selection.value.filter((row) => mask[row]) : selection.value;
+    }),
     latentMap() {
       const name = map.value;
       const known = maps.get(name);

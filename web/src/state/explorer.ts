@@ -82,6 +82,8 @@ export interface Explorer extends Cells {
   readonly coloring: Cell<Coloring>;
   readonly rgba: Cell<Uint8Array>;
   readonly visible: Cell<Uint8Array | null>;
+  /** Of the selection, what is shown. */
+  readonly chosen: Cell<readonly number[]>;
 
   latentMap(): LatentMap;
   decode(current: Current): void;
