@@ -73,7 +73,7 @@ def test_the_tables_are_the_librarys(
 ) -> None:
     table, vae, file = where.table, where.opened.model, tmp_path / "a.parquet"
     cli("neurons", "table", finished_run, "-o", file)
-    expected = neurons.neuron_table(table.mu, table.logvar, table.labels, table.class_names)
+    expected = neurons.neuron_table(table)
     pd.testing.assert_frame_equal(
         pd.read_parquet(file).set_index("neuron"), expected, check_dtype=False
     )
@@ -119,7 +119,11 @@ USER_ERRORS = {
     "unknown class": ("image {run} --classes 0,7 -o a.png", "0, 1, 2; got 7"),
     "class of a table": ("histograms {run} --classes 7 -o a.csv", "0, 1, 2; got 7"),
     "no labels": ("heatmap {run} --data plain.npz -o a.png", "has no labels"),
-    "no labels in a layer": ("selective {run} --data plain.npz -o a.csv", "has none"),
+    "no labels to tell": ("selective {run} --data plain.npz -o a.csv", "has no labels"),
+    "no labels in a layer": (
+        "selective {run} --layer decoder.0 --data plain.npz -o a.csv",
+        "has none",
+    ),
     "no labels, no prototypes": ("jacobian {run} --data plain.npz -o a.png", "has no labels"),
     "unknown measure": ("heatmap {run} --measure t -o a.png", "not one of 'mean', 'd-prime'"),
     "unknown silence": ("silence {run} 1 --to one", "'one' is not one of 'zero', 'mean'"),

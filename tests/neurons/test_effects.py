@@ -9,6 +9,7 @@ import torch
 from model.contract import NETWORKS
 from zscape.config import ModelConfig
 from zscape.errors import ConfigError, DataError, ShapeError
+from zscape.latents import decode, encode, traversal
 from zscape.model import build_model, evaluating
 from zscape.neurons import decoder_jacobian, neuron_cards, silence
 
@@ -136,41 +137,44 @@ class TestSilence:
 
 
 class TestCards:
-    def cards(self, vae, images, **changes):
-        with evaluating(vae):
-            mu, logvar = vae.encode(images.pixels())
-        options = {"at": np.zeros(3), "steps": [-1.0, 0.0, 1.0],
-                   "traversals": torch.zeros(3, 3, 1, 16, 16), **changes}  # fmt: skip
-        return mu, neuron_cards(vae, images, mu.numpy(), logvar.numpy(), **options)
-
     def test_gathers(self, vae, images):
-        mu, cards = self.cards(vae, images, k=4)
+        table = encode(vae, images)
+        cards = neuron_cards(vae, images, table, k=4)
         assert [card.name for card in cards] == ["z0", "z1", "z2"]
-        order = mu[:, 1].argsort()
+        order = torch.from_numpy(table.mu[:, 1]).argsort()
         assert torch.equal(cards[1].lowest, images.pixels()[order[:4]])
         assert torch.equal(cards[1].highest, images.pixels()[order[-4:]])
         torch.testing.assert_close(cards[2].jacobian, decoder_jacobian(vae, torch.zeros(3))[2])
+        torch.testing.assert_close(cards[2].traversal, traversal(vae, neurons=2).images[0])
+        assert cards[0].steps.tolist() == [-3, -2, -1, 0, 1, 2, 3]
         assert cards[0].mutual_information >= 0
         assert cards[0].best_class in images.class_names
+        assert cards[0].labels.tolist() == images.labels.tolist()
 
-    def test_some_without_labels(self, vae, images):
+    def test_some_without_labels_around_a_place(self, vae, images):
         few = replace(images[:2], labels=None)
-        _, cards = self.cards(vae, few, neurons=[2], traversals=torch.zeros(1, 3, 1, 16, 16))
-        assert [card.name for card in cards] == ["z2"]
-        assert len(cards[0].lowest) == 2
-        assert cards[0].mutual_information is None
-        assert cards[0].best_class is None
+        (card,) = neuron_cards(
+            vae, few, encode(vae, few), at=[1, 0, 2], steps=[-1, 0], neurons=["z2"]
+        )
+        assert card.name == "z2"
+        assert len(card.lowest) == 2
+        assert card.mutual_information is None
+        assert card.best_class is None
+        torch.testing.assert_close(card.traversal, decode(vae, [[1, 0, -1], [1, 0, 0]]))
 
     @pytest.mark.parametrize(
         ("changes", "error", "says"),
         [
             ({"k": 0}, ConfigError, "k must be"),
-            ({"neurons": [3]}, ShapeError, "traversals must be"),
-            ({"neurons": [0, 1, 5]}, ConfigError, "got 5"),
-            ({"at": np.zeros((2, 3))}, ShapeError, "one vector"),
-            ({"traversals": torch.zeros(3, 2, 1, 16, 16)}, ShapeError, r"\(3, 3, 1, 16, 16\)"),
+            ({"neurons": [0, 1, 5]}, ConfigError, "5"),
+            ({"at": np.zeros((2, 3))}, ShapeError, "one latent vector is needed"),
+            ({"steps": [[1.0]]}, ShapeError, "values must be a list"),
         ],
     )
     def test_bad_input(self, vae, images, changes, error, says):
         with pytest.raises(error, match=says):
-            self.cards(vae, images, **changes)
+            neuron_cards(vae, images, encode(vae, images), **changes)
+
+    def test_a_table_of_other_images_is_refused(self, vae, images):
+        with pytest.raises(ShapeError, match=r"must be \(29, 3\), a row per image; got \(30, 3\)"):
+            neuron_cards(vae, images[:29], encode(vae, images))

@@ -98,13 +98,14 @@ class TestUserNetwork:
     def test_means_against_a_plain_pass(self, user_vae, images):
         user_vae.eval()
         with torch.no_grad():
-            mu, _ = user_vae.encode(images.pixels())
+            mu, logvar = user_vae.encode(images.pixels())
             hidden = F.relu(user_vae.hidden(mu))
         moments = layer_moments(user_vae, images, ["hidden", "z"], batch_size=11)
         for k in range(3):
             rows = images.labels == k
             assert moments["hidden"].mean[k] == pytest.approx(hidden[rows].mean(0), abs=1e-6)
-            variance = mu[rows].var(0, correction=0)
+            # What the decoder gets of a latent neuron is a sample, with the posterior's own width.
+            variance = mu[rows].var(0, correction=0) + logvar[rows].exp().mean(0)
             assert moments["z"].variance[k] == pytest.approx(variance, abs=1e-6)
 
     def test_silencing_any_layer_runs(self, user_vae, images):

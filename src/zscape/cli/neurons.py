@@ -9,7 +9,7 @@ import typer
 
 from zscape.cli.inputs import LATENTS, Latents, with_model
 from zscape.cli.output import FIGURES, TABLES, Outs, check_outs, npz, show_table, write_outs
-from zscape.cli.units import Layer
+from zscape.cli.units import Layer, moments_of
 from zscape.cli.units import app as units
 from zscape.cli.vectors import VECTOR_HELP, read_neurons, read_vector, read_vectors
 from zscape.errors import ConfigError
@@ -17,7 +17,6 @@ from zscape.errors import ConfigError
 if TYPE_CHECKING:
     import pandas as pd
 
-    from zscape.neurons import NeuronCard
 
 app = typer.Typer(
     help="What every neuron knows and does: the latent ones, and those of the hidden layers.\n\n"
@@ -49,10 +48,7 @@ def table_(
     from zscape.neurons import neuron_table
 
     outs = check_outs(out, FIGURES + TABLES)
-    source = where.table
-    frame = neuron_table(
-        source.mu, source.logvar, source.labels, source.class_names, seed=where.seed
-    )
+    frame = neuron_table(where.table, seed=where.seed)
     if not outs:
         show_table(frame)
     write_outs(outs, figure=lambda: figures.plot_neuron_kl(frame["kl"]), table=lambda: frame)
@@ -125,15 +121,9 @@ def heatmap(
 ) -> None:
     """Class x neuron: the mean activation, of the latent neurons or of a hidden layer's units."""
     from zscape import figures
-    from zscape.neurons import LATENT, class_moments, layer_moments
 
     outs = check_outs(out, FIGURES + TABLES)
-    if layer == LATENT:
-        source = where.table
-        source.rows_by_class()  # says so if there are no labels
-        moments = class_moments(source.mu, source.labels, source.class_names)
-    else:
-        moments = layer_moments(where.opened.model, where.images, [layer])[layer]
+    moments = moments_of(where, layer)
     frame = moments.mean_table() if measure == "mean" else moments.d_prime()
     if not outs:
         show_table(frame)
@@ -230,24 +220,13 @@ def jacobian(
 
 def _write_cards(outs: list[Path], where: Latents, chosen: list[int], at: str) -> None:
     from zscape import figures
-
-    cards = _cards(where, chosen, at)
-    write_outs(outs, figure=lambda: figures.plot_neuron_cards(cards))
-
-
-def _cards(where: Latents, chosen: list[int], at: str) -> list[NeuronCard]:
-    import numpy as np
-
-    from zscape.latents import traversal
     from zscape.neurons import neuron_cards
 
-    vae, steps = where.opened.model, np.linspace(-3, 3, 7)
-    centre = read_vector(at, where)
-    walk = traversal(vae, centre, chosen, steps)
-    return neuron_cards(
-        vae, where.images, where.table.mu, where.table.logvar, at=centre, steps=steps,
-        traversals=walk.images, neurons=chosen, seed=where.seed,
+    cards = neuron_cards(
+        where.opened.model, where.images, where.table, at=read_vector(at, where), neurons=chosen,
+        seed=where.seed,
     )  # fmt: skip
+    write_outs(outs, figure=lambda: figures.plot_neuron_cards(cards))
 
 
 def _names(text: str | None) -> list[str] | None:

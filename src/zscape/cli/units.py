@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
@@ -10,6 +10,9 @@ from zscape.cli.inputs import LATENTS, Latents, with_model
 from zscape.cli.output import FIGURES, TABLES, Outs, check_outs, npz, show_table, write_outs
 from zscape.cli.vectors import read_units
 from zscape.errors import ConfigError
+
+if TYPE_CHECKING:
+    from zscape.neurons import ClassMoments
 
 app = typer.Typer()
 
@@ -51,10 +54,8 @@ def selective(
     k: Annotated[int, typer.Option("-k", help="Units per class.", min=1)] = 3,
 ) -> None:
     """The units of a layer that tell each class best from the rest."""
-    from zscape.neurons import layer_moments
-
     outs = check_outs(out, TABLES)
-    frame = layer_moments(where.opened.model, where.images, [layer])[layer].most_selective(k)
+    frame = moments_of(where, layer).most_selective(k)
     if not outs:
         show_table(frame, with_index=False)
     write_outs(outs, table=lambda: frame)
@@ -153,3 +154,12 @@ def maps(
         figure=lambda: figures.plot_activation_maps(found, picture, title=layer),
         others={".npz": lambda: npz(maps=found.numpy(), image=picture.numpy())},
     )
+
+
+def moments_of(where: Latents, layer: str) -> ClassMoments:
+    """Of the latent neurons from their table, of another layer by sending the images through."""
+    from zscape.neurons import LATENT, class_moments, layer_moments
+
+    if layer == LATENT:
+        return class_moments(where.table)
+    return layer_moments(where.opened.model, where.images, [layer])[layer]

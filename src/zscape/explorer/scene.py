@@ -9,7 +9,7 @@ import json
 import math
 import struct
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -190,7 +190,7 @@ def build_scene(
 
 def describe_neurons(table: LatentTable) -> list[dict[str, Any]]:
     """``Neuron`` of the manifest for every latent neuron."""
-    frame = neuron_table(table.mu, table.logvar)
+    frame = neuron_table(replace(table, labels=None, class_names=()))
     low, high = np.percentile(table.mu, (0.5, 99.5), axis=0)
     known = _mutual_information(table)
     return [
@@ -308,7 +308,7 @@ def _mutual_information(table: LatentTable) -> NDArray[Any] | None:
     part = table[::step]
     if part.labels is None or np.bincount(part.labels).max() < 2:
         return None
-    frame = neuron_table(part.mu, part.logvar, part.labels, part.class_names)
+    frame = neuron_table(part)
     known: NDArray[Any] = frame["mutual_information"].to_numpy()
     return known
 

@@ -16,8 +16,10 @@ from torch import Tensor
 
 from zscape.data import ImageSet
 from zscape.errors import ConfigError, DataError, ShapeError
+from zscape.latents import encode
 from zscape.model import VAE
-from zscape.neurons.layers import Layer, device_of, find_layer, list_layers, run
+from zscape.neurons.bottleneck import class_moments
+from zscape.neurons.layers import LATENT, Layer, device_of, find_layer, list_layers, run
 from zscape.neurons.moments import ClassMoments
 
 
@@ -45,7 +47,8 @@ def layer_moments(
     Returns
     -------
     By layer name. ``.mean_table()`` is class × unit, ``.most_selective()`` the units that tell
-    each class best.
+    each class best. Of the latent neurons it is ``class_moments``, the posterior's width included;
+    a hidden unit has none.
 
     Raises
     ------
@@ -58,31 +61,32 @@ def layer_moments(
     """
     if images.labels is None:
         raise DataError(f"Activations per class need labels, and {images.name} has none.")
-    chosen = list_layers(vae) if layers is None else [find_layer(vae, name) for name in layers]
-    k, device = len(images.class_names), device_of(vae)
-    sums = {
-        layer: torch.zeros(2, k, layer.n_units, dtype=torch.float64, device=device)
-        for layer in chosen
-    }
+    every = list_layers(vae) if layers is None else [find_layer(vae, name) for name in layers]
+    hidden = [layer for layer in every if layer.name != LATENT]
+    k = len(images.class_names)
+    # On the CPU, because not every device has float64.
+    sums = {layer: torch.zeros(2, k, layer.n_units, dtype=torch.float64) for layer in hidden}
 
     def add(layer: Layer, classes: Tensor, activation: Tensor) -> None:
-        response = respond(activation).double()
+        response = respond(activation).cpu().double()
         sums[layer][0].index_add_(0, classes, response)
         sums[layer][1].index_add_(0, classes, response**2)
 
-    for x, labels in images.batches(batch_size):
+    for x, labels in images.batches(batch_size) if hidden else ():
         assert labels is not None
-        run(vae, x, {layer: partial(add, layer, labels.to(device)) for layer in chosen})
+        run(vae, x, {layer: partial(add, layer, labels.cpu()) for layer in hidden})
     counts = torch.bincount(images.labels, minlength=k).cpu().numpy()
     return {
         layer.name: ClassMoments.from_sums(
             counts,
-            total[0].cpu().numpy(),
-            total[1].cpu().numpy(),
+            sums[layer][0].numpy(),
+            sums[layer][1].numpy(),
             images.class_names,
             range(layer.n_units),
         )
-        for layer, total in sums.items()
+        if layer in sums
+        else class_moments(encode(vae, images, batch_size=batch_size))
+        for layer in every
     }
 
 

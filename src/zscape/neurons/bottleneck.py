@@ -1,11 +1,7 @@
-"""The latent neurons: which carry information, about what, and which say the same thing.
-
-Works on the arrays of a ``LatentTable`` (its ``mu``, ``logvar``, ``labels``, ``class_names``).
-"""
+"""The latent neurons: which carry information, about what, and which say the same thing."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -14,27 +10,19 @@ import torch
 from numpy.typing import NDArray
 
 from zscape.errors import DataError, ShapeError
+from zscape.latents import LatentTable
 from zscape.model import ACTIVE_KL, kl_to_standard_normal
 from zscape.neurons.moments import ClassMoments
 from zscape.seeding import derive, numpy_generator
 
 
-def neuron_table(
-    mu: Any,
-    logvar: Any,
-    labels: Any = None,
-    class_names: Sequence[str] = (),
-    *,
-    seed: int = 0,
-) -> pd.DataFrame:
+def neuron_table(table: LatentTable, *, seed: int = 0) -> pd.DataFrame:
     """One row per latent neuron: is it used, how far does it reach, what does it know.
 
     Parameters
     ----------
-    mu, logvar
-        (n, latent_dim): posterior means and natural logs of the variances.
-    labels, class_names
-        (n,) indices into ``class_names``, or None; without them the last three columns are absent.
+    table
+        Without labels the last three columns are absent.
     seed
         Of the posterior samples and of the estimator of the mutual information.
 
@@ -45,86 +33,66 @@ def neuron_table(
     - ``kl``: mean KL to the prior, nats;
     - ``is_used``: whether that is above ``ACTIVE_KL``;
     - ``mean``, ``std``: of the posterior means, over the images;
-    - ``posterior_std``: the mean width of the posterior, 1 where the neuron is pure noise;
+    - ``posterior_std``: the mean width of the posterior; 1, that of the prior, where an image
+      says nothing about the neuron;
     - ``mutual_information``: nats a posterior *sample* tells about the class. The sample is what
       the decoder gets: a dead neuron's mean may follow the class in its fifth decimal, and no
       scale-free measure would notice that this drowns in the noise. It is at most ``kl``;
-    - ``best_class``, ``best_d_prime``: the class it tells best from the rest, and how well, the
-      width of the posterior counted in for the same reason.
+    - ``best_class``, ``best_d_prime``: the class it tells best from the rest, and how well; the d'
+      of ``class_moments``.
 
     Raises
     ------
-    ShapeError, DataError
-        The arrays do not have the shapes above, are not finite, or a label has no class name.
+    DataError
+        No class of two images to estimate the mutual information from.
     """
-    means = _matrix(mu, "mu")
-    log_variances = _matrix(logvar, "logvar", means.shape)
-    kl = mean_kl(means, log_variances)
+    kl = mean_kl(table)
     columns: dict[str, Any] = {
         "kl": kl,
         "is_used": kl > ACTIVE_KL,
-        "mean": means.mean(0),
-        "std": means.std(0),
-        "posterior_std": np.exp(0.5 * log_variances).mean(0),
+        "mean": table.mu.mean(0, dtype=np.float64),
+        "std": table.mu.std(0, dtype=np.float64),
+        "posterior_std": np.exp(0.5 * table.logvar).mean(0, dtype=np.float64),
     }
-    if labels is not None:
-        noise = numpy_generator(seed, "neuron_table").standard_normal(means.shape)
-        samples = means + np.exp(0.5 * log_variances) * noise
-        columns["mutual_information"] = mutual_information(samples, labels, seed=seed)
-        moments = class_moments(means, labels, class_names, logvar=log_variances)
-        d_prime = moments.d_prime().dropna()
+    if table.labels is not None:
+        noise = numpy_generator(seed, "neuron_table").standard_normal(table.mu.shape)
+        samples = table.mu + np.exp(0.5 * table.logvar) * noise
+        columns["mutual_information"] = mutual_information(samples, table.labels, seed=seed)
+        d_prime = class_moments(table).d_prime().dropna()
         if len(d_prime):  # empty where there is but one class
             best = d_prime.abs().to_numpy().argmax(0)
             columns["best_class"] = d_prime.index.to_numpy()[best]
             columns["best_d_prime"] = d_prime.to_numpy()[best, np.arange(len(best))]
-    return pd.DataFrame(columns, index=_names(means, "neuron"))
+    return pd.DataFrame(columns, index=_names(table.mu, "neuron"))
 
 
-def mean_kl(mu: Any, logvar: Any) -> NDArray[np.float64]:
-    """KL of the posterior to the prior per neuron, averaged over the images; (latent_dim,) nats.
-
-    Raises
-    ------
-    ShapeError, DataError
-        Not two finite (n, latent_dim) arrays of one shape.
-    """
-    parts = (torch.from_numpy(_matrix(mu, "mu")), torch.from_numpy(_matrix(logvar, "logvar")))
+def mean_kl(table: LatentTable) -> NDArray[np.float64]:
+    """KL of the posterior to the prior per neuron, averaged over the images; (latent_dim,) nats."""
+    parts = (torch.from_numpy(part).double() for part in (table.mu, table.logvar))
     mean: NDArray[np.float64] = kl_to_standard_normal(*parts).mean(0).numpy()
     return mean
 
 
-def class_moments(
-    mu: Any, labels: Any, class_names: Sequence[str], *, logvar: Any = None
-) -> ClassMoments:
-    """Mean and variance of every neuron within every class; its ``d_prime`` is the selectivity.
+def class_moments(table: LatentTable) -> ClassMoments:
+    """Mean and variance of every latent neuron within every class; its ``d_prime`` is the one d'.
 
-    Parameters
-    ----------
-    mu
-        (n, latent_dim) posterior means, or any other activations.
-    labels
-        (n,) indices into ``class_names``.
-    logvar
-        (n, latent_dim): adds the posterior's own variance, so that the moments are those of
-        posterior samples, and exact.
+    They are those of posterior *samples*, which the decoder gets: the variance is that of the
+    means and the mean of the posterior's own. Exact, nothing is drawn.
 
     Raises
     ------
-    ShapeError, DataError
-        Wrong shapes, no labels, values that are not finite, a label without a class name.
+    DataError
+        There are no labels.
     """
-    values = _matrix(mu, "mu")
-    index = _labels(labels, values)
-    k = len(class_names)
-    if index.max() >= k:
-        raise DataError(f"labels must lie in [0, {k - 1}], one per class name; got {index.max()}.")
-    sums, squares = np.zeros((2, k, values.shape[1]))
-    np.add.at(sums, index, values)
-    np.add.at(squares, index, values**2)
-    if logvar is not None:
-        np.add.at(squares, index, np.exp(_matrix(logvar, "logvar", values.shape)))
-    counts = np.bincount(index, minlength=k)
-    return ClassMoments.from_sums(counts, sums, squares, class_names, list(_names(values)))
+    if table.labels is None:
+        raise DataError(f"{table.name} has no labels, which this needs; choose labelled images.")
+    values, variances = table.mu.astype(np.float64), np.exp(table.logvar.astype(np.float64))
+    k = len(table.class_names)
+    sums, squares = np.zeros((2, k, table.latent_dim))
+    np.add.at(sums, table.labels, values)
+    np.add.at(squares, table.labels, values**2 + variances)
+    counts = np.bincount(table.labels, minlength=k)
+    return ClassMoments.from_sums(counts, sums, squares, table.class_names, list(_names(table.mu)))
 
 
 def mutual_information(
@@ -151,7 +119,7 @@ def mutual_information(
     Raises
     ------
     ShapeError, DataError
-        Wrong shapes, no labels, values that are not finite, no class of two images.
+        Wrong shapes, values that are not finite, no class of two images.
 
     References
     ----------
@@ -192,20 +160,16 @@ def correlation(mu: Any) -> pd.DataFrame:
     return pd.DataFrame((unit.T @ unit).clip(-1, 1), index=names, columns=names)
 
 
-def _matrix(values: Any, name: str, shape: tuple[int, ...] | None = None) -> NDArray[np.float64]:
+def _matrix(values: Any, name: str) -> NDArray[np.float64]:
     matrix = np.asarray(values, dtype=np.float64)
     if matrix.ndim != 2 or matrix.size == 0:
         raise ShapeError(f"{name} must be (n, latent_dim), both at least 1; got {matrix.shape}.")
-    if shape is not None and matrix.shape != shape:
-        raise ShapeError(f"{name} must be {shape}, as mu; got {matrix.shape}.")
     if not np.isfinite(matrix).all():
         raise DataError(f"{name} must be finite; it holds NaN or infinity.")
     return matrix
 
 
 def _labels(labels: Any, values: NDArray[np.float64]) -> NDArray[np.int64]:
-    if labels is None:
-        raise DataError("This needs labels, and the images have none.")
     index = np.asarray(labels)
     if index.shape != (len(values),):
         raise ShapeError(f"{len(values)} images need as many labels; got {index.shape}.")
@@ -214,5 +178,5 @@ def _labels(labels: Any, values: NDArray[np.float64]) -> NDArray[np.int64]:
     return index.astype(np.int64)
 
 
-def _names(values: NDArray[np.float64], name: str | None = None) -> pd.Index:
+def _names(values: NDArray[Any], name: str | None = None) -> pd.Index:
     return pd.Index([f"z{i}" for i in range(values.shape[1])], name=name)

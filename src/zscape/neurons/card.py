@@ -13,6 +13,7 @@ from torch import Tensor
 
 from zscape.data import ImageSet
 from zscape.errors import ConfigError, ShapeError
+from zscape.latents import LatentTable, VectorLike, as_neurons, locate, traversal
 from zscape.model import VAE
 from zscape.neurons.bottleneck import neuron_table
 from zscape.neurons.effects import decoder_jacobian
@@ -66,13 +67,11 @@ class NeuronCard:
 def neuron_cards(
     vae: VAE,
     images: ImageSet,
-    mu: Any,
-    logvar: Any,
+    table: LatentTable,
     *,
-    at: Any,
-    steps: Any,
-    traversals: Tensor,
-    neurons: Sequence[int] | None = None,
+    at: VectorLike | None = None,
+    steps: Any = None,
+    neurons: int | str | Sequence[int | str] | None = None,
     k: int = 5,
     seed: int = 0,
 ) -> list[NeuronCard]:
@@ -80,61 +79,57 @@ def neuron_cards(
 
     Parameters
     ----------
-    images, mu, logvar
-        A set and its (n, latent_dim) posterior, row by row.
+    images, table
+        A set and its latents, row by row; the classes are those of the table.
     at
-        (latent_dim,): the vector the traversals go around, where the Jacobian is taken.
-    steps, traversals
-        (n_steps,) values, and (n_neurons, n_steps, c, h, w) pictures with the neuron at each.
+        The vector the traversals go around, where the Jacobian is taken; the origin by default.
+    steps
+        (n_steps,) values of the neuron; -3, -2, …, 3 by default.
     neurons
-        Which ones, in the order of ``traversals``.
+        Which ones; all by default.
     k
         How many images at either end; fewer if the set is small.
     seed
-        Of the mutual information.
+        Of what ``neuron_table`` estimates.
 
     Raises
     ------
     ShapeError
-        The arrays do not fit each other.
+        The table is not that of the images, or ``at`` is not one vector of the model's length.
     ConfigError
         A neuron that is not there, or ``k`` below 1.
-    DataError
-        Values that are not finite.
     """
     if k < 1:
         raise ConfigError(f"k must be at least 1; got {k}.")
-    means = np.asarray(mu, dtype=np.float32)
-    if means.shape != (len(images), vae.latent_dim):
-        raise ShapeError(f"mu must be ({len(images)}, {vae.latent_dim}); got {means.shape}.")
-    chosen = list(range(vae.latent_dim)) if neurons is None else list(neurons)
-    values = np.asarray(steps, dtype=np.float32)
-    expected = (len(chosen), *values.shape, *vae.image_shape)
-    if values.ndim != 1 or tuple(traversals.shape) != expected:
-        raise ShapeError(f"traversals must be {expected}; got {tuple(traversals.shape)}.")
-    jacobians = decoder_jacobian(vae, at, chosen)
-    if jacobians.ndim != 4:
-        raise ShapeError(f"at must be one vector, ({vae.latent_dim},).")
-    labels = None if images.labels is None else images.labels.cpu().numpy()
-    table = neuron_table(means, logvar, labels, images.class_names, seed=seed)
+    if len(table) != len(images) or table.latent_dim != vae.latent_dim:
+        raise ShapeError(
+            f"the table must be ({len(images)}, {vae.latent_dim}), a row per image; got "
+            f"{table.mu.shape}."
+        )
+    chosen = as_neurons(neurons, vae.latent_dim)
+    centre = locate(vae, at)
+    values = np.linspace(-3, 3, 7) if steps is None else np.asarray(steps)
+    walk = traversal(vae, centre, chosen, values)
+    jacobians = decoder_jacobian(vae, centre, chosen)
+    facts = neuron_table(table, seed=seed)
+    k = min(k, len(table))
     cards = []
     for i, neuron in enumerate(chosen):
-        row = table.iloc[neuron].to_dict()
-        order = np.argsort(means[:, neuron], kind="stable")
-        k = min(k, len(order))
+        row = facts.iloc[neuron].to_dict()
+        order = torch.from_numpy(np.argsort(table.mu[:, neuron], kind="stable"))
         cards.append(
             NeuronCard(
-                name=str(table.index[neuron]),
+                name=str(facts.index[neuron]),
                 kl=row["kl"],
                 is_used=row["is_used"],
-                activations=means[:, neuron],
-                steps=values,
-                traversal=traversals[i],
+                activations=table.mu[:, neuron],
+                steps=values.astype(np.float32),
+                traversal=walk.images[i],
                 jacobian=jacobians[i],
-                lowest=images.pixels(torch.from_numpy(order[:k])),
-                highest=images.pixels(torch.from_numpy(order[-k:])),
-                labels=labels,
-                class_names=images.class_names,
+                lowest=images.pixels(order[:k]),
+                highest=images.pixels(order[-k:]),
+                labels=table.labels,
+                class_names=table.class_names,
                 mutual_information=row.get("mutual_information"),
                 best_class=row.get("best_class"),
                 best_d_prime=row.get("best_d_prime"),

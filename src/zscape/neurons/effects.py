@@ -162,11 +162,12 @@ def _mean_activation(
     vae: VAE, images: ImageSet, layer: Layer, unit: int, batch_size: int
 ) -> Tensor:
     """The unit's activation averaged over the images, in the shape of its map."""
-    total = torch.zeros(layer.map_shape, dtype=torch.float64, device=device_of(vae))
+    # On the CPU, because not every device has float64.
+    total = torch.zeros(layer.map_shape, dtype=torch.float64)
 
     def add(activation: Tensor) -> None:
-        total.add_(activation[:, unit].double().sum(0))
+        total.add_(activation[:, unit].cpu().double().sum(0))
 
     for x, _ in images.batches(batch_size):
         run(vae, x, {layer: add})
-    return (total / len(images)).float()
+    return (total / len(images)).float().to(device_of(vae))

@@ -8,7 +8,6 @@ from typing import Any
 import numpy as np
 
 from zscape import figures
-from zscape.latents import traversal
 from zscape.neurons import NeuronCard, neuron_cards
 from zscape.report.material import MOST_NEURONS, Material
 from zscape.report.page import Plate, Section
@@ -24,10 +23,9 @@ def cards(m: Material) -> Section:
     at, name = m.centre
     steps = np.linspace(*m.span, N_STEPS)
     images = m.images[m.shown.indices.tolist()]
+    # What they say about classes is known already, and slow to work out.
     found = neuron_cards(
-        # What they say about classes is known already, and slow to work out.
-        m.model, replace(images, labels=None, class_names=()), m.shown.mu, m.shown.logvar,
-        at=at, steps=steps, traversals=traversal(m.model, at, shown, steps).images,
+        m.model, images, replace(m.shown, labels=None, class_names=()), at=at, steps=steps,
         neurons=shown, k=N_ENDS, seed=m.seed,
     )  # fmt: skip
     known = [_with_classes(m, card) for card in found]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -164,7 +164,7 @@ class Material:
     @cached_property
     def kl(self) -> NDArray[np.float64]:
         """(latent_dim,) mean KL of each neuron over ``images``, nats."""
-        return mean_kl(self.table.mu, self.table.logvar)
+        return mean_kl(self.table)
 
     @cached_property
     def by_kl(self) -> list[int]:
@@ -198,8 +198,7 @@ class Material:
         """The rows of ``table`` in the classes that are shown; all of them without classes."""
         table = self.table
         if not self.has_classes:
-            return LatentTable(table.mu, table.logvar, None, (), table.indices, table.split,
-                               table.name, table.fingerprint)  # fmt: skip
+            return replace(table, labels=None, class_names=())
         numbers = [table.class_names.index(name) for name in self.classes]
         return table[np.isin(np.asarray(table.labels), numbers)]
 
@@ -207,8 +206,9 @@ class Material:
     def neurons(self) -> pd.DataFrame:
         """``zscape.neurons.neuron_table`` of as many rows as its cost allows."""
         table = self._rows(self.table, max(200, MOST_NUMBERS // self.d), "neurons")
-        labels = table.labels if self.has_classes else None
-        frame = neuron_table(table.mu, table.logvar, labels, table.class_names, seed=self.seed)
+        if not self.has_classes:
+            table = replace(table, labels=None, class_names=())
+        frame = neuron_table(table, seed=self.seed)
         return frame.assign(kl=self.kl, is_used=self.kl > ACTIVE_KL)
 
     @cached_property

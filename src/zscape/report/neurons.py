@@ -44,11 +44,8 @@ def tell(m: Material) -> Section:
 
 
 def _by_class(m: Material) -> list[Block]:
-    table = m.shown
-    known = table.labels, table.class_names
-    means = class_moments(table.mu, *known).mean_table().loc[m.classes]
-    # With the posterior's own width, which is part of what hides a class.
-    d_prime = class_moments(table.mu, *known, logvar=table.logvar).d_prime().loc[m.classes]
+    moments = class_moments(m.shown)
+    means, d_prime = moments.mean_table().loc[m.classes], moments.d_prime().loc[m.classes]
     sizes = np.nan_to_num(d_prime.abs().to_numpy())
     i, j = np.unravel_index(sizes.argmax(), sizes.shape)
     hardest = int(sizes.max(1).argmin())
@@ -60,9 +57,9 @@ def _by_class(m: Material) -> list[Block]:
     )
     return [
         Heading("Which neuron fires for which class"),
-        "d′ is how many standard deviations a class stands apart from all others: at ±1 a "
-        "threshold would tell about two thirds of the images right. The means themselves are the "
-        "prototypes above.",
+        "d′ is how many standard deviations a class stands apart from all others, the noise of the "
+        "encoder counted in: at ±1 a threshold halfway would tell about two thirds of the images "
+        "of either side right. The means themselves are the prototypes above.",
         Plate(figures.plot_class_neurons(d_prime, m.classes, label="d′"), caption,
               "Selectivity d′, class by neuron"),
     ]  # fmt: skip
