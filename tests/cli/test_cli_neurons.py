@@ -128,7 +128,7 @@ USER_ERRORS = {
     "unknown measure": ("heatmap {run} --measure t -o a.png", "not one of 'mean', 'd-prime'"),
     "unknown silence": ("silence {run} 1 --to one", "'one' is not one of 'zero', 'mean'"),
     "no convolution": ("maps {run} --layer encoder.1 -o a.png", "must be a convolution"),
-    "image not there": ("maps {run} --layer z --image 10 -o a.png", "[0, 9]; got 10"),
+    "image not there": ("maps {run} --layer z --image 60 -o a.png", "; got 60"),
     "needs a file": ("cards {run}", "-o with a name that ends in .png or .svg"),
     "suffix": ("table {run} -o a.xlsx", ".png, .svg, .csv, .json, .parquet or .md"),
     "no folder": ("table {run} -o deep/a.csv", "cannot write deep/a.csv"),
