@@ -31,7 +31,7 @@ SYNONYMS = {
     "likelihood": ("loss", "loss_fn", "criterion", "distribution", "output"),
     "accelerator": ("device", "gpu", "cuda", "use_cuda"),
     "precision": ("amp", "dtype", "fp16", "bf16", "mixed_precision"),
-    "resize": ("image_size", "img_size", "input_size", "size", "side", "shape"),
+    "resize": ("image_size", "img_size", "input_size", "size", "side"),
     "n_train": ("n", "n_samples", "num_samples", "num_samples_train", "limit", "max_images"),
     "n_test": ("num_samples_test", "n_val", "n_valid"),
     "early_stopping": ("patience",),
@@ -159,7 +159,7 @@ class DataConfig(Config):
     """Which images, how many, and how they are prepared."""
 
     data: str | None = option(
-        "mnist", "Images: mnist, an IDX folder, a folder of pictures, an .npz or an .npy file."
+        "mnist", "Images: mnist, a folder of pictures or IDX files, an .npz or an .npy file."
     )
     """Of images that were in memory, None."""
     n_train: int | None = option(None, "Train on this many images (all by default).", low=1)
@@ -171,7 +171,34 @@ class DataConfig(Config):
         choices=("none", "threshold", "dynamic"),
     )
     resize: int | None = option(
-        None, "Resize and centre-crop every image to this side, pixels.", low=4, high=1024
+        None, "Resize every image to this side, pixels; see --fit.", low=4, high=1024
+    )
+    fit: str = option(
+        "crop",
+        "How --resize makes a rectangle square: crop the centre, pad (black) or stretch.",
+        choices=("crop", "pad", "stretch"),
+    )
+    channels: int | None = option(
+        None, "Make every image grey (1) or RGB (3); as it is by default.", low=1, high=3
+    )
+    background: str | None = option(
+        None,
+        "What lies behind transparent pixels: black, white, #rrggbb (by default black, or white "
+        "where the drawings are dark).",
+    )
+    range: str | None = option(
+        None,
+        "Pixel values that are black and white, as LOW,HIGH; auto takes the set's own (by default "
+        "0 and 1, 255, 4095 or 65535, by type).",
+    )
+    shape: str | None = option(
+        None, "Shape of an image of an array, as in 28x28 or 3x32x32 (read from it by default)."
+    )
+    transpose: bool = option(False, "Exchange rows and columns of every image (EMNIST).")
+    keys: str | None = option(
+        None,
+        "Arrays or columns to read, as in images=X,labels=y,test_images=Xt,test_labels=yt (by "
+        "their usual names by default).",
     )
 
 

@@ -13,11 +13,20 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
+from zscape.config import DataConfig
+from zscape.data import npy
 from zscape.data.imageset import ImageSet, Splits
-from zscape.data.npy import read_npy, read_npz
-from zscape.errors import DataError
+from zscape.errors import ConfigError, DataError
 
 PIXELS = np.arange(24, dtype=np.uint8).reshape(4, 3, 2)
+
+
+def read_npy(file: Path, **options: Any) -> Splits | ImageSet:
+    return npy.read_npy(file, DataConfig(**options))
+
+
+def read_npz(file: Path, **options: Any) -> Splits | ImageSet:
+    return npy.read_npz(file, DataConfig(**options))
 
 
 def npy_bytes(array: np.ndarray) -> bytes:
@@ -52,7 +61,7 @@ def test_round_trip(
         assert np.array_equal(data.images[:, 0].numpy(), array)
 
 
-@pytest.mark.parametrize("dtype", [">f4", "<f8", "f2", "<i8", ">u2", "?"])
+@pytest.mark.parametrize("dtype", [">f4", "<f8", "f2", "<i8", ">u2", "?", "i2"])
 def test_types_and_byte_orders(tmp_path: Path, dtype: str) -> None:
     kind = np.dtype(dtype).kind
     array = np.array([0, 1] if kind in "fb" else [0, 255]).reshape(2, 1, 1).astype(dtype)
@@ -81,6 +90,103 @@ def test_an_archive_with_everything(tmp_path: Path) -> None:
     assert data.test.labels.tolist() == [1]
     assert np.array_equal(data.test.images[0, 0].numpy(), PIXELS[0])
     assert data.train.name == "all.npz"
+
+
+TEST = PIXELS[:3] + 100
+N, N_TEST = np.array([1, 0, 1, 0]), np.array([1, 0, 1])
+
+
+@pytest.mark.parametrize(
+    "arrays",
+    [
+        {"x_train": PIXELS, "y_train": N, "x_test": TEST, "y_test": N_TEST},
+        {"X_train": PIXELS, "Y_train": N, "X_test": TEST, "Y_test": N_TEST},
+        {"train_images": PIXELS, "train_labels": N[:, None], "test_images": TEST,
+         "test_labels": N_TEST[:, None], "val_images": PIXELS, "val_labels": N[:, None]},
+        {"train_images": PIXELS, "train_labels": N, "val_images": TEST, "val_labels": N_TEST},
+        {"trainImages": PIXELS, "trainLabels": N, "validX": TEST, "validY": N_TEST},
+        {"imgs": PIXELS, "targets": N, "test_imgs": TEST, "test_targets": N_TEST},
+        {"images": PIXELS, "data": PIXELS.reshape(4, 6), "target": N, "test_data": TEST,
+         "test_target": N_TEST, "frame": N},
+    ],
+    ids=lambda arrays: next(iter(arrays)),
+)  # fmt: skip
+def test_arrays_by_their_usual_names(
+    tmp_path: Path, arrays: dict[str, Any], caplog: pytest.LogCaptureFixture
+) -> None:
+    np.savez(tmp_path / "a.npz", **arrays)
+    data = read_npz(tmp_path / "a.npz")
+    assert isinstance(data, Splits)
+    assert np.array_equal(data.train.images[:, 0].numpy(), PIXELS)
+    assert np.array_equal(data.test.images[:, 0].numpy(), TEST)
+    assert data.train.titles() == ["1", "0", "1", "0"]
+    assert data.test.titles() == ["1", "0", "1"]
+    unused = [name for name in arrays if name.startswith("val_") and "test_images" in arrays]
+    unused += [name for name in ("data", "frame") if "frame" in arrays]
+    said = ", ".join(f"1 array {name}" for name in sorted(unused))
+    assert [record.getMessage() for record in caplog.records] == (
+        [f"{tmp_path / 'a.npz'}: left out: {said}."] if unused else []
+    )
+
+
+def test_arrays_by_the_names_one_gives(tmp_path: Path) -> None:
+    np.savez(tmp_path / "a.npz", faces=PIXELS, who=N, more=TEST, who_more=N_TEST, x=PIXELS + 1)
+    data = read_npz(
+        tmp_path / "a.npz",
+        keys="images=faces, labels=who,test_images=more,test_labels=who_more",
+    )
+    assert isinstance(data, Splits)
+    assert np.array_equal(data.train.images[:, 0].numpy(), PIXELS)
+    assert data.test.titles() == ["1", "0", "1"]
+    for keys, message in (
+        ("images=face", r"names face, but .*a\.npz holds faces, more, who, who_more, x"),
+        ("labels=who", "must say which are the images"),
+        ("pictures=faces", "must be images=NAME and"),
+        ("images", "must be images=NAME and"),
+    ):
+        with pytest.raises(ConfigError, match=message):
+            read_npz(tmp_path / "a.npz", keys=keys)
+
+
+def test_a_lone_array_is_the_images_whatever_its_name(tmp_path: Path) -> None:
+    np.savez(tmp_path / "a.npz", PIXELS)
+    np.savez(tmp_path / "b.npz", faces=PIXELS)
+    for name in ("a.npz", "b.npz"):
+        data = read_npz(tmp_path / name)
+        assert isinstance(data, ImageSet)
+        assert not data.has_labels
+        assert np.array_equal(data.images[:, 0].numpy(), PIXELS)
+
+
+@pytest.mark.parametrize("save", [np.save, np.savez])
+@pytest.mark.parametrize("pattern", ["k49-{}-{}", "{}_{}", "my.{}.{}.v2"])
+def test_labels_and_test_split_lie_beside(tmp_path: Path, save: Any, pattern: str) -> None:
+    for split, images, labels in (("train", PIXELS, N), ("test", TEST, N_TEST)):
+        save(tmp_path / pattern.format(split, "imgs"), images)
+        save(tmp_path / pattern.format(split, "labels"), labels)
+    save(tmp_path / "other-train-labels", N[:2])
+    suffix = ".npy" if save is np.save else ".npz"
+    read = read_npy if save is np.save else read_npz
+    data = read(tmp_path / f"{pattern.format('train', 'imgs')}{suffix}")
+    assert isinstance(data, Splits)
+    assert data.train.titles() == ["1", "0", "1", "0"]
+    assert np.array_equal(data.test.images[:, 0].numpy(), TEST)
+    assert data.test.titles() == ["1", "0", "1"]
+    assert f"train labels from {pattern.format('train', 'labels')}{suffix}" in data.train.kind
+    # The test images alone are a set of their own.
+    alone = read(tmp_path / f"{pattern.format('test', 'imgs')}{suffix}")
+    assert isinstance(alone, ImageSet)
+    assert alone.titles() == ["1", "0", "1"]
+
+
+def test_one_file_for_images_and_one_for_labels(tmp_path: Path) -> None:
+    np.save(tmp_path / "mnist.npy", PIXELS)
+    np.save(tmp_path / "mnist_labels.npy", N)
+    data = read_npy(tmp_path / "mnist.npy")
+    assert isinstance(data, ImageSet)
+    assert data.titles() == ["1", "0", "1", "0"]
+    with pytest.raises(DataError, match=r"mnist_labels\.npy .*images must be"):
+        read_npy(tmp_path / "mnist_labels.npy")
 
 
 def test_labels_may_be_text(tmp_path: Path) -> None:
@@ -117,7 +223,7 @@ def test_labels_may_be_text(tmp_path: Path) -> None:
         (npy_bytes(np.zeros((2, 3, 3), [("a", "u1")])), "must hold numbers or text"),
         (npy_bytes(np.full((2, 3, 3), "x")), "pixels must be bool, integers"),
         (npy_bytes(np.zeros((2, 3))), r"got \(2, 3\)"),
-        (npy_bytes(np.zeros((2, 2, 3, 2))), r"1 or 3 channels; got \(2, 2, 3, 2\)"),
+        (npy_bytes(np.zeros((2, 2, 3, 2))), r"1 or 3 channels, .*; got \(2, 2, 3, 2\)"),
         (npy_bytes(np.full((2, 3, 3), np.nan)), r"finite and in \[0, 1\].* from nan to nan"),
         (npy_bytes(np.array([[[0, np.inf]]])), r"finite and in \[0, 1\].* from 0.0 to inf"),
         (npy_bytes(np.array([[[-0.1, 1]]])), r"in \[0, 1\].* from -0.1 to 1.0"),
@@ -142,8 +248,10 @@ def as_zip(file: Path, content: bytes, name: str = "images.npy", method: int = 8
 @pytest.mark.parametrize(
     ("arrays", "message"),
     [
-        ({}, "must hold an array named images; got nothing"),
-        ({"x_train": PIXELS, "y": PIXELS}, "named images; got x_train, y"),
+        ({}, "must hold images under a name such as images; got nothing"),
+        ({"a": PIXELS, "b": PIXELS}, "such as images; got a, b. .*: --keys images=NAME"),
+        ({"x_train": PIXELS, "train_x": PIXELS}, "both x_train and train_x; .* --keys"),
+        ({"test_images": PIXELS, "y": np.zeros(4, int)}, "got test_images, y. Say which"),
         ({"images": PIXELS, "labels": np.zeros(3, int)}, "4 images need as many labels; got 3"),
         ({"images": PIXELS, "labels": np.zeros(4)}, "labels must be integers or text"),
         ({"images": PIXELS, "labels": np.zeros((4, 2), int)}, "labels must be integers or text"),

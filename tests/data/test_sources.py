@@ -10,8 +10,9 @@ import torch
 
 from zscape.config import DataConfig
 from zscape.data import ImageSet, Splits, load_data, register_source, sources
+from zscape.data.arrays import as_images
 from zscape.data.idx import read_mnist
-from zscape.errors import DataError
+from zscape.errors import ConfigError, DataError
 
 PIXELS = np.random.default_rng(0).integers(0, 256, (12, 6, 5), dtype=np.uint8)
 LABELS = np.array([3, 7] * 6)
@@ -165,10 +166,13 @@ def test_integer_pixels_of_0_and_1_are_warned_about(caplog: pytest.LogCaptureFix
     [
         (np.zeros((0, 4, 4)), "there are no images"),
         (np.zeros((4, 4)), r"got \(4, 4\)"),
+        (np.zeros((4, 15)), r"got \(4, 15\)"),
         (np.zeros((4, 2, 4, 2)), "1 or 3 channels"),
         (np.zeros((2, 4, 4), complex), "got complex128"),
         (np.zeros((2, 4, 4), object), "got object"),
-        (np.full((2, 4, 4), 1.5), "to 1.5"),
+        (np.full((2, 4, 4), 1.5), r"to 1.5; .*--range LOW,HIGH \(or auto\)"),
+        (np.full((2, 4, 4), 1.002), "to 1.002"),
+        (np.full((2, 4, 4), -0.002), "from -0.002"),
         (torch.full((2, 4, 4), torch.nan), "from nan"),
         (torch.zeros(2, 4, 4).to_sparse(), "must be dense"),
         (np.zeros((1, 4, 4)), "a single image; two are needed"),
@@ -179,6 +183,104 @@ def test_integer_pixels_of_0_and_1_are_warned_about(caplog: pytest.LogCaptureFix
 def test_arrays_that_are_not_images(array: Any, message: str) -> None:
     with pytest.raises(DataError, match=message):
         load_data(array)
+
+
+def test_rows_are_squares_unless_a_shape_is_given() -> None:
+    rows = np.arange(2 * 36, dtype=np.uint8).reshape(2, 36)
+    for array, shape, expected in (
+        (rows, None, (2, 1, 6, 6)),
+        (rows, "4x9", (2, 1, 4, 9)),
+        (rows[:, :12], None, (2, 3, 2, 2)),
+    ):
+        images = as_images(array, "x", DataConfig(shape=shape))
+        assert images.shape == expected
+        assert np.array_equal(images.flatten(1).numpy(), array)
+    # One picture rather than 64 pictures of 8 x 8; a shape says that it is not.
+    with pytest.raises(DataError, match=r"got \(64, 64\); say .* --shape 28x28"):
+        load_data(np.zeros((64, 64)))
+    assert load_data(np.zeros((64, 64)), DataConfig(shape="8x8")).train.image_shape == (1, 8, 8)
+    with pytest.raises(DataError, match=r"\(2, 36\) does not hold pictures of 1 x 5 x 5"):
+        load_data(rows, DataConfig(shape="5x5"))
+    with pytest.raises(ConfigError, match=r"shape must be HEIGHTxWIDTH or .*; got '28'"):
+        load_data(rows, DataConfig(shape="28"))
+
+
+def test_a_shape_settles_where_the_channels_are() -> None:
+    array = np.random.default_rng(0).integers(0, 256, (5, 3, 4, 3), dtype=np.uint8)
+    assert load_data(array).train.image_shape == (3, 4, 3)
+    last = as_images(array, "x", DataConfig(shape="3x3x4"))
+    assert np.array_equal(last.permute(0, 2, 3, 1).numpy(), array)
+
+
+def test_transpose_exchanges_rows_and_columns() -> None:
+    turned = as_images(PIXELS, "x", DataConfig(transpose=True))
+    assert torch.equal(turned.mT, as_images(PIXELS, "x"))
+
+
+@pytest.mark.parametrize(
+    ("array", "told", "expected"),
+    [
+        (np.array([0, 1 + 1e-7]), None, [0, 255]),  # rounding errors are no other range
+        (np.array([-1e-4, 1.0015]), None, [0, 255]),
+        (np.array([0, 4095], np.uint16), None, [0, 255]),
+        (np.array([257, 65535], np.uint16), None, [1, 255]),
+        (np.array([0, 255], np.uint16), None, [0, 255]),
+        (np.array([-1.0, 1.0]), "-1,1", [0, 255]),
+        (np.array([0, 255.0]), "0,255", [0, 255]),
+        (np.array([0, 1], np.uint8), "0,1", [0, 255]),
+        (np.array([100, 1100]), "auto", [0, 255]),
+        (np.array([-7.0, 300.0]), "0, 200", [0, 255]),
+        (np.array([51, 102], np.uint8), "0,102", [128, 255]),
+    ],
+)
+def test_what_is_black_and_what_is_white(
+    array: np.ndarray, told: str | None, expected: list[int]
+) -> None:
+    pictures = np.broadcast_to(array[:, None, None], (2, 3, 3)).repeat(6, axis=0)
+    splits = load_data(pictures, DataConfig(range=told))
+    assert splits.train.images.unique().tolist() == expected
+
+
+def test_white_is_the_same_in_both_splits() -> None:
+    dark, light = np.full((3, 2, 2), 514, np.uint16), np.full((3, 2, 2), 65535, np.uint16)
+    splits = load_data(((dark, [0, 0, 0]), (light, [0, 0, 0])))
+    assert (splits.train.value_range()[0] * 255, splits.test.value_range()[0] * 255) == (2, 255)
+
+
+def test_choices_of_white_are_said(caplog: pytest.LogCaptureFixture) -> None:
+    load_data(np.arange(12, dtype=np.uint16).reshape(3, 2, 2) * 99)
+    load_data(np.arange(12.0).reshape(3, 2, 2), DataConfig(range="auto"))
+    load_data(np.arange(12.0).reshape(3, 2, 2), DataConfig(range="2,5"))
+    assert [record.getMessage() for record in caplog.records] == [
+        "array: 16-bit pixels up to 1089, so white is 4095; --range 0,WHITE says otherwise.",
+        "array: black is 0.0 and white is 11.0 (--range 0.0,11.0).",
+        "array: values from 0.0 to 11.0 are cut to [2.0, 5.0].",
+    ]
+    for told in ("1", "5,2", "a,b", "0,inf", "nan,1", "0,1,2"):
+        with pytest.raises(ConfigError, match="range must be auto or LOW,HIGH"):
+            load_data(np.zeros((3, 2, 2)), DataConfig(range=told))
+    with pytest.raises(DataError, match=r"needs two values; every pixel is 0\.0"):
+        load_data(np.zeros((3, 2, 2)), DataConfig(range="auto"))
+
+
+def test_grey_from_colour_and_back() -> None:
+    colour = np.zeros((2, 3, 4, 4), np.uint8)
+    colour[:, 1] = 200
+    grey = load_data(colour, DataConfig(channels=1))
+    assert grey.train.images.unique().tolist() == [117]
+    back = load_data(grey, DataConfig(channels=3))
+    assert back.train.image_shape == (3, 4, 4)
+    assert back.test.images.unique().tolist() == [117]
+    with pytest.raises(ConfigError, match=r"channels must be 1 \(grey\) or 3 \(RGB\); got 2"):
+        load_data(colour, DataConfig(channels=2))
+
+
+def test_what_keras_returns_is_two_splits() -> None:
+    train, test = load_data(((PIXELS, LABELS), (PIXELS[:3], LABELS[:3, None])))
+    assert (len(train), len(test)) == (12, 3)
+    assert test.titles() == ["3", "7", "3"]
+    # Two pictures of two rows are a pair of lists too.
+    assert len(load_data(([[[1, 2], [3, 4]], [[5, 6], [7, 8]]], [0, 1])).train) == 1
 
 
 def test_pictures_of_mixed_sizes_are_read_at_the_size_asked_for(

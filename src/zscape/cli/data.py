@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -18,24 +19,26 @@ if TYPE_CHECKING:
 app = typer.Typer(help="Look at a source of images.", no_args_is_help=True)
 
 Source = Annotated[
-    str, typer.Argument(help="mnist, an IDX folder, a folder of pictures, an .npz or .npy file.")
+    str, typer.Argument(help="mnist, a folder of pictures or IDX files, an .npz or .npy file.")
 ]
 Seed = Annotated[int, typer.Option(help="Decides which images a subset takes.", min=0)]
-SUBSET_OPTIONS = {"n_train", "n_test", "stratified", "binarize", "resize"}
+PREPARATION = {field.name for field in dataclasses.fields(DataConfig)} - {"data"}
+SUBSET = {"n_train", "n_test", "stratified", "binarize"}
 
 
 @app.command()
-@with_options(DataConfig, names=SUBSET_OPTIONS)
+@with_options(DataConfig, names=PREPARATION)
 def info(*, source: Source, seed: Seed = 0, options: dict[str, Any]) -> None:
     """Print sizes, shape, value range and class counts of both splits."""
     from zscape.data import load_data
 
-    whole = load_data(source, DataConfig(resize=options.get("resize")), seed=seed)
-    print(describe(whole, load_data(whole, DataConfig(**options), seed=seed)))
+    subset = {name: options.pop(name) for name in SUBSET & set(options)}
+    whole = load_data(source, DataConfig(**options), seed=seed)
+    print(describe(whole, load_data(whole, DataConfig(**subset), seed=seed)))
 
 
 @app.command()
-@with_options(DataConfig, names=SUBSET_OPTIONS)
+@with_options(DataConfig, names=PREPARATION)
 def show(
     *,
     source: Source,
@@ -58,6 +61,8 @@ def describe(whole: Splits, used: Splits) -> str:
     """The text of ``zscape data info``: ``used`` is the subset of ``whole`` asked for."""
     channels, height, width = used.train.image_shape
     lines = [f"{used.train.name}: images {channels} x {height} x {width} (channels, height, width)"]
+    if used.train.kind:
+        lines.append(f"read as {used.train.kind}")
     for total, images in zip(whole, used, strict=True):
         low, high = images.value_range()
         size = f"{len(images)} of {len(total)}" if len(images) < len(total) else str(len(total))

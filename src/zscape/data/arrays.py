@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import logging
+import math
 import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -12,10 +15,32 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from zscape.config import DataConfig
 from zscape.data.imageset import ImageSet, Splits
-from zscape.errors import DataError
+from zscape.errors import ConfigError, DataError
 
 _log = logging.getLogger(__name__)
+
+_CHUNK = 1024
+
+
+@dataclass(frozen=True)
+class Part:
+    """One split as a reader found it.
+
+    Parameters
+    ----------
+    images
+        See ``as_images``.
+    labels
+        (n,) or (n, 1) integers or text, or None.
+    columns
+        What else is known, by name: (n,) each.
+    """
+
+    images: Any
+    labels: Any = None
+    columns: Mapping[str, NDArray[Any]] = field(default_factory=dict)
 
 
 def from_arrays(
@@ -24,43 +49,63 @@ def from_arrays(
     labels: Any = None,
     test_images: Any = None,
     test_labels: Any = None,
+    **known: Any,
+) -> Splits | ImageSet:
+    """``from_parts`` of up to four arrays."""
+    if test_images is None and test_labels is not None:
+        raise DataError(f"{where} has test labels but no test images.")
+    parts = {"train": Part(images, labels)}
+    if test_images is not None:
+        parts["test"] = Part(test_images, test_labels)
+    return from_parts(where, parts, **known)
+
+
+def from_parts(
+    where: str | Path,
+    parts: Mapping[str, Part],
     *,
     class_names: tuple[str, ...] | None = None,
+    kind: str = "",
+    config: DataConfig | None = None,
 ) -> Splits | ImageSet:
-    """Both splits of a source, or its only one if there are no ``test_images``.
+    """Both splits of a source, or its only one if there is no part ``test``.
 
     Parameters
     ----------
     where
         The source, as an error message should name it.
-    images, test_images
-        See ``as_images``.
-    labels, test_labels
-        (n,) integers or text; both or neither. Without ``class_names`` every distinct value of
-        the two becomes a class named after it, numbers in numeric order before text.
+    parts
+        ``train`` and perhaps ``test``; labels in both or in neither. Without ``class_names``
+        every distinct label of the two becomes a class named after it, numbers in numeric order
+        before text.
     class_names
         If given, labels are integers that count along it.
+    kind
+        What the source was recognised as, for a person to read.
+    config
+        ``shape``, ``transpose`` and ``range`` are heeded; see ``as_images``.
 
     Raises
     ------
     DataError
         Images or labels are not of this kind or do not belong together.
     """
-    if test_images is None and test_labels is not None:
-        raise DataError(f"{where} has test labels but no test images.")
-    if test_images is not None and (labels is None) != (test_labels is None):
+    train, test = parts["train"], parts.get("test")
+    if test is not None and (train.labels is None) != (test.labels is None):
         raise DataError(f"{where} must have labels for both its splits or for neither.")
-    if class_names is not None and labels is None:
+    if class_names is not None and train.labels is None:
         raise DataError(f"{where} has class names but no labels.")
 
-    given = {"train": (images, labels)}
-    if test_images is not None:
-        given["test"] = (test_images, test_labels)
-    pictures = {split: as_images(pair[0], f"{where} ({split})") for split, pair in given.items()}
+    config = config or DataConfig()
+    pictures = {
+        split: _as_pictures(part.images, f"{where} ({split})", config)
+        for split, part in parts.items()
+    }
+    black, white = _range(list(pictures.values()), where, config)
     values = {
-        split: _as_labels(pair[1], len(pictures[split]), f"{where} ({split})")
-        for split, pair in given.items()
-        if pair[1] is not None
+        split: _as_labels(part.labels, len(pictures[split]), f"{where} ({split})")
+        for split, part in parts.items()
+        if part.labels is not None
     }
     if class_names is None:
         values, class_names = _index_values(values)
@@ -69,34 +114,59 @@ def from_arrays(
 
     sets = [
         ImageSet(
-            images=pictures[split],
+            images=torch.from_numpy(_as_bytes(pictures[split], black, white)),
             labels=torch.from_numpy(values[split].astype(np.int64)) if values else None,
             class_names=class_names,
             split=split,
             name=Path(where).absolute().name,
+            kind=kind,
+            columns=part.columns,
         )
-        for split in given
+        for split, part in parts.items()
     ]
     return Splits(*sets) if len(sets) == 2 else sets[0]
 
 
-def as_images(array: Any, where: str | Path) -> Tensor:
+def as_images(array: Any, where: str | Path, config: DataConfig | None = None) -> Tensor:
     """Any usual array of pictures as (n, channels, height, width) uint8.
 
     Parameters
     ----------
     array
         NumPy array or tensor, (n, h, w), (n, c, h, w) or (n, h, w, c) with c 1 or 3; where both
-        readings fit, channels come first. bool, integers in [0, 255] or floats in [0, 1].
+        readings fit, channels come first. Or (n, side²) or (n, 3 side²), a row for a picture.
+        bool, integers in [0, 255], uint16 (white is 65535, or 4095 if no pixel is brighter) or
+        floats in [0, 1], up to half a grey level beyond.
     where
         The source, as an error message should name it.
+    config
+        ``shape`` says the shape of a picture, ``transpose`` exchanges rows and columns,
+        ``range`` says which values are black and white.
 
     Raises
     ------
     DataError
         Another shape or type, no pictures, or a pixel that is outside its range or not finite.
     """
-    pixels = _as_numpy(array, where)
+    config = config or DataConfig()
+    pixels = _as_pictures(array, where, config)
+    return torch.from_numpy(_as_bytes(pixels, *_range([pixels], where, config)))
+
+
+def _as_pictures(array: Any, where: str | Path, config: DataConfig) -> NDArray[Any]:
+    """Numbers of shape (n, c, h, w)."""
+    pixels = as_numpy(array, where)
+    if pixels.dtype.kind not in "buif":
+        raise DataError(
+            f"{where}: pixels must be bool, integers in [0, 255] or floats in [0, 1]; "
+            f"got {pixels.dtype}."
+        )
+    if pixels.size == 0:
+        raise DataError(f"{where}: there are no images; got an array of {np.shape(array)}.")
+    if config.shape is not None:
+        pixels = _shaped(pixels, parse_shape(config.shape), where)
+    elif pixels.ndim == 2:
+        pixels = _shaped(pixels, _shape_of_row(*pixels.shape), where)
     if pixels.ndim == 3:
         pixels = pixels[:, None]
     elif pixels.ndim == 4 and pixels.shape[1] not in (1, 3) and pixels.shape[3] in (1, 3):
@@ -104,14 +174,51 @@ def as_images(array: Any, where: str | Path) -> Tensor:
     if pixels.ndim != 4 or pixels.shape[1] not in (1, 3):
         raise DataError(
             f"{where}: images must be (n, height, width), (n, channels, height, width) or "
-            f"(n, height, width, channels) with 1 or 3 channels; got {np.shape(array)}."
+            f"(n, height, width, channels) with 1 or 3 channels, or rows of the pixels of a "
+            f"square; got {np.shape(array)}; say what a picture is, as in --shape 28x28."
         )
-    if pixels.size == 0:
-        raise DataError(f"{where}: there are no images; got an array of {np.shape(array)}.")
-    return torch.from_numpy(np.ascontiguousarray(_as_bytes(pixels, where)))
+    return pixels.swapaxes(2, 3) if config.transpose else pixels
 
 
-def _as_numpy(array: Any, where: str | Path) -> NDArray[Any]:
+def parse_shape(text: str) -> tuple[int, int, int]:
+    """(channels, height, width) of ``28x28`` or ``3x32x32``."""
+    match = re.fullmatch(r"(?:(\d{1,5})x)?(\d{1,5})x(\d{1,5})", text.lower().replace(" ", ""))
+    if match is None or 0 in (sides := tuple(int(side or 1) for side in match.groups())):
+        raise ConfigError(f"shape must be HEIGHTxWIDTH or CHANNELSxHEIGHTxWIDTH; got {text!r}.")
+    channels, height, width = sides
+    return channels, height, width
+
+
+def _shaped(
+    pixels: NDArray[Any], shape: tuple[int, int, int] | None, where: str | Path
+) -> NDArray[Any]:
+    """(n, c, h, w) of a given shape, from rows or any layout; as it came without a shape."""
+    if shape is None:
+        return pixels
+    channels, height, width = shape
+    if pixels.ndim == 4 and pixels.shape[1:] == (height, width, channels) != shape:
+        return np.moveaxis(pixels, 3, 1)
+    fits = pixels.shape[1:] in (shape, (height, width) if channels == 1 else shape)
+    if not fits and (pixels.ndim != 2 or pixels.shape[1] != math.prod(shape)):
+        raise DataError(
+            f"{where}: an array of {pixels.shape} does not hold pictures of "
+            f"{channels} x {height} x {width} (channels, height, width)."
+        )
+    return pixels.reshape(-1, *shape)
+
+
+def _shape_of_row(n: int, length: int) -> tuple[int, int, int] | None:
+    """The square picture that a row of so many numbers is, if it can be one."""
+    for channels in (1, 3):
+        side = math.isqrt(length // channels)
+        # As many rows as numbers in a row: that is rather one picture.
+        if channels * side**2 == length and side > 1 and n != length:
+            return channels, side, side
+    return None
+
+
+def as_numpy(array: Any, where: str | Path) -> NDArray[Any]:
+    """An array, tensor or nested list as a NumPy array."""
     if not isinstance(array, Tensor):
         try:
             return np.asarray(array)
@@ -125,36 +232,81 @@ def _as_numpy(array: Any, where: str | Path) -> NDArray[Any]:
     return wide
 
 
-def _as_bytes(pixels: NDArray[Any], where: str | Path) -> NDArray[np.uint8]:
-    kind = pixels.dtype.kind
-    if kind not in "buif":
+def _range(pictures: list[NDArray[Any]], where: str | Path, config: DataConfig) -> tuple[Any, Any]:
+    """The values that are black and white, in all splits of a set."""
+    dtype = np.result_type(*pictures)
+    if dtype.kind == "b" and config.range is None:
+        return 0, 1
+    low = min(pixels.min() for pixels in pictures)
+    high = max(pixels.max() for pixels in pictures)
+    # NaN, which min and max pass on, is not finite.
+    if not (np.isfinite(low) and np.isfinite(high)):
         raise DataError(
-            f"{where}: pixels must be bool, integers in [0, 255] or floats in [0, 1]; "
-            f"got {pixels.dtype}."
+            f"{where}: {dtype} pixels must be finite and in [0, 1]; got values from {low} to "
+            f"{high}."
         )
-    if kind == "b":
-        return pixels.astype(np.uint8) * np.uint8(255)
-    low, high = pixels.min(), pixels.max()
-    limit = 1 if kind == "f" else 255
-    # Written so that NaN, which min and max pass on, fails it too.
-    if not (low >= 0 and high <= limit):
+    if config.range is not None:
+        return _range_as_told(config.range, low, high, where)
+    if dtype.kind == "f":
+        limit, slack = 1, 0.5 / 255
+    elif dtype == np.uint16 and high > 255:
+        limit, slack = 4095 if high <= 4095 else 65535, 0
+        _log.warning(
+            "%s: 16-bit pixels up to %d, so white is %d; --range 0,WHITE says otherwise.",
+            where, high, limit,
+        )  # fmt: skip
+    else:
+        limit, slack = 255, 0
+    if low < -slack or high > limit + slack:
         raise DataError(
-            f"{where}: {pixels.dtype} pixels must be finite and in [0, {limit}]; "
-            f"got values from {low} to {high}."
+            f"{where}: {dtype} pixels must be finite and in [0, {limit}]; got values from {low} "
+            f"to {high}; say which are black and white: --range LOW,HIGH (or auto)."
         )
-    if kind == "f":
-        return np.rint(pixels * 255.0).astype(np.uint8)
-    if high == 1:
+    if dtype.kind in "ui" and high == 1:
         _log.warning(
             "%s: integer pixels of 0 and 1 only are nearly black (255 is white); "
-            "give bool for black and white.",
+            "give bool for black and white, or --range 0,1.",
             where,
         )
-    return pixels.astype(np.uint8)
+    return 0, limit
+
+
+def _range_as_told(told: str, low: Any, high: Any, where: str | Path) -> tuple[float, float]:
+    if told == "auto":
+        if low == high:
+            raise DataError(f"{where}: --range auto needs two values; every pixel is {low}.")
+        _log.warning(
+            "%s: black is %s and white is %s (--range %s,%s).", where, low, high, low, high
+        )
+        return low.item(), high.item()
+    try:
+        black, white = (float(value) for value in told.split(","))
+    except ValueError:
+        black = white = math.nan
+    if not (math.isfinite(white - black) and black < white):
+        raise ConfigError(f"range must be auto or LOW,HIGH with LOW < HIGH; got {told!r}.")
+    if not (black <= low and high <= white):
+        _log.warning(
+            "%s: values from %s to %s are cut to [%s, %s].", where, low, high, black, white
+        )
+    return black, white
+
+
+def _as_bytes(pixels: NDArray[Any], black: float, white: float) -> NDArray[np.uint8]:
+    if pixels.dtype == np.uint8 and (black, white) == (0, 255):
+        return np.array(pixels, order="C")  # a copy: the array may change later
+    out = np.empty(pixels.shape, np.uint8)
+    for start in range(0, len(pixels), _CHUNK):
+        part = pixels[start : start + _CHUNK].astype(np.float64)
+        part = np.rint((part - black) * (255 / (white - black)))
+        out[start : start + _CHUNK] = part.clip(0, 255)
+    return out
 
 
 def _as_labels(labels: Any, n: int, where: str | Path) -> NDArray[Any]:
-    array = _as_numpy(labels, where)
+    array = as_numpy(labels, where)
+    if array.ndim == 2 and array.shape[1] == 1:
+        array = array[:, 0]
     if array.dtype.kind not in "buiU" or array.ndim != 1:
         raise DataError(
             f"{where}: labels must be integers or text of shape (n,); "

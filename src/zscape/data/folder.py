@@ -1,155 +1,165 @@
-"""Folders of picture files, with or without a sub-folder per class."""
+"""Folders of picture files: which are to train on, which to test on, and their classes."""
 
 from __future__ import annotations
 
-import logging
-import warnings
+from collections import Counter, defaultdict
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
-from PIL import Image, ImageOps
 
-from zscape.data.arrays import from_arrays
-from zscape.data.bounded import reading
+from zscape.config import DataConfig
+from zscape.data.arrays import Part, from_parts
 from zscape.data.imageset import ImageSet, Splits
-from zscape.data.resize import fit_square
+from zscape.data.pictures import SUFFIXES, Frame, read_frames, to_arrays
+from zscape.data.roles import split_of
+from zscape.data.tree import Place, Tree
 from zscape.errors import DataError
 
-_SUFFIXES = frozenset(
-    (
-        ".bmp",
-        ".gif",
-        ".jpeg",
-        ".jpg",
-        ".pbm",
-        ".pgm",
-        ".png",
-        ".pnm",
-        ".ppm",
-        ".tif",
-        ".tiff",
-        ".webp",
-    )
-)
-# Named, so that no other of Pillow's decoders (one starts Ghostscript) is tried on a file.
-_FORMATS = ("BMP", "GIF", "JPEG", "PNG", "PPM", "TIFF", "WEBP")
-_TEST_FOLDERS = ("test", "val")
-_log = logging.getLogger(__name__)
+Places = dict[Place, Place]
+"""The place of every file within its split: what is before the last part are its classes."""
 
 
-def read_folder(folder: Path, side: int | None = None) -> Splits | ImageSet:
-    """All pictures below ``folder``.
+def read_pictures(tree: Tree, config: DataConfig) -> Splits | ImageSet:
+    """All pictures of a folder or an archive.
 
-    Pictures are turned as their EXIF orientation says and transparency is laid on black. They
-    have one channel if every file of both splits is grey (modes 1, L, LA, 16 bits) and three
-    otherwise; 16-bit grey is scaled to 8 bits.
+    Folders called ``train`` and ``test`` (or ``val``; see ``roles.split_of``) are the splits,
+    above the classes or inside each of them. Within a split, either every picture lies in a
+    folder, named after its class, or none does and there are no labels. A folder that holds all
+    the others is entered. Every frame of a file is a picture.
 
-    Parameters
-    ----------
-    folder
-        Holds ``train/`` and optionally ``test/`` (or ``val/``), or stands for ``train`` itself.
-        Each of these holds either a sub-folder per class or, without labels, pictures. Hidden
-        files and files that are not named as pictures are left out.
-    side
-        Pixels; scale and centre-crop every picture to this square. Needed if their sizes differ.
+    Pictures have one channel if every file of both splits is grey (modes 1, L, LA, 16 bits, grey
+    palettes) and three otherwise.
 
     Raises
     ------
     DataError
         No pictures, pictures both beside and inside sub-folders, a file that cannot be read, a
-        decompression bomb, or different sizes without ``side``.
+        decompression bomb, or different sizes without ``config.resize``.
     """
-    with reading(folder):
-        found = [_find(half) for half in _halves(folder)]
-    pictures = iter(_read_pictures([file for files, _ in found for file in files], side))
-    arrays: list[object] = []
-    for files, labels in found:
-        arrays += [np.stack([next(pictures) for _ in files]), labels]
-    return from_arrays(folder, *arrays)
-
-
-def _halves(folder: Path) -> list[Path]:
-    folders = {entry.name.lower(): entry for entry in folder.iterdir() if entry.is_dir()}
-    tests = [folders[name] for name in _TEST_FOLDERS if name in folders]
-    if "train" not in folders:
-        if tests:
-            raise DataError(f"{folder} has a folder {tests[0].name} but no folder train beside it.")
-        return [folder]
-    if len(tests) > 1:
-        _log.info("%s: testing on %s, leaving out %s.", folder, tests[0].name, tests[1].name)
-    return [folders["train"], *tests[:1]]
-
-
-def _find(folder: Path) -> tuple[list[Path], list[str] | None]:
-    """The picture files of one split, sorted, and the class of each if there are classes."""
-    files = sorted(
-        file
-        for file in folder.rglob("*")
-        if file.suffix.lower() in _SUFFIXES
-        and file.is_file()
-        and not any(part.startswith(".") for part in file.relative_to(folder).parts)
-    )
+    files = {}
+    for place, file in tree.files.items():
+        suffix = Path(place[-1]).suffix.lower()
+        if suffix in SUFFIXES:
+            files[place] = file
+        else:
+            tree.left_out[suffix or "without an ending"] += 1
     if not files:
+        have = f" It holds {', '.join(f'{n} {what}' for what, n in tree.left_out.items())}."
         raise DataError(
-            f"{folder} holds no pictures ({' '.join(sorted(_SUFFIXES))}) and no IDX files."
+            f"{tree.where} holds no pictures ({' '.join(sorted(SUFFIXES))}) and no IDX files."
+            f"{have if tree.left_out else ''}"
         )
-    loose = [file for file in files if file.parent == folder]
-    if not loose:
-        return files, [file.relative_to(folder).parts[0] for file in files]
-    if len(loose) < len(files):
+    splits = _splits(list(files), tree.where, tree.left_out)
+    kept = {place for places in splits.values() for place in places}
+    frames = {
+        place: read_frames(file, config, tree.left_out)
+        for place, file in files.items()
+        if place in kept
+    }
+    _check_sizes({str(files[place]): frames[place] for place in sorted(frames)})
+    owners = [place for place, several in frames.items() for _ in several]
+    arrays = to_arrays([f for several in frames.values() for f in several], config, tree.where)
+    by_place = defaultdict(list)
+    for place, array in zip(owners, arrays, strict=True):
+        by_place[place].append(array)
+    tree.say_left_out()
+    parts = {split: _part(places, by_place, tree.where) for split, places in splits.items()}
+    has_classes = parts["train"].labels is not None
+    return from_parts(
+        tree.where,
+        parts,
+        kind="pictures, " + ("a folder per class" if has_classes else "without classes"),
+        config=config,
+    )
+
+
+def _part(places: Places, frames: dict[Place, list[Frame]], where: str) -> Part:
+    """One split, in the order of the names, with the file of every picture."""
+    order = sorted(places)
+    loose = [place for place in order if len(places[place]) == 1]
+    if loose and len(loose) < len(places):
         raise DataError(
-            f"{folder} holds pictures beside its class folders ({loose[0].name}); "
+            f"{where} holds pictures beside its class folders ({'/'.join(loose[0])}); "
             f"put every picture into a class folder, or none."
         )
-    return files, None
+    rows = [(place, number) for place in order for number in range(len(frames[place]))]
+    several = {place for place in order if len(frames[place]) > 1}
+    names = ["/".join(p) + (f"#{number}" if p in several else "") for p, number in rows]
+    return Part(
+        images=np.stack([frames[place][number] for place, number in rows]),
+        labels=None if loose else [places[place][0] for place, _ in rows],
+        columns={"file_name": np.array(names)},
+    )
 
 
-def _read_pictures(files: list[Path], side: int | None) -> list[NDArray[np.uint8]]:
-    """Every file as (c, height, width), all of one shape."""
-    pictures: list[NDArray[np.uint8]] = []
-    for file in files:
-        pixels = _read_picture(file, side)
-        if pictures and pixels.shape[1:] != pictures[0].shape[1:]:
-            (h0, w0), (h, w) = pictures[0].shape[1:], pixels.shape[1:]
+def _splits(places: list[Place], where: str, left_out: Counter[str]) -> dict[str, Places]:
+    """The files of ``train`` and perhaps ``test``, each with its place below that folder."""
+    top = _below_wrappers(places)
+    level = _level_of_splits(places, top, where)
+    if level is None:
+        return {"train": {place: place[top:] for place in places}}
+
+    found: dict[str | None, Places] = defaultdict(dict)
+    names: dict[str | None, set[str]] = defaultdict(set)
+    for place in places:
+        split = split_of(place[level]) if len(place) > level + 1 else None
+        found[split][place] = place[top:level] + place[level + 1 :]
+        if split is not None:
+            names[split].add(place[level])
+    for several in names.values():
+        if len(several) > 1:
             raise DataError(
-                f"Pictures must have one size: {files[0]} is {w0}x{h0} pixels, {file} is {w}x{h}; "
+                f"{where} has several folders for one split: {', '.join(sorted(several))}."
+            )
+    for place in found.pop(None, {}):
+        left_out["beside the splits" if len(place) == level + 1 else f"in {place[level]}/"] += 1
+    if "test" in found and "val" in found:
+        left_out[f"in {min(names['val'])}/"] += len(found.pop("val"))
+    test = found.get("test") or found.get("val")
+    splits = {"train": found["train"]} | ({"test": test} if test else {})
+    inner = _below_wrappers([rest for split in splits.values() for rest in split.values()])
+    return {
+        split: {place: rest[inner:] for place, rest in rests.items()}
+        for split, rests in splits.items()
+    }
+
+
+def _below_wrappers(places: list[Place]) -> int:
+    """How many folders hold all the others, such as an archive's folder of its own name."""
+    depth = 0
+    while (
+        all(len(place) > depth + 2 for place in places)
+        and len({place[depth] for place in places}) == 1
+        and split_of(places[0][depth]) is None
+    ):
+        depth += 1
+    return depth
+
+
+def _level_of_splits(places: list[Place], top: int, where: str) -> int | None:
+    """How deep the folders of the splits lie: on top, or inside the classes."""
+    for level in (top, top + 1):
+        folders = sorted({place[level] for place in places if len(place) > level + 1})
+        words = {split: folder for folder in folders if (split := split_of(folder))}
+        # Inside a class, one such name alone may mean anything.
+        if "train" in words and (level == top or len(words) > 1):
+            return level
+        if level == top and words:
+            name = min(words.values())
+            raise DataError(
+                f"{where} has pictures in a folder {name} but none in a folder train beside it; "
+                f"if {name} is a class, give it another name."
+            )
+    return None
+
+
+def _check_sizes(frames: dict[str, list[Frame]]) -> None:
+    """Every frame as high and as wide as the first, or an error that names two files."""
+    sizes = [(file, frame.shape[1:]) for file, several in frames.items() for frame in several]
+    first, (h0, w0) = sizes[0]
+    for file, (h, w) in sizes:
+        if (h, w) != (h0, w0):
+            raise DataError(
+                f"Pictures must have one size: {first} is {w0}x{h0} pixels, {file} is {w}x{h}; "
                 f"ask for a size with --resize."
             )
-        pictures.append(pixels)
-    channels = max(len(pixels) for pixels in pictures)
-    return [np.broadcast_to(pixels, (channels, *pixels.shape[1:])) for pixels in pictures]
-
-
-def _read_picture(file: Path, side: int | None) -> NDArray[np.uint8]:
-    """(1, height, width) if the file is grey, (3, height, width) otherwise."""
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("error", Image.DecompressionBombWarning)
-            with Image.open(file, formats=_FORMATS) as opened:
-                picture = _as_grey_or_rgb(ImageOps.exif_transpose(opened))
-    # Pillow's decoders raise whatever a damaged file makes them stumble over.
-    except Exception as error:
-        raise DataError(
-            f"{file} could not be read as a picture: {str(error).rstrip('.')}."
-        ) from error
-    if side is not None:
-        picture = fit_square(picture, side)
-    pixels = np.asarray(picture)
-    return pixels[None] if pixels.ndim == 2 else pixels.transpose(2, 0, 1)
-
-
-def _as_grey_or_rgb(picture: Image.Image) -> Image.Image:
-    """In mode L or RGB."""
-    if picture.mode.startswith("I"):
-        wide = np.asarray(picture).astype(np.int64)
-        if wide.min() < 0 or wide.max() > 65535:
-            raise ValueError("its grey values need more than 16 bits")
-        return Image.fromarray(np.rint(wide / 257).astype(np.uint8))
-    if picture.mode == "F":
-        raise ValueError("its grey values are floats, whose range is unknown")
-    mode = "L" if picture.mode in ("1", "L", "LA", "La") else "RGB"
-    if picture.has_transparency_data:
-        black = Image.new("RGBA", picture.size, "black")
-        picture = Image.alpha_composite(black, picture.convert("RGBA"))
-    return picture.convert(mode)

@@ -11,21 +11,31 @@ import hashlib
 import math
 import re
 import struct
+from collections import defaultdict
+from dataclasses import replace
 from functools import cache
 from importlib.resources import files
 from importlib.resources.abc import Traversable
-from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from zscape.data.arrays import from_arrays
+from zscape.config import DataConfig
+from zscape.data.arrays import Part, from_arrays, from_parts
 from zscape.data.bounded import ByteStream, read_exactly, reading
 from zscape.data.imageset import ImageSet, Splits
+from zscape.data.roles import Part as Role
+from zscape.data.tree import Place, Readable, Tree
 from zscape.errors import DataError
 
-_UBYTE = 0x08
-_IDX_NAME = re.compile(r"(.*?)(train|t10k|test)-(images|labels)\b.*ubyte(?:\.gz)?", re.IGNORECASE)
+_DTYPES = {0x08: "u1", 0x09: "i1", 0x0B: ">i2", 0x0C: ">i4", 0x0D: ">f4", 0x0E: ">f8"}
+_IDX_NAME = re.compile(
+    r"(.*?)(train|t10k|test)-(images|labels)\b.*(?:ubyte|int)(?:\.gz)?", re.IGNORECASE
+)
+_N_DIMS = {"images": (3, 4), "labels": (1, 2)}
+# What QMNIST says of a digit, after its class.
+_QMNIST = ("series", "writer", "writer_digit", "nist_class", "nist_index", "duplicate", "unused")
 
 # SHA-256 of the four files after decompression.
 _MNIST = {
@@ -36,15 +46,17 @@ _MNIST = {
 }
 
 
-def read_idx(file: Path | Traversable, n_dims: int, sha256: str | None = None) -> NDArray[np.uint8]:
-    """One IDX file of unsigned bytes.
+def read_idx(
+    file: Readable | Traversable, n_dims: tuple[int, ...], sha256: str | None = None
+) -> NDArray[Any]:
+    """One IDX file.
 
     Parameters
     ----------
     file
-        Decompressed on the way if its name ends in ``.gz``.
+        Decompressed on the way if it is a gzip file, whatever its name.
     n_dims
-        3 for images (n, height, width), 1 for labels (n,).
+        What it may have: 3 or 4 for images, 1 or 2 for labels.
     sha256
         If given, what the decompressed file must hash to.
 
@@ -52,37 +64,37 @@ def read_idx(file: Path | Traversable, n_dims: int, sha256: str | None = None) -
     ------
     DataError
         The file is missing, damaged, empty, longer or shorter than its header says, of another
-        type or number of dimensions, or does not match ``sha256``.
+        number of dimensions, or does not match ``sha256``.
     """
     with reading(str(file)), file.open("rb") as raw:
-        if not file.name.lower().endswith(".gz"):
+        is_gzip = raw.read(2) == b"\x1f\x8b"
+        raw.seek(0)
+        if not is_gzip:
             return _read_stream(raw, str(file), n_dims, sha256)
         with gzip.open(raw) as stream:
             return _read_stream(stream, str(file), n_dims, sha256)
 
 
 def _read_stream(
-    stream: ByteStream, where: str, n_dims: int, sha256: str | None
-) -> NDArray[np.uint8]:
+    stream: ByteStream, where: str, n_dims: tuple[int, ...], sha256: str | None
+) -> NDArray[Any]:
     magic = stream.read(4)
-    if len(magic) < 4 or magic[:2] != b"\0\0":
+    if len(magic) < 4 or magic[:2] != b"\0\0" or magic[2] not in _DTYPES:
         raise DataError(
-            f"{where} is not an IDX file: it must start with 00 00 08 0{n_dims}; "
-            f"got {magic.hex(' ') or 'nothing'}."
+            f"{where} is not an IDX file: it must start with 00 00, a type from 08 to 0e and the "
+            f"number of dimensions; got {magic.hex(' ') or 'nothing'}."
         )
-    if magic[2] != _UBYTE:
-        raise DataError(
-            f"{where} must hold unsigned bytes (IDX type 0x08); got type 0x{magic[2]:02x}."
-        )
-    if magic[3] != n_dims:
-        raise DataError(f"{where} must have {n_dims} dimensions; got {magic[3]}.")
-    sizes = stream.read(4 * n_dims)
-    if len(sizes) < 4 * n_dims:
+    if magic[3] not in n_dims:
+        allowed = " or ".join(str(n) for n in n_dims)
+        raise DataError(f"{where} must have {allowed} dimensions; got {magic[3]}.")
+    sizes = stream.read(4 * magic[3])
+    if len(sizes) < 4 * magic[3]:
         raise DataError(f"{where} is cut short: it ends inside its header.")
-    shape = struct.unpack(f">{n_dims}I", sizes)
+    shape = struct.unpack(f">{magic[3]}I", sizes)
     if 0 in shape:
         raise DataError(f"{where} holds no samples: its header says {shape}.")
-    data = read_exactly(stream, math.prod(shape), where)
+    dtype = np.dtype(_DTYPES[magic[2]])
+    data = read_exactly(stream, math.prod(shape) * dtype.itemsize, where)
     if sha256 is not None:
         digest = hashlib.sha256(magic + sizes)
         digest.update(data)
@@ -90,7 +102,7 @@ def _read_stream(
             raise DataError(
                 f"{where} is damaged: its SHA-256 must be {sha256}; got {digest.hexdigest()}."
             )
-    return np.frombuffer(data, np.uint8).reshape(shape)
+    return np.frombuffer(data, dtype).reshape(shape)
 
 
 @cache
@@ -108,7 +120,7 @@ def read_mnist() -> Splits:
     """
     folder = files("zscape.data") / "mnist"
     arrays = [
-        read_idx(folder / f"{name}-ubyte.gz", n_dims=int(name[-1]), sha256=sha256)
+        read_idx(folder / f"{name}-ubyte.gz", (int(name[-1]),), sha256)
         for name, sha256 in _MNIST.items()
     ]
     splits = from_arrays("mnist", *arrays)
@@ -116,55 +128,63 @@ def read_mnist() -> Splits:
     return splits
 
 
-def is_idx_folder(folder: Path) -> bool:
-    """Whether ``folder`` holds a file that is named as IDX images or labels are."""
-    return folder.is_dir() and any(_IDX_NAME.fullmatch(file.name) for file in folder.iterdir())
+def has_idx(tree: Tree) -> bool:
+    """Whether a file is named as IDX images or labels are."""
+    return any(_IDX_NAME.fullmatch(place[-1]) for place in tree.files)
 
 
-def read_idx_folder(folder: Path) -> Splits | ImageSet:
-    """A folder laid out as MNIST, Fashion-MNIST, KMNIST or one EMNIST set is handed out.
+def read_idx_files(tree: Tree, config: DataConfig) -> Splits | ImageSet:
+    """A folder laid out as MNIST, Fashion-MNIST, KMNIST, QMNIST or one EMNIST set is handed out.
 
     ``train-images-idx3-ubyte``, ``train-labels-idx1-ubyte`` and the same with ``t10k`` or
     ``test``, raw or ``.gz`` (raw wins if both are there); labels and test split are optional.
-    A name may have a prefix; ``emnist-`` images are stored transposed and are put upright.
+    Each may lie in a folder of its own name. A name may have a prefix; ``emnist-`` images are
+    stored transposed and are put upright. Labels of several numbers are a class and what else is
+    known.
 
     Raises
     ------
     DataError
         No training images, several data sets in one folder, or a file that ``read_idx`` refuses.
     """
-    prefix, parts = _idx_files(folder)
-    if ("train", "images") not in parts:
-        raise DataError(f"{folder} holds IDX files but no training images (*train-images*ubyte).")
-    arrays = {
-        part: read_idx(file, n_dims=3 if part[1] == "images" else 1) for part, file in parts.items()
-    }
-    if prefix.startswith("emnist-"):
-        arrays = {
-            part: array.swapaxes(1, 2) if part[1] == "images" else array
-            for part, array in arrays.items()
-        }
-    return from_arrays(
-        folder,
-        *(
-            arrays.get((split, kind))
-            for split in ("train", "test")
-            for kind in ("images", "labels")
-        ),
-    )
-
-
-def _idx_files(folder: Path) -> tuple[str, dict[tuple[str, str], Path]]:
-    """The prefix of the file names, and the file of every (split, kind)."""
-    found: dict[str, dict[tuple[str, str], Path]] = {}
-    for file in sorted(folder.iterdir()):
-        if match := _IDX_NAME.fullmatch(file.name):
-            prefix, split, kind = match.group(1, 2, 3)
-            part = ("train" if split.lower() == "train" else "test", kind.lower())
-            found.setdefault(prefix.lower(), {}).setdefault(part, file)
-    if len(found) > 1:
+    prefix, files = _idx_files(tree)
+    if ("train", "images") not in files:
         raise DataError(
-            f"{folder} holds several IDX data sets ({', '.join(sorted(found))}); "
+            f"{tree.where} holds IDX files but no training images (*train-images*ubyte)."
+        )
+    parts = {}
+    for split in sorted({split for split, _ in files}, reverse=True):
+        if (split, "images") not in files:
+            raise DataError(f"{tree.where} has {split} labels but no {split} images.")
+        images = read_idx(files[split, "images"], _N_DIMS["images"])
+        parts[split] = Part(images.swapaxes(1, 2) if prefix.startswith("emnist-") else images)
+        if (split, "labels") in files:
+            labels = read_idx(files[split, "labels"], _N_DIMS["labels"])
+            columns: dict[str, NDArray[Any]] = {}
+            if labels.ndim == 2:
+                columns = dict(zip(_QMNIST, labels.T[1:], strict=False))
+                labels = labels[:, 0]
+            parts[split] = replace(parts[split], labels=labels, columns=columns)
+    tree.say_left_out()
+    return from_parts(tree.where, parts, kind="IDX files", config=config)
+
+
+def _idx_files(tree: Tree) -> tuple[str, dict[Role, Readable]]:
+    """The prefix of the file names, and the file of every part; counts what is left over."""
+    sets: dict[tuple[Place, str], dict[Role, Readable]] = defaultdict(dict)
+    for place, file in sorted(tree.files.items()):
+        if (match := _IDX_NAME.fullmatch(place[-1])) is None:
+            tree.left_out[file.name] += 1
+            continue
+        prefix, split, kind = match.group(1, 2, 3)
+        folders = tuple(part for part in place[:-1] if not _IDX_NAME.fullmatch(part))
+        part = ("train" if split.lower() == "train" else "test", kind.lower())
+        sets[folders, prefix.lower()].setdefault(part, file)
+    if len(sets) > 1:
+        names = ("/".join((*folders, prefix)) for folders, prefix in sets)
+        raise DataError(
+            f"{tree.where} holds several IDX data sets ({', '.join(sorted(names))}); "
             f"give each a folder of its own."
         )
-    return found.popitem()
+    (_, prefix), files = sets.popitem()
+    return prefix, files

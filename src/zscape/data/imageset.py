@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 from zscape.errors import ConfigError, DataError, ShapeError
@@ -31,13 +33,18 @@ class ImageSet:
         ``"train"`` or ``"test"``.
     name
         Where the pictures come from, for a person to read.
+    kind
+        What the source was recognised as, for a person to read; may be empty.
+    columns
+        What else is known of every image, by name: (n,) each.
 
     Raises
     ------
     ShapeError
         ``images`` or ``labels`` do not have the shape above.
     DataError
-        No images, a label without a class name, or two classes of one name.
+        No images, a label without a class name, two classes of one name, or a column of another
+        length.
     """
 
     images: Tensor
@@ -45,6 +52,8 @@ class ImageSet:
     class_names: tuple[str, ...] = ()
     split: str = "train"
     name: str = "array"
+    kind: str = ""
+    columns: Mapping[str, NDArray[Any]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         images, labels = self.images, self.labels
@@ -57,6 +66,12 @@ class ImageSet:
             raise DataError(f"{self.name}: there are no {self.split} images.")
         if len(set(self.class_names)) < len(self.class_names):
             raise DataError(f"{self.name}: class names must differ; got {self.class_names}.")
+        for column, values in self.columns.items():
+            if len(values) != len(images):
+                raise DataError(
+                    f"{self.name}: {len(images)} {self.split} images need as many values in the "
+                    f"column {column}; got {len(values)}."
+                )
         if labels is None:
             return
         if labels.dtype != torch.int64 or labels.shape != (len(images),):
@@ -119,7 +134,9 @@ class ImageSet:
     def __getitem__(self, index: Tensor | slice | list[int]) -> ImageSet:
         """The images at ``index``, in that order, as a new set."""
         labels = None if self.labels is None else self.labels[index]
-        return replace(self, images=self.images[index], labels=labels)
+        rows = index.cpu().numpy() if isinstance(index, Tensor) else index
+        columns = {name: np.asarray(values)[rows] for name, values in self.columns.items()}
+        return replace(self, images=self.images[index], labels=labels, columns=columns)
 
     def subset(self, n: int, generator: torch.Generator, *, stratified: bool = False) -> ImageSet:
         """``n`` images drawn without replacement, in the order of the full set.

@@ -9,21 +9,53 @@ import torch
 from PIL import Image, ImageOps
 
 from zscape.data.imageset import ImageSet
+from zscape.errors import ConfigError
+
+LUMA = (0.299, 0.587, 0.114)
+"""How bright red, green and blue are (ITU-R BT.601)."""
 
 
-def fit_square(picture: Image.Image, side: int) -> Image.Image:
-    """Scale the shorter side to ``side`` pixels (bicubic, antialiased) and crop the centre."""
-    return ImageOps.fit(picture, (side, side), Image.Resampling.BICUBIC)
+def fit_square(picture: Image.Image, side: int, fit: str = "crop") -> Image.Image:
+    """Scale to ``side`` x ``side`` pixels (bicubic, antialiased).
+
+    ``fit``: ``crop`` scales the shorter side and crops the centre, ``pad`` scales the longer side
+    and fills up with black or transparency, ``stretch`` scales each.
+    """
+    size, method = (side, side), Image.Resampling.BICUBIC
+    if fit == "stretch":
+        return picture.resize(size, method)
+    if fit == "pad":
+        return ImageOps.pad(picture, size, method)
+    return ImageOps.fit(picture, size, method)
 
 
-def resized(images: ImageSet, side: int) -> ImageSet:
-    """The set with every image scaled and centre-cropped to ``side`` x ``side`` pixels."""
+def resized(images: ImageSet, side: int, fit: str = "crop") -> ImageSet:
+    """The set with every image made ``side`` x ``side`` pixels; see ``fit_square``."""
     channels, height, width = images.image_shape
     if (height, width) == (side, side):
         return images
     pixels = images.images.movedim(1, 3).numpy()
     out = np.empty((len(images), side, side, channels), np.uint8)
     for i, picture in enumerate(pixels):
-        square = fit_square(Image.fromarray(picture[..., 0] if channels == 1 else picture), side)
-        out[i] = np.asarray(square).reshape(side, side, channels)
+        opened = Image.fromarray(picture[..., 0] if channels == 1 else picture)
+        out[i] = np.asarray(fit_square(opened, side, fit)).reshape(side, side, channels)
     return replace(images, images=torch.from_numpy(out).movedim(3, 1).contiguous())
+
+
+def with_channels(images: ImageSet, channels: int) -> ImageSet:
+    """Grey (luma) from RGB for 1, RGB of equal channels from grey for 3."""
+    pixels = images.images
+    if pixels.shape[1] == channels:
+        return images
+    if channels not in (1, 3):
+        raise ConfigError(f"channels must be 1 (grey) or 3 (RGB); got {channels}.")
+    if channels == 1:
+        weights = torch.tensor(LUMA).view(1, 3, 1, 1)
+        grey = torch.empty_like(pixels[:, :1])
+        for start in range(0, len(pixels), 1024):
+            chunk = slice(start, start + 1024)
+            grey[chunk] = (pixels[chunk] * weights).sum(1, keepdim=True).round_()
+        pixels = grey
+    else:
+        pixels = pixels.expand(-1, channels, -1, -1).contiguous()
+    return replace(images, images=pixels)

@@ -15,12 +15,13 @@ from torch import Tensor
 from zscape.config import DataConfig
 from zscape.data.arrays import from_arrays
 from zscape.data.bounded import reading
-from zscape.data.folder import read_folder
+from zscape.data.folder import read_pictures
 from zscape.data.hold_out import hold_out
-from zscape.data.idx import is_idx_folder, read_idx_folder, read_mnist
+from zscape.data.idx import has_idx, read_idx_files, read_mnist
 from zscape.data.imageset import ImageSet, Splits
 from zscape.data.npy import read_npy, read_npz
-from zscape.data.resize import resized
+from zscape.data.resize import resized, with_channels
+from zscape.data.tree import walk
 from zscape.errors import DataError
 from zscape.seeding import torch_generator
 
@@ -104,7 +105,9 @@ def load_data(source: Any = None, config: DataConfig | None = None, *, seed: int
             generator = torch_generator(seed, "subset", split)
             images = images.subset(n, generator, stratified=config.stratified)
         if config.resize is not None:
-            images = resized(images, config.resize)
+            images = resized(images, config.resize, config.fit)
+        if config.channels is not None:
+            images = with_channels(images, config.channels)
         return images.binarized(0.5) if config.binarize == "threshold" else images
 
     train = prepare(splits.train, config.n_train, "train")
@@ -166,8 +169,15 @@ def _is_in_memory(source: Any) -> bool:
     return is_pair or isinstance(source, (np.ndarray, Tensor, ImageSet))
 
 
+def _is_pair_of_arrays(source: Any) -> bool:
+    """Whether this is ``(images, labels)``, and not two pictures."""
+    return isinstance(source, tuple) and len(source) == 2 and np.ndim(source[1]) in (1, 2)
+
+
 @register_source(
-    "an array, tensor, (images, labels), ImageSet or Splits in memory", claims=_is_in_memory
+    "an array, tensor, (images, labels), ((images, labels), (test images, test labels)), ImageSet "
+    "or Splits in memory",
+    claims=_is_in_memory,
 )
 def _read_memory(source: Any, config: DataConfig) -> Splits | ImageSet:
     match source:
@@ -175,35 +185,32 @@ def _read_memory(source: Any, config: DataConfig) -> Splits | ImageSet:
             return source
         case (ImageSet() as train, ImageSet() as test):
             return Splits(train, test)
+        case ((images, labels), (test_images, test_labels)) if all(map(_is_pair_of_arrays, source)):
+            return from_arrays("array", images, labels, test_images, test_labels, config=config)
         case (images, labels):
-            return from_arrays("array", images, labels)
-    return from_arrays("array", source)
+            return from_arrays("array", images, labels, config=config)
+    return from_arrays("array", source, config=config)
 
 
 @register_source(
-    "a folder of pictures, in class sub-folders or not",
+    "a folder of pictures, in class sub-folders or not, or of IDX files as MNIST has them",
     claims=lambda source: (path := _path(source)) is not None and path.is_dir(),
 )
 def _read_folder(source: Any, config: DataConfig) -> Splits | ImageSet:
-    return read_folder(Path(source).expanduser(), config.resize)
-
-
-@register_source(
-    "a folder of IDX files as MNIST has them",
-    claims=lambda source: (path := _path(source)) is not None and is_idx_folder(path),
-)
-def _read_idx_folder(source: Any, config: DataConfig) -> Splits | ImageSet:
-    return read_idx_folder(Path(source).expanduser())
+    folder = Path(source).expanduser()
+    with reading(folder):
+        tree = walk(folder)
+    return (read_idx_files if has_idx(tree) else read_pictures)(tree, config)
 
 
 @register_source("an .npy file", claims=lambda source: _has_suffix(source, ".npy"))
 def _read_npy(source: Any, config: DataConfig) -> Splits | ImageSet:
-    return read_npy(Path(source).expanduser())
+    return read_npy(Path(source).expanduser(), config)
 
 
 @register_source("an .npz file", claims=lambda source: _has_suffix(source, ".npz"))
 def _read_npz(source: Any, config: DataConfig) -> Splits | ImageSet:
-    return read_npz(Path(source).expanduser())
+    return read_npz(Path(source).expanduser(), config)
 
 
 @register_source("mnist", claims=lambda source: isinstance(source, str) and source == "mnist")

@@ -1,0 +1,174 @@
+"""Picture files as Pillow reads them: modes, transparency, frames."""
+
+from __future__ import annotations
+
+import logging
+import warnings
+from collections import Counter
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image, ImageColor, ImageOps, ImageSequence
+
+from zscape.config import DataConfig
+from zscape.data.resize import LUMA, fit_square
+from zscape.data.tree import Readable
+from zscape.errors import ConfigError, DataError
+
+SUFFIXES = frozenset(
+    (
+        ".apng",
+        ".bmp",
+        ".gif",
+        ".jfif",
+        ".jpe",
+        ".jpeg",
+        ".jpg",
+        ".pbm",
+        ".pgm",
+        ".png",
+        ".pnm",
+        ".ppm",
+        ".tif",
+        ".tiff",
+        ".webp",
+    )
+)
+# Named, so that no other of Pillow's decoders (one starts Ghostscript) is tried on a file.
+_FORMATS = ("BMP", "GIF", "JPEG", "PNG", "PPM", "TIFF", "WEBP")
+_REDUCED = 254  # the TIFF tag that says, in its first bit, "a smaller copy of another page"
+_log = logging.getLogger(__name__)
+
+Frame = NDArray[Any]
+"""(c, height, width) of bytes (grey, grey and alpha, RGB, RGBA), uint16 or floats (grey)."""
+
+
+def read_frames(file: Readable, config: DataConfig, left_out: Counter[str]) -> list[Frame]:
+    """Every page of a TIFF and every picture of an animation, turned as EXIF says.
+
+    Smaller copies of a page are left out, and so are the previews that a camera adds to a JPEG.
+
+    Raises
+    ------
+    DataError
+        The file is damaged, of another format, or a decompression bomb.
+    """
+    try:
+        with warnings.catch_warnings(), file.open("rb") as stream:
+            warnings.simplefilter("error", Image.DecompressionBombWarning)
+            with Image.open(stream, formats=_FORMATS) as opened:
+                return [_as_frame(picture, config) for picture in _pages(opened, left_out)]
+    # Pillow's decoders raise whatever a damaged file makes them stumble over.
+    except Exception as error:
+        raise DataError(
+            f"{file} could not be read as a picture: {str(error).rstrip('.')}."
+        ) from error
+
+
+def _pages(opened: Image.Image, left_out: Counter[str]) -> Iterator[Image.Image]:
+    if opened.format in ("JPEG", "MPO"):
+        if extra := getattr(opened, "n_frames", 1) - 1:
+            left_out["preview inside a JPEG"] += extra
+        yield opened
+        return
+    for page in ImageSequence.Iterator(opened):
+        if opened.format == "TIFF" and opened.tag_v2.get(_REDUCED, 0) & 1:  # type: ignore[attr-defined]
+            left_out["smaller copy inside a TIFF"] += 1
+        else:
+            yield page
+
+
+def _as_frame(page: Image.Image, config: DataConfig) -> Frame:
+    picture = _plain(ImageOps.exif_transpose(page), is_gif=page.format == "GIF")
+    pixels = np.asarray(picture)
+    if config.resize is not None:
+        # Bicubic overshoots, and where white is not known yet the set would seem brighter.
+        low, high = pixels.min(), pixels.max()
+        pixels = np.asarray(fit_square(picture, config.resize, config.fit))
+        pixels = pixels if pixels.dtype == np.uint8 else pixels.clip(low, high)
+    return pixels[None] if pixels.ndim == 2 else pixels.transpose(2, 0, 1)
+
+
+def _plain(picture: Image.Image, is_gif: bool) -> Image.Image:
+    """In mode L, LA, RGB, RGBA, I;16 or F."""
+    if picture.mode == "F":
+        return picture
+    if picture.mode.startswith("I"):
+        wide = np.asarray(picture).astype(np.int64)
+        if wide.min() < 0 or wide.max() > 65535:
+            raise ValueError("its grey values need more than 16 bits")
+        return Image.fromarray(wide.astype(np.uint16))
+    is_grey = picture.mode in ("1", "L", "LA", "La")
+    has_alpha = picture.has_transparency_data
+    # A palette has no grey mode of its own.
+    if (picture.mode == "P" or is_gif) and not is_grey:
+        red, green, blue = np.moveaxis(np.asarray(picture.convert("RGBA"))[..., :3], 2, 0)
+        is_grey = bool((red == green).all() and (red == blue).all())
+    if has_alpha:
+        picture = picture.convert("RGBA")
+        return picture.convert("LA") if is_grey else picture
+    return picture.convert("L" if is_grey else "RGB")
+
+
+def to_arrays(frames: list[Frame], config: DataConfig, where: str) -> list[Frame]:
+    """Frames of one size as arrays of one type and one number of channels, 1 or 3.
+
+    Transparency is laid on ``config.background``, or by default on one ground for the whole set:
+    white if what is drawn is dark on average, black otherwise.
+    """
+    dtypes = {frame.dtype for frame in frames}
+    if len(dtypes) > 1 and np.dtype(np.float32) in dtypes:
+        raise DataError(f"{where} holds pictures of floats beside others; give one kind.")
+    frames = _on_ground(frames, config, where)
+    if len(dtypes) > 1:
+        frames = [frame if frame.dtype == np.uint16 else frame.astype(np.uint16) * 257
+                  for frame in frames]  # fmt: skip
+    channels = max(len(frame) for frame in frames)
+    return [np.broadcast_to(frame, (channels, *frame.shape[1:])) for frame in frames]
+
+
+def _on_ground(frames: list[Frame], config: DataConfig, where: str) -> list[Frame]:
+    seen_through = [frame for frame in frames if len(frame) in (2, 4)]
+    if not seen_through:
+        return frames
+    if config.background is not None:
+        ground = _as_color(config.background)
+    else:
+        is_transparent = any((frame[-1] < 255).any() for frame in seen_through)
+        ground = (255,) * 3 if _are_dark(seen_through) and is_transparent else (0,) * 3
+        if is_transparent:
+            name = "white, as what is drawn is dark" if any(ground) else "black"
+            _log.warning(
+                "%s: transparent pixels are laid on %s; --background says otherwise.", where, name
+            )
+    return [_laid_on(frame, ground) if len(frame) in (2, 4) else frame for frame in frames]
+
+
+def _are_dark(frames: list[Frame]) -> bool:
+    """Whether what can be seen of them is dark on average."""
+    light = opaque = 0.0
+    for frame in frames:
+        alpha = frame[-1].astype(np.float64)
+        luma = frame[0] if len(frame) == 2 else np.tensordot(LUMA, frame[:3], axes=1)
+        light += float((luma * alpha).sum())
+        opaque += float(alpha.sum())
+    return opaque > 0 and light / opaque < 127.5
+
+
+def _laid_on(frame: Frame, ground: tuple[int, ...]) -> Frame:
+    """Without its alpha channel; grey stays grey on grey."""
+    color, alpha = frame[:-1], frame[-1:].astype(np.float32) / 255
+    is_grey = len(color) == 1 and len(set(ground)) == 1
+    below = np.array(ground[:1] if is_grey else ground, np.float32)[:, None, None]
+    return np.rint(color * alpha + below * (1 - alpha)).astype(np.uint8)
+
+
+def _as_color(text: str) -> tuple[int, ...]:
+    try:
+        return ImageColor.getrgb(text)[:3]
+    except ValueError as error:
+        raise ConfigError(
+            f"background must be a colour such as black, white or #rrggbb; got {text!r}."
+        ) from error

@@ -1,0 +1,125 @@
+"""Every row of the table in docs/data.md, run as it stands there."""
+
+from __future__ import annotations
+
+import re
+import shlex
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from zscape.config import DataConfig
+from zscape.data import load_data
+
+DOCS = Path(__file__).parents[2] / "docs" / "data.md"
+RNG = np.random.default_rng(0)
+PIXELS = RNG.integers(0, 256, (12, 8, 8), dtype=np.uint8)
+LABELS = np.arange(12) % 3
+
+
+def table() -> dict[str, tuple[str, str]]:
+    """What one has → the command, what it is read as."""
+    rows = re.findall(r"^\| (.+?) \| .+? \| `zscape data info (.+?)` \| (.+?) \|$",
+                      DOCS.read_text("utf-8"), re.MULTILINE)  # fmt: skip
+    return {have: (command, kind) for have, command, kind in rows}
+
+
+def save_classes(folder: Path) -> None:
+    for i, pixels in enumerate(PIXELS):
+        (folder / f"class{LABELS[i]}").mkdir(parents=True, exist_ok=True)
+        Image.fromarray(pixels).save(folder / f"class{LABELS[i]}" / f"{i}.png")
+
+
+def flat(at: Path) -> None:
+    at.mkdir()
+    for i, pixels in enumerate(PIXELS):
+        Image.fromarray(pixels).save(at / f"{i}.png")
+
+
+def split_folders(at: Path) -> None:
+    for split in ("train", "test"):
+        save_classes(at / split)
+
+
+def film(at: Path) -> None:
+    at.mkdir()
+    frames = [Image.fromarray(pixels) for pixels in PIXELS]
+    frames[0].save(at / "x.gif", save_all=True, append_images=frames[1:])
+
+
+def deep(at: Path) -> None:
+    at.mkdir()
+    for i, pixels in enumerate(PIXELS):
+        Image.fromarray(pixels.astype(np.uint16) * 16).save(at / f"{i}.tif")
+
+
+def idx(prefix: str, suffix: str, labels: np.ndarray) -> Callable[[Path], None]:
+    def write(at: Path) -> None:
+        at.mkdir()
+        for name, array, code in (("images-idx3-ubyte", PIXELS, 8), (suffix, labels, 12)):
+            is_bytes = name.endswith("ubyte")
+            header = bytes([0, 0, 8 if is_bytes else code, array.ndim])
+            header += np.array(array.shape, ">u4").tobytes()
+            data = array.astype("u1" if is_bytes else ">i4").tobytes()
+            (at / f"{prefix}train-{name}").write_bytes(header + data)
+
+    return write
+
+
+def npz(**arrays: np.ndarray) -> Callable[[Path], None]:
+    return lambda at: np.savez(at, **arrays)
+
+
+def kuzushiji(at: Path) -> None:
+    np.savez(at, PIXELS)
+    np.savez(at.with_name("k49-train-labels.npz"), LABELS)
+
+
+KERAS = {"x_train": PIXELS, "y_train": LABELS, "x_test": PIXELS, "y_test": LABELS}
+MEDMNIST = {
+    f"{split}_{kind}": array
+    for split in ("train", "val", "test")
+    for kind, array in (("images", PIXELS), ("labels", LABELS[:, None]))
+}
+WRITERS: dict[str, Callable[[Path], Any]] = {
+    "pictures in a folder per class": save_classes,
+    "pictures without classes": flat,
+    "folders `train` and `test`": split_folders,
+    "an animation or a TIFF of several pages": film,
+    "16-bit grey pictures": deep,
+    "MNIST, Fashion-MNIST, KMNIST, EMNIST": idx("", "labels-idx1-ubyte", LABELS),
+    "QMNIST": idx("qmnist-", "labels-idx2-int.gz", np.stack([LABELS] * 8, axis=1)),
+    "Keras' `mnist.npz`": npz(**KERAS),
+    "MedMNIST": npz(**MEDMNIST),
+    "an `.npz` of other names": npz(faces=PIXELS, who=LABELS),
+    "Kuzushiji-49": kuzushiji,
+    "Quick, Draw! bitmaps": lambda at: np.save(at, PIXELS.reshape(12, 64)),
+    "rows that are not squares": lambda at: np.save(at, np.zeros((12, 280), np.uint8)),
+}
+UNLABELLED = {
+    "pictures without classes",
+    "an animation or a TIFF of several pages",
+    "16-bit grey pictures",
+    "Quick, Draw! bitmaps",
+    "rows that are not squares",
+}
+
+
+def test_every_row_is_tested() -> None:
+    assert list(table()) == list(WRITERS)
+
+
+@pytest.mark.parametrize("have", WRITERS)
+def test_a_row_of_the_table(have: str, tmp_path: Path) -> None:
+    command, kind = table()[have]
+    name, *flags = shlex.split(command)
+    options = dict(zip((flag[2:] for flag in flags[::2]), flags[1::2], strict=True))
+    WRITERS[have](tmp_path / name)
+    train, test = load_data(tmp_path / name, DataConfig(**options))
+    assert train.kind == kind
+    assert train.has_labels == (have not in UNLABELLED)
+    assert len(train) + len(test) in (12, 24)
