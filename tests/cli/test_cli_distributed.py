@@ -16,11 +16,20 @@ from zscape.training import Run
 
 DDP = ("--devices", "2", "--strategy", "ddp")
 NOISELESS = """
+import os
+
 from zscape.model import MLPVAE
 
 
 class Net(MLPVAE):
     def reparameterize(self, mu, logvar, generator=None):
+        return mu
+
+
+class Broken(Net):
+    def reparameterize(self, mu, logvar, generator=None):
+        if os.environ.get("LOCAL_RANK") == "1":
+            raise OSError("the second process has broken")
         return mu
 """
 """Without the noise, which every process draws for itself, two train to the bit as one does."""
@@ -117,6 +126,18 @@ def test_divergence_is_said_once(tmp_path: Path, alone: Run) -> None:
     out, err = process.communicate(timeout=100)
     assert (process.returncode, out) == (2, "")
     assert [line[:25] for line in err.splitlines()[1:]] == ["zscape: Training diverged"]
+    assert wait_until_gone(process)
+
+
+@pytest.mark.slow
+def test_where_one_breaks_none_waits_for_ever(tmp_path: Path, alone: Run) -> None:
+    process = start(
+        "train", "--out", tmp_path / "run", *FLAGS, *DDP, "--network", "noiseless:Broken"
+    )
+    out, err = process.communicate(timeout=100)
+    assert process.returncode != 0
+    assert out == ""
+    assert "the second process has broken" in err
     assert wait_until_gone(process)
 
 

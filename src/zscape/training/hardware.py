@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+import gc
 import logging
 import os
 import platform
+import traceback
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import torch
+import torch.distributed as dist
 from lightning_fabric import Fabric
 from lightning_fabric.accelerators.cpu import CPUAccelerator
 from lightning_fabric.accelerators.cuda import CUDAAccelerator
 from lightning_fabric.accelerators.mps import MPSAccelerator
+from lightning_fabric.plugins.environments.lightning import find_free_network_port
 from lightning_fabric.utilities.rank_zero import rank_zero_only
 
 from zscape._version import __version__
@@ -24,6 +29,8 @@ from zscape.errors import ConfigError, MissingExtraError
 ACCELERATORS = {"cuda": CUDAAccelerator, "mps": MPSAccelerator, "cpu": CPUAccelerator}
 """What can be asked for; ``"auto"`` is the first that is there."""
 STRATEGIES = ("auto", "ddp")
+PATIENCE = timedelta(seconds=10)
+"""How long a process waits for the others before it leaves a training."""
 
 # It repeats on stderr, which notebooks paint red, what the first line of a training says.
 logging.getLogger("lightning_fabric.utilities.rank_zero").setLevel(logging.WARNING)
@@ -55,16 +62,46 @@ def create_fabric(config: TrainConfig, log_folder: Path | None = None) -> Fabric
         )
 
 
-def launch(fabric: Fabric, config: TrainConfig) -> None:
+@contextmanager
+def processes(fabric: Fabric, config: TrainConfig) -> Iterator[None]:
     """Start the further processes, if any: the program again, from its beginning.
+
+    However the block ends, none of them leaves before all have come to its end, and nothing of
+    what connected them is left: a thread that still works when the interpreter ends may end
+    the process by SIGABRT, upon which its launcher stops the others.
 
     Raises
     ------
     ConfigError
         They cannot be started, or find each other.
     """
+    is_ours = not (dist.is_available() and dist.is_initialized())
     with _blaming(config):
         fabric.launch()
+    if not (is_ours and dist.is_available() and dist.is_initialized()):
+        yield
+        return
+    # A group of its own, so that no farewell meets a sum of gradients that others still wait for.
+    farewell = dist.new_group(backend="gloo", timeout=PATIENCE)
+    try:
+        yield
+    except BaseException as error:
+        traceback.clear_frames(error.__traceback__)  # they hold the model, and it the group
+        raise
+    finally:
+        # Another one may be dead, or still hope for this one: then nobody is waited for.
+        with suppress(RuntimeError):
+            dist.monitored_barrier(farewell, timeout=PATIENCE)
+            _agree_where_to_meet_next(farewell)
+        gc.collect()  # the last model that the group belonged to
+        dist.destroy_process_group()
+
+
+def _agree_where_to_meet_next(group: dist.ProcessGroup) -> None:
+    """For a further training of this program: at the old address old messages still lie about."""
+    port = [find_free_network_port()]
+    dist.broadcast_object_list(port, group=group)
+    os.environ |= {"MASTER_PORT": str(port[0]), "TORCHELASTIC_USE_AGENT_STORE": "False"}
 
 
 def is_first_process() -> bool:

@@ -12,7 +12,7 @@ from lightning_fabric import Fabric
 from zscape.config import RunConfig
 from zscape.data import Splits
 from zscape.model import VAE, build_model
-from zscape.training.hardware import create_fabric, describe, is_first_process, launch
+from zscape.training.hardware import create_fabric, describe, is_first_process, processes
 from zscape.training.interrupt import polite_interrupt
 from zscape.training.loop import Epoch, Trainer, count_steps, settle
 from zscape.training.progress import Progress
@@ -82,15 +82,29 @@ def fit(
     # processes are started by running the program again: only the first makes the folder.
     if out is not None and resume is None and is_first_process():
         run = Run.create(out, config, data, overwrite=overwrite)
-    launch(fabric, config.train)
+    with processes(fabric, config.train):
+        return _train(config, vae, data, fabric, run, progress, is_new=resume is None)
+
+
+def _train(
+    config: RunConfig,
+    vae: VAE,
+    data: Splits,
+    fabric: Fabric,
+    run: Run | None,
+    progress: Progress,
+    *,
+    is_new: bool,
+) -> TrainingResult:
     environment = describe(fabric)
     log.info("training on %(accelerator)s in precision %(precision)s", environment)
     trainer = Trainer(
         vae, data, config.train, fabric, dynamic_binarization=config.data.binarize == "dynamic"
     )
-    if resume is not None:
-        resume.load_checkpoint(trainer)
-    history = [] if resume is None else resume.metrics_until(trainer.epoch)
+    history: list[dict[str, Any]] = []
+    if run is not None and not is_new:
+        run.load_checkpoint(trainer)
+        history = run.metrics_until(trainer.epoch)
     if run is not None and fabric.is_global_zero:
         run.write_environment(environment)
     title = (
@@ -103,8 +117,8 @@ def fit(
     model = trainer.final_vae.to("cpu", memory_format=torch.contiguous_format).eval()  # type: ignore[call-overload]
     if is_finished and trainer.best_weights:
         model.load_state_dict(trainer.best_weights)
-    elif is_finished and config.train.early_stopping and resume is not None:
-        model = resume.model().model
+    elif is_finished and config.train.early_stopping and run is not None and not is_new:
+        model = run.model().model
     return TrainingResult(model, history, run, is_finished)
 
 
