@@ -175,7 +175,7 @@ test("a path drawn free hand, and one between two vectors", async ({ openFile })
     [0.7, 0.6],
   ]);
   await expect(explorer.strip.getByRole("listitem")).toHaveCount(10);
-  await explorer.addressHas("path", /^map!/);
+  await explorer.addressHas("path", /^given!/);
   await explorer.button("Clear").click();
   await expect(explorer.strip).toBeHidden();
   await explorer.button("Start here").click();

@@ -140,3 +140,95 @@ test("a selection counts and averages what is shown", async ({ openFile }) => {
   await explorer.button("Mean picture").click();
   await expect.poll(() => explorer.z()).toEqual(mean);
 });
+
+test("a slider's thumb, its curve and its field say the same, beyond the range too", async ({
+  openFile,
+  page,
+}) => {
+  const explorer = await openFile("digits");
+  const slider = explorer.root.getByRole("slider", { name: "Neuron z4" });
+  const field = explorer.root.getByLabel("Value of z4");
+  const curve = slider.locator("xpath=../*[name()='svg']/*[name()='path']");
+  const [min, max] = await slider.evaluate((each: HTMLInputElement) => [+each.min, +each.max]);
+  /** Where the curve has 0, as the page draws it, and where the thumb would be at 0. */
+  const apart = async () => {
+    const box = (await curve.boundingBox())!; // from min to max
+    const track = (await slider.boundingBox())!;
+    const [low, high] = await slider.evaluate((each: HTMLInputElement) => [+each.min, +each.max]);
+    const zero = box.x + (box.width * -min) / (max - min);
+    const thumb = track.x + 8 + ((track.width - 16) * -low) / (high - low); // it is 16 pixels wide
+    return Math.abs(zero - thumb);
+  };
+  await expect(curve).toHaveAttribute("d", /^M/);
+  expect(await apart()).toBeLessThan(1);
+  await field.fill("40");
+  await page.keyboard.press("Enter");
+  await expect(slider).toHaveValue("40");
+  expect(await apart()).toBeLessThan(1);
+  await field.fill("");
+  await page.keyboard.press("Tab");
+  await expect(field).toHaveValue("40.00");
+  await field.fill("");
+  await page.keyboard.press("Enter");
+  await expect(field).toHaveValue("40.00");
+  await explorer.button("Reset").click();
+  await expect(slider).toHaveAttribute("max", String(max)); // and back
+  expect(await apart()).toBeLessThan(1);
+  await explorer.button("Undo").click();
+  await expect(field).toHaveValue("40.00");
+  await explorer.button("Undo").click();
+  await expect(field).not.toHaveValue("40.00"); // an emptied field was no step
+});
+
+test("a path is the one that was drawn, after another map and back", async ({ openFile, page }) => {
+  const explorer = await openFile("digits");
+  await explorer.openTab("Path");
+  await explorer.drags("Path");
+  await explorer.drag([
+    [0.3, 0.3],
+    [0.4, 0.6],
+    [0.6, 0.3],
+    [0.7, 0.6],
+  ]);
+  await explorer.addressHas("path", /./);
+  const [drawn, text] = [await explorer.address("path"), await explorer.strip.textContent()];
+  await page.waitForTimeout(400);
+  const map = await explorer.look();
+  const pictures = explorer.root.getByRole("spinbutton", { name: "Pictures" });
+  await explorer.choice("Map").selectOption("umap");
+  await pictures.fill("7");
+  await page.keyboard.press("Enter");
+  await explorer.choice("Way").selectOption("line");
+  await explorer.choice("Way").selectOption("map");
+  await pictures.fill("");
+  await page.keyboard.press("Enter");
+  await expect(pictures).toHaveValue("7"); // nothing is no number
+  await pictures.fill("10");
+  await page.keyboard.press("Enter");
+  await explorer.choice("Map").selectOption("tsne");
+  await explorer.addressHas("path", drawn);
+  await expect(explorer.strip).toHaveText(text!);
+  await explorer.root.getByRole("heading").first().hover();
+  await expect.poll(() => explorer.look()).toBe(map);
+});
+
+test("a neuron's curves, its pictures and the numbers below have one axis", async ({
+  openFile,
+}) => {
+  const explorer = await openFile("digits");
+  await explorer.openTab("Classes");
+  const neuron = explorer.root.getByTestId("neuron");
+  const parts = [
+    neuron.locator(".zs-ridge svg").first(),
+    neuron.getByRole("img", { name: /^Pictures for/ }),
+    neuron.locator(".zs-axis-x"),
+  ];
+  const ends = await Promise.all(
+    parts.map(async (part) => {
+      const { x, width } = (await part.boundingBox())!;
+      return [x, x + width].map(Math.round);
+    }),
+  );
+  expect(ends[1]).toEqual(ends[0]);
+  expect(ends[2]).toEqual(ends[0]);
+});

@@ -5,6 +5,7 @@ import {
   chooseRow,
   drawPath,
   flip,
+  followVectors,
   keep,
   onlyClass,
   randomZ,
@@ -252,11 +253,14 @@ describe("maps", () => {
     const explorer = await smallExplorer();
     change(explorer, "selection", [1, 2]);
     drawPath(explorer, Float32Array.of(0, 0, 1, 1), 5);
-    const { vectors } = explorer.path.value!;
+    const [path, trail] = [explorer.path.value!, explorer.trail.value!];
     setMap(explorer, "z1,z2");
     expect(explorer.selection.value).toEqual([1, 2]);
-    expect(explorer.path.value!.vectors).toEqual(vectors);
-    expect(explorer.path.value!.map).toBe("z1,z2");
+    expect(explorer.path.value).toBe(path);
+    expect(explorer.trail.value!.stops[0]).toBeCloseTo(path.vectors[1], 5);
+    setMap(explorer, "tsne");
+    expect(explorer.trail.value).toEqual(trail);
+    expect([...trail.line]).toEqual([0, 0, 1, 1]);
   });
 });
 
@@ -268,12 +272,35 @@ describe("a path", () => {
       [8, 8],
       [1, 2],
       [1000, 60],
-      [Number.NaN, 2],
+      [Number.NaN, 60],
     ]) {
       changePath(explorer, { n: asked });
       expect(explorer.path.value!.n).toBe(got);
       expect(explorer.path.value!.vectors.length).toBe(3 * got);
     }
+  });
+
+  it("is the one that was drawn, after other ways and other numbers on another map", async () => {
+    const explorer = await smallExplorer();
+    drawPath(explorer, Float32Array.of(0, 0, 1, 1, 0, 1), 5);
+    const { vectors } = explorer.path.value!;
+    changePath(explorer, { along: "slerp" });
+    setMap(explorer, "z1,z2");
+    changePath(explorer, { n: 9 });
+    changePath(explorer, { along: "map" });
+    changePath(explorer, { n: 5 });
+    expect(explorer.path.value!.vectors).toEqual(vectors);
+  });
+
+  it("through given vectors passes through them, in any number of stops", async () => {
+    const explorer = await smallExplorer(30, 1);
+    followVectors(explorer, Float32Array.of(0, 3, 1), 3);
+    changePath(explorer, { n: 2 });
+    expect([...explorer.path.value!.vectors]).toEqual([0, 1]);
+    changePath(explorer, { n: 5 });
+    expect([...explorer.path.value!.vectors]).toEqual([0, 1.5, 3, 2, 1]);
+    changePath(explorer, { along: "map" }); // none was drawn
+    expect(explorer.path.value!.along).toBe("given");
   });
 
   it("goes straight between the ends that were chosen", async () => {

@@ -1,6 +1,6 @@
 import { createContext } from "preact";
-import { useContext, useEffect, useRef } from "preact/hooks";
-import { type Cell, watchFrames } from "../state/cell";
+import { useContext, useLayoutEffect, useRef } from "preact/hooks";
+import { type Cell, watch } from "../state/cell";
 import type { Explorer } from "../state/explorer";
 import type { Thumbnails } from "../state/thumbnails";
 
@@ -17,12 +17,15 @@ export const PageContext = createContext<Page | null>(null);
 
 export const usePage = (): Page => useContext(PageContext)!;
 
-/** Runs now and, at most once a frame, after any of the cells has changed. For canvases and sliders, which Preact need not see. */
-export function useFrames(cells: readonly Cell<unknown>[], draw: () => void): void {
+/**
+ * Runs now and whenever one of the cells has changed. For canvases and sliders, which Preact need not see; at
+ * once, so that they never say otherwise than the text beside them.
+ */
+export function useChanges(cells: readonly Cell<unknown>[], draw: () => void): void {
   const latest = useRef(draw);
   latest.current = draw;
-  useEffect(() => {
+  useLayoutEffect(() => {
     latest.current();
-    return watchFrames(cells, () => latest.current());
+    return watch(cells, () => latest.current());
   }, [...cells]);
 }

@@ -4,7 +4,7 @@ import { vectorText } from "../output/text";
 import { keep } from "../state/actions";
 import { useCell } from "../state/cell";
 import { className, count, describe } from "../state/origin";
-import { useFrames, usePage } from "./context";
+import { useChanges, usePage } from "./context";
 import { named, paint } from "./picture";
 
 /** The picture of the current vector, beside the original or what comes nearest to it. */
@@ -62,7 +62,7 @@ function Beside() {
   const { explorer, thumbnails } = usePage();
   const canvas = useRef<HTMLCanvasElement>(null);
   const [caption, setCaption] = useState("");
-  useFrames([explorer.current], () => {
+  useChanges([explorer.current], () => {
     const isRow = explorer.current.value.origin.kind === "row";
     const { row } = explorer.nearest.value;
     paint(canvas.current!, thumbnails.pixels(row), 0, thumbnails.shape);

@@ -88,8 +88,8 @@ export function attachMap(
     });
   };
   const showPath = (): void => {
-    const path = explorer.path.value;
-    if (path) view.setPath(path.along === "map" ? path.route : path.places, path.places);
+    const trail = explorer.trail.value;
+    if (trail) view.setPath(trail.line, trail.stops);
     else view.setPath(null);
   };
   const showClasses = (): void => {
@@ -113,7 +113,7 @@ export function attachMap(
     explorer.map.subscribe(() => showMap(true)),
     explorer.mode.subscribe(() => view.setMode(explorer.mode.value)),
     explorer.chosen.subscribe(() => view.setSelection(explorer.selection.value)),
-    explorer.path.subscribe(showPath),
+    explorer.trail.subscribe(showPath),
     explorer.hasContours.subscribe(showContours),
     explorer.hidden.subscribe(showClasses),
     explorer.hasThumbnails.subscribe(() => view.setThumbnails(explorer.hasThumbnails.value)),

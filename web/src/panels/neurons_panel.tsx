@@ -11,11 +11,12 @@ import {
   settle,
 } from "../state/actions";
 import { useCell } from "../state/cell";
+import type { Explorer } from "../state/explorer";
 import { number } from "../state/origin";
 import { whenIdle } from "../state/slices";
 import { Arithmetic } from "./arithmetic";
 import { ClassSelect } from "./class_select";
-import { useFrames, usePage } from "./context";
+import { useChanges, usePage } from "./context";
 import { densityPath } from "./density";
 
 export function NeuronsPanel() {
@@ -54,14 +55,18 @@ function Sliders() {
   const { explorer } = usePage();
   const { order } = explorer;
   const list = useRef<HTMLUListElement>(null);
-  // All rows at once, past Preact: 64 sliders follow the pointer.
-  useFrames([explorer.current], () => {
+  const show = () => {
     const { z } = explorer.current.value;
     const rows = list.current!.children;
-    order.forEach((neuron, i) => showValue(rows[i] as HTMLElement, z[neuron]));
-  });
+    order.forEach((neuron, i) => {
+      showValue(rows[i] as HTMLElement, z[neuron], reachOf(explorer, neuron));
+    });
+  };
+  // All rows at once, past Preact: 64 sliders follow the pointer.
+  useChanges([explorer.current], show);
   return (
-    <ul ref={list} class="zs-sliders">
+    // Whoever leaves a field sees what is, not what was typed: nothing, or half a number.
+    <ul ref={list} class="zs-sliders" onFocusOut={show}>
       {order.map((neuron) => (
         <SliderRow key={neuron} neuron={neuron} />
       ))}
@@ -69,24 +74,37 @@ function Sliders() {
   );
 }
 
-function showValue(row: HTMLElement, value: number): void {
+/** What a slider covers: a little more than the data. */
+function reachOf({ manifest }: Explorer, neuron: number): [number, number] {
+  const { low, high } = manifest.neurons[neuron];
+  const margin = Math.max((high - low) * 0.06, 0.1);
+  return [low - margin, high + margin];
+}
+
+function showValue(row: HTMLElement, value: number, [min, max]: [number, number]): void {
   const slider = row.querySelector<HTMLInputElement>("input[type=range]")!;
   const field = row.querySelector<HTMLInputElement>("input[type=number]")!;
-  // A slider cannot leave its range, a vector can.
-  if (value < Number(slider.min)) slider.min = String(value);
-  if (value > Number(slider.max)) slider.max = String(value);
+  // A slider cannot leave its range, a vector can; and the range must not move under the hand.
+  const isHeld = document.activeElement === slider;
+  const from = Math.min(min, value, isHeld ? Number(slider.min) : min);
+  const to = Math.max(max, value, isHeld ? Number(slider.max) : max);
+  slider.min = String(from);
+  slider.max = String(to);
   slider.value = String(value);
   slider.setAttribute("aria-valuetext", number(value));
+  // The curve was drawn from min to max, in 100 units.
+  const unit = 100 / (max - min);
+  const box = `${unit * (from - min)} 0 ${unit * (to - from)} 20`;
+  row.querySelector("svg")!.setAttribute("viewBox", box);
   if (document.activeElement !== field) field.value = value.toFixed(2);
 }
 
 function SliderRow({ neuron }: { neuron: number }) {
   const { explorer } = usePage();
   const color = useCell(explorer.color);
-  const { name, low, high, kl, isUsed } = explorer.manifest.neurons[neuron];
+  const { name, kl, isUsed } = explorer.manifest.neurons[neuron];
   const curve = useRef<SVGPathElement>(null);
-  const reach = Math.max((high - low) * 0.06, 0.1);
-  const [min, max] = [low - reach, high + reach];
+  const [min, max] = reachOf(explorer, neuron);
   useEffect(() => {
     // Counting can wait until the page stands.
     return whenIdle(() =>
@@ -105,13 +123,11 @@ function SliderRow({ neuron }: { neuron: number }) {
         {name}
       </button>
       <span class="zs-range">
-        <svg viewBox="0 0 100 20" preserveAspectRatio="none" aria-hidden="true">
+        <svg preserveAspectRatio="none" aria-hidden="true">
           <path ref={curve} />
         </svg>
         <input
           type="range"
-          min={min}
-          max={max}
           step="any"
           aria-label={`Neuron ${name}${isUsed ? "" : ", unused"}`}
           onInput={(event) => setNeuron(explorer, neuron, event.currentTarget.valueAsNumber, false)}
@@ -125,7 +141,10 @@ function SliderRow({ neuron }: { neuron: number }) {
         step="0.1"
         aria-label={`Value of ${name}`}
         onInput={(event) => setNeuron(explorer, neuron, event.currentTarget.valueAsNumber, false)}
-        onChange={() => settle(explorer)}
+        onChange={({ currentTarget: field }) => {
+          if (Number.isFinite(field.valueAsNumber)) settle(explorer);
+          else field.value = explorer.current.value.z[neuron].toFixed(2); // it was emptied
+        }}
       />
       <span class="zs-kl" title={isUsed ? "KL, nats" : "KL, nats: this neuron is not used"}>
         {isUsed ? number(kl, kl < 10 ? 2 : 1) : "unused"}

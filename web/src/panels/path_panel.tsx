@@ -81,6 +81,7 @@ function useStops(path: Path): Float32Array | null {
 function Strip({ path }: { path: Path }) {
   const { explorer } = usePage();
   const pixels = useStops(path);
+  const places = useCell(explorer.trail)!.stops;
   const shape = explorer.manifest.imageShape;
   const choose = (stop: number) =>
     setCurrent(explorer, vectorAt(path, stop / (path.n - 1)), { kind: "path", stop });
@@ -92,7 +93,8 @@ function Strip({ path }: { path: Path }) {
           value={path.along}
           onChange={(along) => changePath(explorer, { along: along as Along })}
         >
-          <option value="map">as drawn</option>
+          {path.source?.along === "map" && <option value="map">as drawn</option>}
+          {path.source?.along === "given" && <option value="given">as given</option>}
           <option value="line">straight in z</option>
           <option value="slerp">great circle in z</option>
         </Select>
@@ -103,7 +105,10 @@ function Strip({ path }: { path: Path }) {
             min={2}
             max={MAX_STOPS}
             value={path.n}
-            onChange={(event) => changePath(explorer, { n: event.currentTarget.valueAsNumber })}
+            onChange={({ currentTarget: field }) => {
+              changePath(explorer, { n: field.valueAsNumber });
+              field.value = String(explorer.path.value!.n); // may be another number than was typed, or none was
+            }}
           />
         </label>
         <Play path={path} />
@@ -127,7 +132,7 @@ function Strip({ path }: { path: Path }) {
               )}
               <span class="zs-stop-text">
                 <span class="zs-hidden-text">Stop </span>
-                <b>{stop + 1}</b> {short(path.places[2 * stop])}, {short(path.places[2 * stop + 1])}
+                <b>{stop + 1}</b> {short(places[2 * stop])}, {short(places[2 * stop + 1])}
               </span>
             </button>
           </li>
@@ -177,7 +182,7 @@ function Export({ path, pixels }: { path: Path; pixels: Float32Array | null }) {
   const name = fileName(title, "path");
   const rows = () => rowsOf(path.vectors, path.n);
   const savePng = () =>
-    drawStrip(pixels!, path.n, imageShape, path.places).toBlob(
+    drawStrip(pixels!, path.n, imageShape, explorer.trail.value!.stops).toBlob(
       (blob) => blob && download(`${name}.png`, blob),
     );
   const saveGif = () => {

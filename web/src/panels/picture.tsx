@@ -1,4 +1,4 @@
-import { useEffect, useRef } from "preact/hooks";
+import { useLayoutEffect, useRef } from "preact/hooks";
 import { toImage } from "../state/thumbnails";
 
 type Shape = readonly [number, number, number];
@@ -29,7 +29,7 @@ interface Props {
 /** A still picture. */
 export function Picture({ pixels, offset = 0, shape, label }: Props) {
   const canvas = useRef<HTMLCanvasElement>(null);
-  useEffect(() => paint(canvas.current!, pixels, offset, shape), [pixels, offset, shape]);
+  useLayoutEffect(() => paint(canvas.current!, pixels, offset, shape), [pixels, offset, shape]);
   return <canvas ref={canvas} class="zs-picture" {...named(label)} />;
 }
 

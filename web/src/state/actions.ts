@@ -6,7 +6,16 @@ import { hasColor } from "./coloring";
 import type { Decoder } from "./decoder";
 import { type Explorer, hasMap, type State, type Tab } from "./explorer";
 import type { Current, Origin } from "./origin";
-import { type Along, MAX_STOPS, pathBetween, pathEnds, pathOnMap, pathThrough } from "./path";
+import {
+  type Along,
+  MAX_STOPS,
+  type Path,
+  pathAgain,
+  pathBetween,
+  pathEnds,
+  pathOnMap,
+  pathThrough,
+} from "./path";
 
 /** Takes another vector. `isSettled`: undo comes back to it (not while dragging). */
 export function setCurrent(
@@ -99,8 +108,6 @@ export function keep(explorer: Explorer): void {
 export function setMap(explorer: Explorer, name: string): void {
   if (!hasMap(explorer.manifest, name) || name === explorer.map.value) return;
   change(explorer, "map", name);
-  const path = explorer.path.value;
-  if (path) followVectors(explorer, path.vectors, path.n, path.along);
 }
 
 export function toggleClass(explorer: Explorer, label: number): void {
@@ -140,21 +147,26 @@ export function drawPath(explorer: Explorer, route: Float32Array, n: number): vo
   change(explorer, "path", pathOnMap(explorer.latentMap(), wayBack(explorer), route, n));
 }
 
-/** Another number of stops, or another way between the same ends. */
+/** Another number of stops, or another way: as it was drawn or given, or between its ends. */
 export function changePath(explorer: Explorer, wanted: { n?: number; along?: Along }): void {
   const path = explorer.path.value;
   if (!path) return;
-  const n = Math.min(Math.max(Math.round(wanted.n ?? path.n) || 2, 2), MAX_STOPS);
+  const asked = wanted.n ?? path.n;
+  const n = Number.isFinite(asked) ? Math.min(Math.max(Math.round(asked), 2), MAX_STOPS) : path.n;
   const along = wanted.along ?? path.along;
-  const map = explorer.latentMap();
+  const { source } = path;
   change(explorer, "notice", "");
-  if (along === "map")
-    return change(explorer, "path", pathOnMap(map, wayBack(explorer), path.route, n));
-  const ends = pathEnds(path);
-  change(explorer, "path", {
-    ...pathBetween(map, possible(explorer, along, ends), ...ends, n),
-    route: path.route,
-  });
+  change(explorer, "path", pathAlong());
+
+  function pathAlong(): Path {
+    if (along === "line" || along === "slerp") {
+      const ends = pathEnds(path!);
+      return { ...pathBetween(possible(explorer, along, ends), ...ends, n), source };
+    }
+    if (source?.along !== along) return path!;
+    if (source.along === "given") return pathAgain(source, n);
+    return pathOnMap(explorer.latentMap(source.map), source.way, source.route, n);
+  }
 }
 
 /** Straight, with a word about it, where there is no way around. */
@@ -177,14 +189,10 @@ export function setPathEnd(explorer: Explorer, isStart: boolean, n: number): voi
   const path = explorer.path.value;
   const here = explorer.current.value.z;
   const [first, last] = path ? pathEnds(path) : [here, here];
-  const along = path && path.along !== "map" ? path.along : "line";
+  const along = path?.along === "slerp" ? "slerp" : "line";
   const ends: [Float32Array, Float32Array] = isStart ? [here, last] : [first, here];
   change(explorer, "notice", "");
-  change(
-    explorer,
-    "path",
-    pathBetween(explorer.latentMap(), possible(explorer, along, ends), ...ends, path?.n ?? n),
-  );
+  change(explorer, "path", pathBetween(possible(explorer, along, ends), ...ends, path?.n ?? n));
 }
 
 /** The path through given vectors (n, latentDim). */
@@ -192,9 +200,9 @@ export function followVectors(
   explorer: Explorer,
   vectors: Float32Array,
   n: number,
-  along: Along,
+  along?: Exclude<Along, "map">,
 ): void {
-  change(explorer, "path", pathThrough(explorer.latentMap(), vectors, n, along));
+  change(explorer, "path", pathThrough(vectors, n, along));
 }
 
 export const clearPath = (explorer: Explorer): void => change(explorer, "path", null);

@@ -21,7 +21,7 @@ export interface Address {
   color?: string;
   z?: number[];
   row?: number;
-  path?: { along: Along; vectors: number[][] };
+  path?: { along: Exclude<Along, "map">; vectors: number[][] };
   mode?: Mode;
   way?: string;
   tab?: Tab;
@@ -31,7 +31,7 @@ export interface Address {
 const MODES = ["walk", "pan", "lasso", "path"];
 const TABS = ["neurons", "around", "path", "classes", "draw"];
 const WAYS = ["nearest", "local", "learned", "exact"];
-const ALONG = ["map", "line", "slerp"];
+const ALONG = ["given", "line", "slerp"];
 
 /** Few digits, and no "1e-7" or "-0". */
 const short = (value: number, digits = 4): string => String(Number(value.toPrecision(digits)) || 0);
@@ -75,7 +75,8 @@ export function readAddress(hash: string, dim: number): Address {
   } catch {
     return {};
   }
-  const [along, ...stops] = (query.get("path") ?? "").split("!");
+  const [said, ...stops] = (query.get("path") ?? "").split("!");
+  const along = said === "map" ? "given" : said; // as older links have it
   const vectors = stops.map((stop) => numbers(stop, dim));
   const isPath = ALONG.includes(along) && vectors.length > 1 && vectors.length <= MAX_STOPS;
   const row = numbers(query.get("row"), 1)?.[0];
@@ -88,7 +89,7 @@ export function readAddress(hash: string, dim: number): Address {
     row: Number.isInteger(row) && row! >= 0 ? row : undefined,
     path:
       isPath && vectors.every(Boolean)
-        ? { along: along as Along, vectors: vectors as number[][] }
+        ? { along: along as "given", vectors: vectors as number[][] }
         : undefined,
     mode: oneOf<Mode>(query.get("mode"), MODES),
     way: oneOf(query.get("way"), WAYS),
@@ -109,7 +110,8 @@ export function addressOf(explorer: Explorer): Address {
   else address.z = [...z];
   if (path.value) {
     const { vectors, n, along } = path.value;
-    address.path = { along, vectors: rowsOf(vectors, n) };
+    // A link keeps the stops, not the line they were drawn along.
+    address.path = { along: along === "map" ? "given" : along, vectors: rowsOf(vectors, n) };
   }
   return address;
 }

@@ -1,4 +1,4 @@
-import { useEffect, useReducer } from "preact/hooks";
+import { useLayoutEffect, useReducer } from "preact/hooks";
 
 /** A value that can be watched. */
 export interface Cell<T> {
@@ -69,7 +69,7 @@ export function watchFrames(cells: readonly Cell<unknown>[], listener: () => voi
 export function useCell<T>(source: Cell<T>): T {
   const [, redraw] = useReducer((count: number) => count + 1, 0);
   const shown = source.value;
-  useEffect(() => {
+  useLayoutEffect(() => {
     // It may have changed between drawing and now.
     if (!Object.is(shown, source.value)) redraw(undefined);
     return source.subscribe(() => redraw(undefined));

@@ -10,7 +10,7 @@ import { createLatest, type Decoder } from "./decoder";
 import { type Explorer, type Kept, pairOf, type Tab } from "./explorer";
 import { createHistory } from "./history";
 import type { Current } from "./origin";
-import type { Path } from "./path";
+import { type Path, trailOf } from "./path";
 import { nearestOf, placeOf } from "./place";
 import { measureSpacing, type Spacing } from "./spacing";
 
@@ -30,6 +30,7 @@ export function createExplorer(scene: Scene, isDark: boolean): Explorer {
   const hidden = cell<ReadonlySet<number>>(new Set());
   const coloring = derived([color, dark], () => coloringOf(explorer));
   const selection = cell<readonly number[]>([]);
+  const path = cell<Path | null>(null);
   const maps = new Map<string, LatentMap>();
   let spacing: Spacing | null = null;
 
@@ -63,7 +64,7 @@ export function createExplorer(scene: Scene, isDark: boolean): Explorer {
     tab: cell<Tab>("neurons"),
     hidden,
     selection,
-    path: cell<Path | null>(null),
+    path,
     kept: cell<readonly Kept[]>([]),
     isDark: dark,
     hasContours: cell(false),
@@ -82,8 +83,8 @@ export function createExplorer(scene: Scene, isDark: boolean): Explorer {
       const mask = explorer.visible.value;
       return mask ? selection.value.filter((row) => mask[row]) : selection.value;
     }),
-    latentMap() {
-      const name = map.value;
+    trail: derived([path, map], () => path.value && trailOf(path.value, explorer.latentMap())),
+    latentMap(name = map.value) {
       const known = maps.get(name);
       if (known) return known;
       const spec = manifest.maps.find((each) => each.name === name);

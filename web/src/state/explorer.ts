@@ -84,8 +84,11 @@ export interface Explorer extends Cells {
   readonly visible: Cell<Uint8Array | null>;
   /** Of the selection, what is shown. */
   readonly chosen: Cell<readonly number[]>;
+  /** Where the path lies on the map that is shown: its line (k, 2) and its stops (n, 2). */
+  readonly trail: Cell<{ line: Float32Array; stops: Float32Array } | null>;
 
-  latentMap(): LatentMap;
+  /** The map of that name; without, the one that is shown. */
+  latentMap(name?: string): LatentMap;
   decode(current: Current): void;
   /** How far apart pictures of the data lie in the latent space. */
   latentSpacing(): Spacing;

@@ -24,6 +24,7 @@ export function createHistory<T>(first: T, limit = 200): History<T> {
     canUndo,
     canRedo,
     push(state) {
+      if (Object.is(state, past.at(-1))) return;
       past.push(state);
       if (past.length > limit + 1) past.shift();
       future = [];

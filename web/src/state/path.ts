@@ -1,19 +1,30 @@
 import type { LatentMap } from "../maps/inverse";
 import { line, slerp } from "../maps/walks";
 
-/** "map": along the line as drawn. The others go between its two ends in the latent space. */
-export type Along = "map" | "line" | "slerp";
+/** "map": along the line as drawn; "given": through vectors as they came. The others go between the two ends. */
+export type Along = "map" | "given" | "line" | "slerp";
 
 /** A way through the latent space in `n` stops. */
 export interface Path {
   along: Along;
   n: number;
-  /** As drawn on the map of that name: (k, 2). */
-  map: string;
-  route: Float32Array;
   vectors: Float32Array; // (n, latentDim)
-  /** Of the stops, on the map of that name: (n, 2). */
-  places: Float32Array;
+  /** What it was made of, if of more than its ends: other stops are taken from this. */
+  source: Drawn | Given | null;
+}
+
+/** A line (k, 2) on the map of that name, and the way back from there. */
+interface Drawn {
+  along: "map";
+  map: string;
+  way: string;
+  route: Float32Array;
+}
+
+interface Given {
+  along: "given";
+  n: number;
+  vectors: Float32Array;
 }
 
 export const MAX_STOPS = 60;
@@ -50,28 +61,49 @@ export function pathOnMap(map: LatentMap, way: string, route: Float32Array, n: n
     { length: n },
     (_, i) => map.inverse(places[2 * i]!, places[2 * i + 1]!, way).z,
   );
-  const dim = stops[0]!.length;
-  const vectors = new Float32Array(n * dim);
-  stops.forEach((z, i) => vectors.set(z, i * dim));
-  return { along: "map", n, map: map.name, route, vectors, places };
+  const source: Drawn = { along: "map", map: map.name, way, route };
+  return { along: "map", n, vectors: joined(stops), source };
 }
 
 /** Straight or around, from `first` to `last` in the latent space. */
 export function pathBetween(
-  map: LatentMap,
   along: "line" | "slerp",
   first: Float32Array,
   last: Float32Array,
   n: number,
 ): Path {
   const vectors = along === "line" ? line(first, last, n) : slerp(first, last, n);
-  return pathThrough(map, vectors, n, along);
+  return { along, n, vectors, source: null };
 }
 
-/** The path through given vectors (n, latentDim). */
-export function pathThrough(map: LatentMap, vectors: Float32Array, n: number, along: Along): Path {
-  const places = map.transform(vectors, n);
-  return { along, n, map: map.name, route: places, vectors, places };
+/** Through given vectors (n, latentDim), which may be those of a way between two ends. */
+export function pathThrough(
+  vectors: Float32Array,
+  n: number,
+  along: Exclude<Along, "map"> = "given",
+): Path {
+  return { along, n, vectors, source: along === "given" ? { along, n, vectors } : null };
+}
+
+/** The same way as given, in `n` stops: straight between the vectors. */
+export function pathAgain(source: Given, n: number): Path {
+  const stops = Array.from({ length: n }, (_, i) => vectorAt(source, i / Math.max(n - 1, 1)));
+  return { along: "given", n, vectors: joined(stops), source };
+}
+
+/** Where a path lies on a map: its line (k, 2) and its stops (n, 2). Where it was drawn, it lies as drawn. */
+export function trailOf(path: Path, map: LatentMap): { line: Float32Array; stops: Float32Array } {
+  const { source, n } = path;
+  if (path.along === "map" && source?.along === "map" && source.map === map.name)
+    return { line: source.route, stops: alongRoute(source.route, n) };
+  const stops = map.transform(path.vectors, n);
+  return { line: stops, stops };
+}
+
+function joined(rows: Float32Array[]): Float32Array {
+  const all = new Float32Array(rows.length * rows[0]!.length);
+  rows.forEach((row, i) => all.set(row, i * row.length));
+  return all;
 }
 
 /** The first and the last vector. */
@@ -81,7 +113,7 @@ export function pathEnds(path: Path): [Float32Array, Float32Array] {
 }
 
 /** The vector `t` of the way along, 0…1, straight between stops. */
-export function vectorAt(path: Path, t: number): Float32Array {
+export function vectorAt(path: Pick<Path, "n" | "vectors">, t: number): Float32Array {
   const dim = path.vectors.length / path.n;
   const at = Math.min(Math.max(t, 0), 1) * (path.n - 1);
   const i = Math.min(Math.floor(at), Math.max(path.n - 2, 0));

@@ -33,8 +33,7 @@ export function followShared(explorer: Explorer, shared: SharedState): () => voi
     },
     path: (value) => {
       if (!Array.isArray(value) || !value.every((z) => z.length === dim)) return;
-      if (value.length)
-        followVectors(explorer, Float32Array.from(value.flat()), value.length, "map");
+      if (value.length) followVectors(explorer, Float32Array.from(value.flat()), value.length);
       else clearPath(explorer);
     },
     map: (value) => setMap(explorer, value),
