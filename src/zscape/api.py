@@ -16,7 +16,7 @@ from zscape.data import ImageSet, Splits, load_data
 from zscape.errors import ConfigError, DataError, MissingExtraError, ShapeError
 from zscape.files import write_atomic
 from zscape.latents import decode, encode, sample_prior
-from zscape.model import VAE
+from zscape.model import VAE, Likelihood, allowed
 from zscape.seeding import torch_generator
 from zscape.training import Run, TrainingResult, create_progress, fit, load_weights
 from zscape.training.hardware import is_first_process
@@ -55,7 +55,8 @@ def train(
     progress
         ``"auto"``, ``"rich"``, ``"tqdm"``, ``"lines"`` or ``"none"``.
     options
-        Fields of ``DataConfig``, ``ModelConfig`` and ``TrainConfig`` by name.
+        Fields of ``DataConfig``, ``ModelConfig`` and ``TrainConfig`` by name. ``network`` and
+        ``likelihood`` may also be a class of yours, or ``module:Class``, which is imported.
 
     Raises
     ------
@@ -73,6 +74,7 @@ def train(
     (1, 2)
     """
     source = str(data) if isinstance(data, (str, Path)) else None
+    options |= allowed(options.get("network"), options.get("likelihood"))
     config = RunConfig.from_options(data=source, **options)
     splits = load_data(data, config.data, seed=config.train.seed)
     display = create_progress(progress)
@@ -80,7 +82,14 @@ def train(
     return _illustrate(result, splits)
 
 
-def resume(run: Run | Path | str, data: Any = None, *, progress: str = "auto") -> TrainingResult:
+def resume(
+    run: Run | Path | str,
+    data: Any = None,
+    *,
+    network: str | type[VAE] | None = None,
+    likelihood: str | type[Likelihood] | None = None,
+    progress: str = "auto",
+) -> TrainingResult:
     """Go on with a training that was stopped; the outcome is that of one that never was.
 
     Parameters
@@ -89,6 +98,8 @@ def resume(run: Run | Path | str, data: Any = None, *, progress: str = "auto") -
         The run folder.
     data
         Needed only if the run was trained on an array: the same array.
+    network, likelihood
+        Your own of the run, see ``load``.
 
     Raises
     ------
@@ -98,9 +109,11 @@ def resume(run: Run | Path | str, data: Any = None, *, progress: str = "auto") -
         The images are not there, or not those that the run was trained on.
     """
     run = run if isinstance(run, Run) else Run.open(run)
+    model = run.config.model.replace(**allowed(network, likelihood))
     splits = run.load_data(data)
     display = create_progress(progress)
-    return _illustrate(fit(run.config, splits, resume=run, progress=display), splits)
+    config = run.config._replace(model=model)
+    return _illustrate(fit(config, splits, resume=run, progress=display), splits)
 
 
 class Opened(NamedTuple):
@@ -152,29 +165,39 @@ class Opened(NamedTuple):
         return load_data(source, config.replace(n_train=None, n_test=None), seed=seed)
 
 
-def load(source: Path | str) -> Opened:
+def load(
+    source: Path | str,
+    *,
+    network: str | type[VAE] | None = None,
+    likelihood: str | type[Likelihood] | None = None,
+) -> Opened:
     """The model in a run folder, a file of weights (ours or the tutorial's layout), or the zoo.
 
     Parameters
     ----------
     source
         A path, or ``"zoo:10"`` for a model that ships inside the package.
+    network, likelihood
+        Your own that the model is made of, a class or ``module:Class``. A file may name what is
+        registered, and nothing it names is imported; this allows more.
 
     Raises
     ------
+    ConfigError
+        ``network`` or ``likelihood`` cannot be imported, or is of another kind.
     CheckpointError
         There is none, or it is damaged or does not fit.
     """
-    text = str(source)
+    text, own = str(source), allowed(network, likelihood)
     if text.startswith("zoo:"):
         model = open_card(text.removeprefix("zoo:"))
         return Opened(model.model, model.config, None, text)
     path = Path(source)
     if path.is_dir():
         run = Run.open(path)
-        model = run.model()
+        model = run.model(**own)
         return Opened(model.model, model.config, run, path.name or str(path))
-    model = load_weights(path)
+    model = load_weights(path, **own)
     return Opened(model.model, model.config, None, path.name)
 
 

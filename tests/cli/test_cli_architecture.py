@@ -37,7 +37,7 @@ def test_of_a_network_that_is_not_trained(cli: Cli) -> None:
     [
         ("-o a.svg", "--network NAME"),
         ("--latent-dim 3 -o a.svg", "--network NAME"),
-        ("{run} --network mlp -o a.svg", "either a trained model or"),
+        ("{run} --latent-dim 3 -o a.svg", "either a trained model or"),
         ("--network resnet -o a.svg", "enhanced, mlp"),
         ("--network mlp --latent-dim 0 -o a.svg", "latent_dim must be"),
         ("--network mlp --image-shape 28 -o a.svg", "C,H,W"),

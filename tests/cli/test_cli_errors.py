@@ -39,7 +39,10 @@ USER_ERRORS = {
     ),
     "unknown flag": ("train --out new --latentdim 3", "No such option: --latentdim"),
     "unknown command": ("trian --out new", "No such command 'trian'"),
-    "unknown network": ("train --out new --network resnet", "enhanced, mlp or module:Class; got"),
+    "unknown network": (
+        "train --out new --network resnet",
+        "enhanced, mlp, or your own, allowed by",
+    ),
     "unimportable network": ("train --out new --network no:Such", "cannot be imported"),
     "unknown likelihood": ("train --out new --likelihood poisson", "continuous-bernoulli"),
     "unknown choice": (
@@ -79,7 +82,7 @@ USER_ERRORS = {
     "folder a file": ("sample run -o notes.txt/a.png", "cannot write notes.txt/a.png"),
     "no output": ("sample run", "Missing option"),
     "no pictures": ("sample run -o a.png -n 0", "Input should be greater"),
-    "too many pictures": ("reconstruct run -o a.png -n 11", "[1, 10]"),
+    "too many pictures": ("reconstruct run -o a.png -n 61", "n must be in [1, "),
     "data of another shape": ("reconstruct run -o a.png --data odd.npz", "(1, 16, 16)"),
     "unknown split": (
         "data show blobs.npz -o a.png --split dev",

@@ -134,7 +134,7 @@ def test_components_and_pairs(cli: Cli, finished_run: Path, saved: Path, tmp_pat
 
 
 USER_ERRORS = {
-    "unknown method": ("{run} --method mds -o a.png", "or module:Class; got 'mds'"),
+    "unknown method": ("{run} --method mds -o a.png", "or your own, allowed by --method"),
     "unknown option": ("{run} --set perplexity=5 -o a.png", "no option perplexity"),
     "option out of range": ("{run} --method umap --set min_dist=7 -o a.png", "min_dist must be"),
     "option without value": ("{run} --set perplexity -o a.png", "NAME=VALUE"),

@@ -259,7 +259,8 @@ def test_the_example_of_the_docs_is_named(monkeypatch):
     monkeypatch.syspath_prepend(EXAMPLES)
     from zscape.model import networks
 
-    vae = build_model(ModelConfig(network="tiny_network:TinyVAE", latent_dim=3))
+    name = networks.allow("tiny_network:TinyVAE")
+    vae = build_model(ModelConfig(network=name, latent_dim=3))
     try:
         why = describe_network(vae).why
     finally:

@@ -7,6 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
+from zscape.cli.inputs import OWN
 from zscape.cli.options import with_options
 from zscape.cli.output import FIGURES, Outs, check_outs, show_table, write_outs
 from zscape.config import ModelConfig
@@ -31,17 +32,22 @@ def architecture(
     10 -o network.svg. Without -o the layers are printed; -o also takes .json.
     """
     from zscape import api, figures
-    from zscape.model import build_model
+    from zscape.model import allowed, build_model
     from zscape.neurons import trace_architecture
 
     outs = check_outs(out, (*FIGURES, ".json"))
+    own: dict[str, Any] = {k: options.pop(k) for k in OWN if k in options}
     if model is not None and (options or image_shape):
         raise ConfigError("give either a trained model or options of an untrained one, not both.")
-    if model is None and "network" not in options:
+    if model is None and "network" not in own:
         raise ConfigError("give a trained model (zoo:10, a run), or --network NAME.")
     if image_shape is not None:
         options = options | {"image_shape": _shape(image_shape)}
-    vae = build_model(ModelConfig(**options)) if model is None else api.load(model).model
+    classes = allowed(**own, here=True)
+    if model is None:
+        vae = build_model(ModelConfig(**(options | classes)))
+    else:
+        vae = api.load(model, **classes).model
     plan = trace_architecture(vae)
     if not outs:
         _show(plan)

@@ -94,10 +94,12 @@ def export(
 
 def _names(maps: str | None) -> list[str] | None:
     """The maps that were typed, or None for the usual ones."""
+    from zscape.embedding import methods
+
     names = None if maps is None else [name.strip() for name in maps.split(",")]
     if names is not None and not all(names):
         raise ConfigError(f"--maps takes names with commas between, as pca,tsne; got {maps!r}.")
-    return names
+    return None if names is None else [methods.allow(name, here=True) for name in names]
 
 
 def _has_screen() -> bool:

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from zscape.embedding import Embedding
     from zscape.latents import LatentTable
 
+USUAL = "pca"
 Method = Annotated[str, typer.Option(help="pca, tsne, umap, pair, or module:Class.")]
 Settings = Annotated[
     list[str] | None,
@@ -32,8 +33,9 @@ def fit(
     table: LatentTable, method: str, settings: list[str] | None, *, standardize: bool, seed: int
 ) -> Embedding:
     """A map of ``table``, with what is going on shown; see ``zscape.embedding.fit_map``."""
-    from zscape.embedding import fit_map
+    from zscape.embedding import fit_map, methods
 
+    methods.allow(method, here=True)
     with showing_progress() as show:
         return fit_map(
             table, method, standardize=standardize, seed=seed,
@@ -72,17 +74,24 @@ def is_map(path: Path) -> bool:
         return False
 
 
-def load_map(path: Path) -> Embedding:
-    """The map in a file."""
-    from zscape.embedding import Embedding
+def load_map(
+    path: Path,
+    where: Latents,
+    method: str = USUAL,
+    settings: list[str] | None = None,
+    standardize: bool = False,
+) -> Embedding:
+    """The map in a file; what it has settled already must not have been asked for again.
 
-    return Embedding.load(path)
+    ``method`` may only be the user's own that the map was drawn with, as ``module:Class``.
+    """
+    from zscape.embedding import Embedding, methods
 
-
-def refuse_other_than_map(where: Latents, *options: Any) -> None:
-    """What a saved map has settled already must not be asked for again."""
-    if any((where.data, where.n, where.file, *options)):
+    is_own = ":" in method
+    others = (settings, standardize, method != USUAL and not is_own)
+    if any((where.data, where.n, where.file, *others)):
         raise ConfigError(
             "a saved map has its images, method and settings; leave out --data, -n, --table, "
             "--method, --set and --standardize."
         )
+    return Embedding.load(path, method=methods.allow(method, here=True) if is_own else None)

@@ -51,6 +51,18 @@ FLAGS: dict[str, tuple[Any, Any]] = {
 }
 """Name → (what typer is told, default) of all that chooses images for a model."""
 
+_OWN = "Code of your own"
+OWN: dict[str, Any] = {
+    name: Annotated[
+        str | None,
+        typer.Option(metavar="module:Class", help=help, rich_help_panel=_OWN, show_default=False),
+    ]
+    for name, help in {
+        "network": "Your network that MODEL is of; what a file names is never imported.",
+        "likelihood": "The same for your distribution of the pixels.",
+    }.items()
+}
+
 PLACES = ("data", "split", "table")
 """What a command needs that looks up places of images."""
 LATENTS = tuple(FLAGS)
@@ -60,9 +72,12 @@ LATENTS = tuple(FLAGS)
 def with_model(*names: str, model: Any = Model) -> Callable[[Command], Command]:
     """Decorator: in place of its parameter ``where`` a command has MODEL and the flags ``names``.
 
+    Every one also has the flags ``OWN``, which allow a model to be of a user's own classes.
+
     ``where`` then is a ``Latents``. ``model`` tells typer what MODEL may be.
     """
     flags = [flag("model", model), *(flag(name, *FLAGS[name]) for name in names)]
+    flags += [flag(name, annotation, None) for name, annotation in OWN.items()]
     return replacing("where", flags, Latents)
 
 
@@ -79,21 +94,26 @@ class Latents:
         Only so many of them, and which.
     table
         Read the latents from this file of ``zscape encode``.
+    network, likelihood
+        A user's own that the model is of, ``module:Class``.
     """
 
     def __init__(
         self, model: str, data: str | None = None, split: str = "test", *,
         n: int | None = None, seed: int = 0, table: Path | None = None,
+        network: str | None = None, likelihood: str | None = None,
     ) -> None:  # fmt: skip
         self.model, self.data, self.split = model, data, split
         self.n, self.seed, self.file = n, seed, table
+        self.own = {"network": network, "likelihood": likelihood}
 
     @cached_property
     def opened(self) -> Opened:
         """The model."""
         from zscape import api
+        from zscape.model import allowed
 
-        return api.load(self.model)
+        return api.load(self.model, **allowed(**self.own, here=True))
 
     @cached_property
     def all_images(self) -> ImageSet:

@@ -15,7 +15,6 @@ from zscape.cli.fitting import (
     fit,
     is_map,
     load_map,
-    refuse_other_than_map,
 )
 from zscape.cli.inputs import LATENTS, Latents, with_model
 from zscape.cli.output import FIGURES, TABLES, Outs, check_outs, show_table, walk_files, write_outs
@@ -73,8 +72,7 @@ def draw(
 
     outs = check_outs(out, (*FIGURES, *TABLES[:3], ".safetensors"), needs_one=True)
     if is_map(Path(where.model)):
-        refuse_other_than_map(where, settings, method != "pca", standardize)
-        embedding = load_map(Path(where.model))
+        embedding = load_map(Path(where.model), where, method, settings, standardize)
     else:
         embedding = fit(where.table, method, settings, standardize=standardize, seed=where.seed)
     colors = _colors(embedding.table, color)
@@ -126,16 +124,16 @@ def decode(
     the vector that came back. Both in map units; large ones are not to be trusted.
     """
     from zscape import figures, latents
+    from zscape.embedding import inverses
 
     outs = check_outs(out, (*FIGURES, ".gif", *TABLES, ".npz"))
     points = _points(line, point, steps)
     if saved is None:
         embedding = fit(where.table, method, settings, standardize=standardize, seed=where.seed)
     else:
-        refuse_other_than_map(where, settings, method != "pca", standardize)
-        embedding = load_map(saved)
+        embedding = load_map(saved, where, method, settings, standardize)
         latents.check_belongs(embedding.table, where.opened.model)
-    back = embedding.inverse_transform(points, inverse)
+    back = embedding.inverse_transform(points, inverses.allow(inverse, here=True))
     images = latents.decode(where.opened.model, back.vectors)
     frame = _trust(points, back)
     source = embedding.table
@@ -324,8 +322,7 @@ def _coordinates(embedding: Embedding) -> pd.DataFrame:
 def _components(where: Latents, standardize: bool) -> dict[str, Any]:
     if not is_map(Path(where.model)):
         return fit(where.table, "pca", None, standardize=standardize, seed=0).fitted.state
-    refuse_other_than_map(where, standardize)
-    embedding = load_map(Path(where.model))
+    embedding = load_map(Path(where.model), where, standardize=standardize)
     if "components" not in embedding.fitted.state:
         raise DataError(
             f"{where.model} is a map by {embedding.method}; components are those of pca."

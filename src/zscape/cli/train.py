@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from zscape.cli.inputs import OWN
 from zscape.cli.options import ALL_CONFIGS, with_options
 from zscape.errors import ConfigError
 
@@ -27,16 +28,19 @@ def train(
     Ctrl-C finishes the step, saves, and says how to go on.
     """
     from zscape import api
+    from zscape.model import allowed
 
+    own: dict[str, Any] = {k: options.pop(k) for k in OWN if k in options}
     if (out is None) == (resume is None):
         raise ConfigError("train takes either --out RUN, to start, or --resume RUN, to go on.")
     if resume is not None:
         if options or overwrite:
             names = ", ".join(f"--{name.replace('_', '-')}" for name in options) or "--overwrite"
             raise ConfigError(f"--resume takes all settings from the run; leave out {names}.")
-        result = api.resume(resume)
+        result = api.resume(resume, **allowed(**own, here=True))
     else:
         data = options.pop("data", "mnist")
+        options |= allowed(**own, here=True)
         result = api.train(data, out=out, overwrite=overwrite, **options)
     report_result(result)
 

@@ -152,8 +152,14 @@ class Embedding:
             raise ConfigError(f"cannot write {path}: {error.strerror}.") from error
 
     @classmethod
-    def load(cls, path: Path | str) -> Embedding:
+    def load(cls, path: Path | str, *, method: str | type[MapMethod] | None = None) -> Embedding:
         """The map that ``save`` wrote; nothing is fitted again.
+
+        Parameters
+        ----------
+        method
+            Your own that drew it, a class or ``module:Class``, in place of what the file names:
+            nothing that is named in a file is imported.
 
         Raises
         ------
@@ -164,6 +170,7 @@ class Embedding:
         """
         from safetensors import SafetensorError, safe_open
 
+        own = None if method is None else methods.allow(method)
         path = _checked(path)
         try:
             with reading(path), safe_open(path, framework="numpy") as file:
@@ -182,7 +189,7 @@ class Embedding:
             if coordinates.shape != (len(table), 2) or not np.isfinite(coordinates).all():
                 raise DataError(f"its coordinates are not {len(table)} finite points.")
             state = {n.removeprefix("state."): a for n, a in arrays.items() if n not in _OWN}
-            name, options = about["method"], about["settings"]
+            name, options = own or about["method"], about["settings"]
             standardize, seed = bool(about["standardize"]), int(about["seed"])
         except (
             SafetensorError,
@@ -194,14 +201,14 @@ class Embedding:
         ) as error:
             raise DataError(f"{path} is not a map of zscape's: {error}") from error
         return cls(
-            table, name, chosen(MapMethod, name, methods, options), Fitted(coordinates, state),
+            table, name, chosen(name, methods, options), Fitted(coordinates, state),
             standardize, seed,
         )  # fmt: skip
 
 
 def fit_map(
     table: LatentTable,
-    method: str,
+    method: str | type[MapMethod],
     *,
     standardize: bool = False,
     seed: int = 0,
@@ -214,7 +221,7 @@ def fit_map(
     ----------
     method
         ``pca``, ``tsne``, ``umap``, ``pair`` (two neurons), one registered with
-        ``register_method``, or your own as ``module:Class``.
+        ``register_method``, or your own, as a class or ``module:Class``, which is imported.
     standardize
         Scale every neuron to mean 0 and variance 1 first. Off by default: the prior gives all
         neurons one unit already, and scaling would blow the noise of unused ones up to the size
@@ -235,9 +242,10 @@ def fit_map(
     DataError
         Too few points, too few neurons, or all points the same.
     """
-    drawer: MapMethod = chosen(MapMethod, method, methods, settings)
+    name = methods.allow(method)
+    drawer: MapMethod = chosen(name, methods, settings)
     blank = Embedding(
-        table, method, drawer, Fitted(np.zeros((0, 2), np.float32), {}), standardize, seed
+        table, name, drawer, Fitted(np.zeros((0, 2), np.float32), {}), standardize, seed
     )
     drawer.check(blank.x)
     return replace(blank, fitted=drawer.fit(blank.x, seed, progress or (lambda stage, done: None)))

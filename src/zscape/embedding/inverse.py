@@ -49,14 +49,14 @@ class InverseMethod(Config):
         """Prepare the way back from ``embedding``; the same seed gives the same way."""
 
 
-inverses: Registry[type[InverseMethod]] = Registry("inverse")
+inverses: Registry[type[InverseMethod]] = Registry("inverse", InverseMethod, option="inverse")
 register_inverse: Callable[[str], Callable[[type[InverseMethod]], type[InverseMethod]]] = (
     inverses.register
 )
 
 
 def inverse_transform(
-    embedding: Embedding, points: Any, method: str = "local", **options: Any
+    embedding: Embedding, points: Any, method: str | type[InverseMethod] = "local", **options: Any
 ) -> Inverse:
     """Latent vectors for points of a map.
 
@@ -66,7 +66,8 @@ def inverse_transform(
         (m, 2) finite numbers, or one point (2,), in map units.
     method
         ``nearest``, ``local``, ``learned``, ``exact`` (linear maps only), ``umap`` (umap maps
-        only), one registered with ``register_inverse``, or your own as ``module:Class``.
+        only), one registered with ``register_inverse``, or your own, as a class or
+        ``module:Class``, which is imported.
     **options
         Of the method, which are the fields of its class: ``n_neighbors=100``.
 
@@ -88,12 +89,14 @@ def inverse_transform(
     return Inverse(vectors, distance.astype(np.float32), round_trip.astype(np.float32))
 
 
-def prepare_inverse(embedding: Embedding, method: str = "local", **options: Any) -> Way:
+def prepare_inverse(
+    embedding: Embedding, method: str | type[InverseMethod] = "local", **options: Any
+) -> Way:
     """The bare function behind ``inverse_transform``, fitted once per map and options.
 
     It answers as fast as the method can: no checks, no distances, no round trip.
     """
-    inverse: InverseMethod = chosen(InverseMethod, method, inverses, options)
+    inverse: InverseMethod = chosen(inverses.allow(method), inverses, options)
     if inverse not in embedding.ways:
         embedding.ways[inverse] = inverse.fit(embedding)
     return embedding.ways[inverse]

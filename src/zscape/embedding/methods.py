@@ -63,12 +63,9 @@ class MapMethod(Config):
         return place(x, fitted.coordinates, queries)
 
 
-def chosen(kind: Any, name: str, table: Registry[Any], options: dict[str, Any]) -> Any:
-    """The entry ``name`` of ``table``, a subclass of ``kind``, with ``options`` as its fields."""
+def chosen(name: str, table: Registry[Any], options: dict[str, Any]) -> Any:
+    """The entry ``name`` of ``table`` with ``options`` as its fields."""
     entry: Any = table[name]
-    fits = isinstance(entry, type) and issubclass(entry, kind)
-    if not fits:
-        raise ConfigError(f"{table.kind} {name!r} is not a subclass of {kind.__qualname__}.")
     try:
         settings: Config = entry.from_dict(options)
     except ConfigError as error:
@@ -76,7 +73,7 @@ def chosen(kind: Any, name: str, table: Registry[Any], options: dict[str, Any]) 
     return settings
 
 
-methods: Registry[type[MapMethod]] = Registry("map method")
+methods: Registry[type[MapMethod]] = Registry("map method", MapMethod, option="method")
 register_method: Callable[[str], Callable[[type[MapMethod]], type[MapMethod]]] = methods.register
 
 

@@ -14,7 +14,14 @@ from zscape.model.elbo import (
 from zscape.model.enhanced import EnhancedVAE
 from zscape.model.likelihoods import Likelihood, likelihoods, register_likelihood
 from zscape.model.mlp import MLPVAE
-from zscape.model.vae import VAE, build_model, initialize_as_tutorial, networks, register_network
+from zscape.model.vae import (
+    VAE,
+    allowed,
+    build_model,
+    initialize_as_tutorial,
+    networks,
+    register_network,
+)
 
 __all__ = [
     "ACTIVE_KL",
@@ -26,6 +33,7 @@ __all__ = [
     "Evaluation",
     "Likelihood",
     "ReconstructionCosts",
+    "allowed",
     "build_model",
     "evaluate",
     "evaluating",

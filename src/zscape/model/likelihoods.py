@@ -20,7 +20,6 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from zscape.errors import ConfigError
 from zscape.registry import Registry
 
 LEVELS = 256
@@ -85,24 +84,21 @@ def dequantized(x: Tensor) -> Tensor:
     return x + (0.5 - x) / LEVELS
 
 
-likelihoods: Registry[type[Likelihood]] = Registry("likelihood")
+likelihoods: Registry[type[Likelihood]] = Registry("likelihood", Likelihood, option="likelihood")
 register_likelihood: Callable[..., Callable[[type[Likelihood]], type[Likelihood]]] = (
     likelihoods.register
 )
 
 
 def create_likelihood(name: str) -> Likelihood:
-    """The registered likelihood called ``name``, or the class at ``module:Class``.
+    """The registered likelihood called ``name``.
 
     Raises
     ------
     ConfigError
         No such likelihood; the message lists those there are.
     """
-    likelihood = likelihoods[name]
-    if not (isinstance(likelihood, type) and issubclass(likelihood, Likelihood)):
-        raise ConfigError(f"likelihood {name!r} is not a subclass of zscape.model.Likelihood.")
-    return likelihood()
+    return likelihoods[name]()
 
 
 @register_likelihood("bernoulli")

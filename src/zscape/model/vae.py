@@ -9,8 +9,8 @@ import torch
 from torch import Tensor, nn
 
 from zscape.config import ModelConfig
-from zscape.errors import ConfigError, ShapeError
-from zscape.model.likelihoods import create_likelihood
+from zscape.errors import ShapeError
+from zscape.model.likelihoods import Likelihood, create_likelihood, likelihoods
 from zscape.registry import Registry
 from zscape.seeding import derive
 
@@ -86,8 +86,23 @@ class VAE(nn.Module):
             )
 
 
-networks: Registry[type[VAE]] = Registry("network")
+networks: Registry[type[VAE]] = Registry("network", VAE, option="network")
 register_network: Callable[[str], Callable[[type[VAE]], type[VAE]]] = networks.register
+
+
+def allowed(
+    network: str | type[VAE] | None = None,
+    likelihood: str | type[Likelihood] | None = None,
+    *,
+    here: bool = False,
+) -> dict[str, str]:
+    """What a person gave of their own, as options of ``ModelConfig``; see ``Registry.allow``."""
+    own: dict[str, str] = {}
+    if network is not None:
+        own["network"] = networks.allow(network, here=here)
+    if likelihood is not None:
+        own["likelihood"] = likelihoods.allow(likelihood, here=here)
+    return own
 
 
 def build_model(config: ModelConfig, *, seed: int = 0) -> VAE:
@@ -99,8 +114,6 @@ def build_model(config: ModelConfig, *, seed: int = 0) -> VAE:
         Unknown network or likelihood, or the network cannot take this image shape.
     """
     network = networks[config.network]
-    if not (isinstance(network, type) and issubclass(network, VAE)):
-        raise ConfigError(f"network {config.network!r} is not a subclass of zscape.model.VAE.")
     # Built on the CPU from its generator alone: the seeds of no other device are touched.
     with torch.device("cpu"), torch.random.fork_rng(devices=[]):
         torch.default_generator.manual_seed(derive(seed, "init"))

@@ -123,11 +123,11 @@ class Run:
             raise CheckpointError(f"{path / CONFIG} is damaged: {error}") from error
         return cls(path, config, images)
 
-    def model(self) -> LoadedModel:
-        """The trained model."""
+    def model(self, **own: Any) -> LoadedModel:
+        """The trained model; ``own`` is ``network`` and ``likelihood``, see ``load_weights``."""
         if not (self.path / WEIGHTS).is_file():
             raise CheckpointError(f"{self.path} has no trained model yet; resume its training.")
-        return load_weights(self.path / WEIGHTS)
+        return load_weights(self.path / WEIGHTS, **own)
 
     def load_data(self, source: Any = None) -> Splits:
         """The images of the run, prepared as they were.

@@ -118,7 +118,8 @@ def _train(
     if is_finished and trainer.best_weights:
         model.load_state_dict(trainer.best_weights)
     elif is_finished and config.train.early_stopping and run is not None and not is_new:
-        model = run.model().model
+        own = {"network": config.model.network, "likelihood": config.model.likelihood}
+        model = run.model(**own).model
     return TrainingResult(model, history, run, is_finished)
 
 

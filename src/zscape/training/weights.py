@@ -20,7 +20,7 @@ from zscape._version import __version__
 from zscape.config import ModelConfig
 from zscape.errors import CheckpointError, ConfigError
 from zscape.files import write_atomic
-from zscape.model import VAE, build_model
+from zscape.model import VAE, Likelihood, allowed, build_model
 
 METADATA_KEY = "zscape"
 
@@ -47,23 +47,38 @@ def save_weights(
     write_atomic(path, save(tensors, metadata={METADATA_KEY: json.dumps(header)}))
 
 
-def load_weights(path: Path) -> LoadedModel:
+def load_weights(
+    path: Path,
+    *,
+    network: str | type[VAE] | None = None,
+    likelihood: str | type[Likelihood] | None = None,
+) -> LoadedModel:
     """The model in a ``.safetensors``, ``.pth`` or ``.pt`` file, on the CPU, in evaluation mode.
 
     Network, latent_dim and image shape are read from the file: from our header where there is
     one, else from the tensors, which must then have the tutorial's layout.
 
+    Parameters
+    ----------
+    network, likelihood
+        Your own, a class or ``module:Class``, in place of what the file names: nothing that is
+        named in a file is imported.
+
     Raises
     ------
+    ConfigError
+        ``network`` or ``likelihood`` cannot be imported, or is of another kind.
     CheckpointError
         Missing, damaged, holds more than tensors, or does not fit; says what does not.
     """
+    own = allowed(network, likelihood)
     tensors, header = read_tensors(path)
     try:
         if METADATA_KEY in header:
             config = ModelConfig.from_dict(json.loads(header[METADATA_KEY])["model"])
         else:
             config = infer_config(tensors)
+        config = config.replace(**own)
         vae = build_model(config)
     except (CheckpointError, ConfigError, KeyError, TypeError, ValueError) as error:
         raise CheckpointError(f"{path} is not a model zscape knows: {error}") from error
