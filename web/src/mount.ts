@@ -2,6 +2,7 @@ import { h, render } from "preact";
 import { createModel } from "./model/create_model";
 import { App } from "./panels/app";
 import { type Page, PageContext } from "./panels/context";
+import { TABS } from "./panels/tabs";
 import { loadScene } from "./scene/load_scene";
 import { type DataSource, SceneError } from "./scene/source";
 import { flip, setDecoder } from "./state/actions";
@@ -14,6 +15,7 @@ import { followShared } from "./state/shared";
 import { whenIdle } from "./state/slices";
 import { createThumbnails } from "./state/thumbnails";
 import styles from "./styles.css?inline";
+import { TOOLS } from "./tools/tools";
 
 /** An explorer in a page. */
 export interface Explored {
@@ -56,7 +58,11 @@ export function mount(
   async function start(): Promise<void> {
     const scene = await loadScene(source);
     if (isDestroyed) return;
-    const explorer = createExplorer(scene, isDarkHere(el, prefersDark.matches));
+    const explorer = createExplorer(scene, {
+      isDark: isDarkHere(el, prefersDark.matches),
+      tools: TOOLS.map(({ name }) => name),
+      tabs: TABS.map(({ name }) => name),
+    });
     followTheme(explorer, root, prefersDark, endings);
     if (ownsPage) applyAddress(explorer, readAddress(location.hash, explorer.dim));
     if (source.shared) endings.push(followShared(explorer, source.shared));

@@ -1,7 +1,7 @@
 // @vitest-environment happy-dom
 import { afterEach, describe, expect, it, vi } from "vitest";
 import type { Shared, SharedState } from "../src/scene/source";
-import { drawPath, setMap, setNeuron, toggleClass } from "../src/state/actions";
+import { drawPath, openTab, setMap, setNeuron, takeTool, toggleClass } from "../src/state/actions";
 import {
   addressOf,
   applyAddress,
@@ -21,15 +21,15 @@ describe("the address", () => {
     setMap(one, "z0,z2");
     change(one, "view", { x: 1.5, y: -2, scale: 0.01 });
     change(one, "color", "z1");
-    change(one, "mode", "lasso");
+    takeTool(one, "lasso");
     change(one, "way", "nearest");
-    change(one, "tab", "path");
+    openTab(one, "path");
     toggleClass(one, 1);
     setNeuron(one, 0, -1.2346);
     drawPath(one, Float32Array.of(0, 0, 1, 1, 2, 0), 4);
     const two = await smallExplorer();
     applyAddress(two, readAddress(`#${writeAddress(addressOf(one))}`, 3));
-    for (const key of ["map", "color", "mode", "way", "tab", "view", "hidden"] as const) {
+    for (const key of ["map", "color", "tool", "way", "tab", "view", "hidden"] as const) {
       expect(two[key].value).toEqual(one[key].value);
     }
     two.current.value.z.forEach((value, i) => expect(value).toBeCloseTo(one.current.value.z[i], 3));

@@ -24,10 +24,11 @@ export async function smallExplorer(
   other: Partial<DataSource> = {},
 ): Promise<Explorer> {
   const { manifest, bytes } = smallScene(n, d);
-  const explorer = createExplorer(
-    await loadScene({ ...memorySource(manifest, bytes), ...other }),
-    false,
-  );
+  const explorer = createExplorer(await loadScene({ ...memorySource(manifest, bytes), ...other }), {
+    isDark: false,
+    tools: ["walk", "pan", "lasso", "path"],
+    tabs: ["neurons", "path"],
+  });
   const model: Model = {
     latentDim: d,
     imageShape: manifest.imageShape,

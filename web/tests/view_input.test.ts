@@ -1,6 +1,5 @@
 // @vitest-environment happy-dom
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import { Drawing } from "../src/view/drawing";
 import { attachGestures } from "../src/view/gestures";
 import { attachKeyboard } from "../src/view/keyboard";
 import { createMapView } from "../src/view/map_view";
@@ -174,68 +173,5 @@ describe("keys", () => {
     expect(press("Escape")).toBe(true);
     expect(press("0", { ctrlKey: true })).toBe(false);
     expect(handlers.fit).toHaveBeenCalledOnce();
-  });
-});
-
-describe("drawing", () => {
-  const begin = () => {
-    const lasso = vi.fn();
-    const path = vi.fn();
-    return { lasso, path, drawing: new Drawing({ lasso, path }) };
-  };
-
-  it("a lasso gives its polygon when it ends, a mere click clears", () => {
-    const { drawing, lasso } = begin();
-    drawing.start("lasso", 0, 0);
-    for (const [x, y] of [
-      [5, 0],
-      [5.1, 0],
-      [5, 5],
-    ])
-      drawing.move(x, y, 1);
-    expect(drawing.outline).toEqual({ mode: "lasso", points: [0, 0, 5, 0, 5, 5] });
-    drawing.end();
-    expect(lasso).toHaveBeenCalledExactlyOnceWith(Float32Array.of(0, 0, 5, 0, 5, 5));
-    expect(drawing.outline).toBeNull();
-    drawing.click("lasso", 1, 1, false);
-    expect(lasso).toHaveBeenLastCalledWith(new Float32Array());
-  });
-
-  it("two clicks make a path, with a band to the pointer between", () => {
-    const { drawing, path } = begin();
-    drawing.click("path", 1, 2, false);
-    expect(drawing.hover(3, 3)).toBe(true);
-    expect(drawing.outline?.points).toEqual([1, 2, 3, 3]);
-    drawing.click("path", 5, 6, false);
-    expect(path.mock.calls.map(([points, phase]) => [[...points], phase])).toEqual([
-      [[1, 2], "move"],
-      [[1, 2, 3, 3], "move"],
-      [[1, 2, 5, 6], "end"],
-    ]);
-    expect(drawing.hover(9, 9)).toBe(false);
-  });
-
-  it("shift goes on to a third corner, escape gives up", () => {
-    const { drawing, path } = begin();
-    drawing.click("path", 0, 0, false);
-    drawing.click("path", 1, 0, true);
-    drawing.click("path", 1, 1, false);
-    expect(path).toHaveBeenLastCalledWith(Float32Array.of(0, 0, 1, 0, 1, 1), "end");
-    drawing.click("path", 0, 0, false);
-    expect(drawing.cancel()).toBe(true);
-    expect(drawing.outline).toBeNull();
-    expect(drawing.cancel()).toBe(false);
-  });
-
-  it("free hand reports as it goes", () => {
-    const { drawing, path } = begin();
-    drawing.start("path", 0, 0);
-    drawing.move(4, 0, 1);
-    drawing.move(4.5, 0, 1);
-    drawing.end();
-    expect(path.mock.calls.map(([points, phase]) => [[...points], phase])).toEqual([
-      [[0, 0, 4, 0], "move"],
-      [[0, 0, 4, 0], "end"],
-    ]);
   });
 });

@@ -1,10 +1,5 @@
 /** Line icons of 20 by 20. */
 const PATHS = {
-  walk: "M10 3v14M3 10h14M10 10m-4 0a4 4 0 1 0 8 0a4 4 0 1 0-8 0",
-  pan: "M10 2v16M2 10h16M10 2l-2.5 2.5M10 2l2.5 2.5M10 18l-2.5-2.5M10 18l2.5-2.5M2 10l2.5-2.5M2 10l2.5 2.5M18 10l-2.5-2.5M18 10l-2.5 2.5",
-  lasso:
-    "M6.5 14.5C3.5 13.5 2 11.500 2 9.200C2 5.500 5.600 3 10 3s8 2.500 8 6.200s-3.600 6.200-8 6.200c-1.200 0-2.400-.2-3.500-.6M6.500 14.500c1.500 0 1.800 2.500-.8 3",
-  path: "M4 15.500C7 15.500 6 5 10 5s3 6 6 5M4 15.500m-1.600 0a1.600 1.600 0 1 0 3.200 0a1.600 1.600 0 1 0-3.200 0M16 10m-1.600 0a1.600 1.600 0 1 0 3.200 0a1.600 1.600 0 1 0-3.200 0",
   contours:
     "M10 10m-2 0a2 2 0 1 0 4 0a2 2 0 1 0-4 0M5.500 10c0-3 2-5 5-4.800s4.500 2 4.200 5s-2 4.700-4.800 4.500S5.500 13 5.500 10M2.500 10.500C2 5.500 6 2 10.500 2.300s7.300 3.400 7 8-3.400 7.600-7.600 7.400S3 14.500 2.500 10.500",
   thumbnails:
@@ -29,10 +24,13 @@ const PATHS = {
 
 export type IconName = keyof typeof PATHS;
 
-export function Icon({ name }: { name: IconName }) {
+export const Icon = ({ name }: { name: IconName }) => <Lines path={PATHS[name]} />;
+
+/** An icon of lines in a square of 20 by 20, as SVG has them. */
+export function Lines({ path }: { path: string }) {
   return (
     <svg class="zs-icon" viewBox="0 0 20 20" aria-hidden="true" focusable="false">
-      <path d={PATHS[name]} />
+      <path d={path} />
     </svg>
   );
 }

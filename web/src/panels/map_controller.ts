@@ -1,23 +1,12 @@
-import {
-  chooseRow,
-  clearSelection,
-  drawPath,
-  lookAt,
-  openTab,
-  selectInside,
-  settle,
-  walkTo,
-} from "../state/actions";
+import { lookAt } from "../state/actions";
 import { watch, watchFrames } from "../state/cell";
 import { contourGroups } from "../state/coloring";
 import { type Explorer, pairOf } from "../state/explorer";
 import type { Thumbnails } from "../state/thumbnails";
+import { TOOLS } from "../tools/tools";
 import { createMapView } from "../view/map_view";
 import type { Hit, MapView } from "../view/view";
 import { createTiles } from "./map_tiles";
-
-/** Of a path that has just been drawn. */
-export const FIRST_STOPS = 10;
 
 export interface MapController {
   readonly view: MapView;
@@ -42,21 +31,6 @@ export function attachMap(
     label: `${manifest.title}: map of ${explorer.n} pictures. Arrow keys move it, plus and minus zoom, 0 shows all, Enter takes what is in the centre.`,
     thumbnail: (row) => thumbnails.image(row),
     onHover,
-    onPoint(hit) {
-      if (hit.row >= 0) chooseRow(explorer, hit.row);
-      else walkTo(explorer, hit.x, hit.y);
-    },
-    onDrag(hit, phase) {
-      walkTo(explorer, hit.x, hit.y, false);
-      if (phase === "end") settle(explorer);
-    },
-    onLasso: (polygon) =>
-      polygon.length ? selectInside(explorer, polygon) : clearSelection(explorer),
-    onPath(points, phase) {
-      if (phase !== "end") return;
-      drawPath(explorer, points, explorer.path.value?.n ?? FIRST_STOPS);
-      openTab(explorer, "path");
-    },
     onView(box) {
       isRestoring = true;
       lookAt(explorer, box);
@@ -72,6 +46,8 @@ export function attachMap(
       pair ? { x: manifest.neurons[pair[0]].name, y: manifest.neurons[pair[1]].name } : null,
     );
   };
+  const tools = new Map(TOOLS.map(({ name, create }) => [name, create(explorer)]));
+  const showTool = (): void => view.setTool(tools.get(explorer.tool.value)!);
   const showColors = (): void => view.setColors(explorer.rgba.value);
   const showContours = (): void => {
     const isOn = explorer.hasContours.value;
@@ -99,7 +75,7 @@ export function attachMap(
 
   const wanted = explorer.view.value;
   view.setDark(explorer.isDark.value);
-  view.setMode(explorer.mode.value);
+  showTool();
   showColors();
   showMap(false);
   if (wanted) view.setView(wanted);
@@ -111,8 +87,8 @@ export function attachMap(
   const tiles = createTiles(explorer, view);
   const stops = [
     explorer.map.subscribe(() => showMap(true)),
-    explorer.mode.subscribe(() => view.setMode(explorer.mode.value)),
-    explorer.chosen.subscribe(() => view.setSelection(explorer.selection.value)),
+    explorer.tool.subscribe(showTool),
+    explorer.chosen.subscribe(() => view.setSelection(explorer.chosen.value)),
     explorer.trail.subscribe(showPath),
     explorer.hasContours.subscribe(showContours),
     explorer.hidden.subscribe(showClasses),

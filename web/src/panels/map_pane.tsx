@@ -19,7 +19,7 @@ export function MapPane({ onShown }: { onShown(): void }) {
   const card = useRef<HTMLDivElement>(null);
   const controller = useRef<MapController | null>(null);
   const [trouble, setTrouble] = useState("");
-  const mode = useCell(explorer.mode);
+  const tool = useCell(explorer.tool);
 
   useEffect(() => {
     const hover = createHoverCard(explorer, thumbnails, card.current!);
@@ -61,7 +61,7 @@ export function MapPane({ onShown }: { onShown(): void }) {
     <Part class="zs-map-pane" aria-label="Map of the latent space">
       <Toolbar />
       <div class="zs-map-frame">
-        <div ref={host} class="zs-map" data-testid="map" data-mode={mode} hidden={trouble !== ""} />
+        <div ref={host} class="zs-map" data-testid="map" data-tool={tool} hidden={trouble !== ""} />
         {trouble && <p class="zs-map-message">{trouble}</p>}
         {!trouble && (
           <div class="zs-zoom" role="toolbar" aria-label="Zoom">

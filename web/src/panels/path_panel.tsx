@@ -3,14 +3,13 @@ import { copyText, download, fileName } from "../output/files";
 import { encodeGif } from "../output/gif";
 import { drawStrip, toFrames } from "../output/strip";
 import { vectorsText } from "../output/text";
-import { changePath, clearPath, say, setCurrent, setMode, setPathEnd } from "../state/actions";
+import { changePath, clearPath, say, setCurrent, setPathEnd, takeTool } from "../state/actions";
 import { useCell } from "../state/cell";
 import { whenReady } from "../state/decoder";
 import { number } from "../state/origin";
 import { type Along, MAX_STOPS, type Path, rowsOf, vectorAt } from "../state/path";
 import { usePage } from "./context";
 import { Icon } from "./icons";
-import { FIRST_STOPS } from "./map_controller";
 import { Picture } from "./picture";
 import { Select } from "./select";
 
@@ -20,22 +19,22 @@ const SECONDS_PER_STOP = 0.35;
 export function PathPanel() {
   const { explorer } = usePage();
   const path = useCell(explorer.path);
-  const mode = useCell(explorer.mode);
+  const tool = useCell(explorer.tool);
   const decoder = useCell(explorer.decoder);
   return (
     <>
       <div class="zs-buttons">
         <button
           type="button"
-          aria-pressed={mode === "path"}
-          onClick={() => setMode(explorer, mode === "path" ? "walk" : "path")}
+          aria-pressed={tool === "path"}
+          onClick={() => takeTool(explorer, tool === "path" ? "walk" : "path")}
         >
           Draw on map
         </button>
-        <button type="button" onClick={() => setPathEnd(explorer, true, FIRST_STOPS)}>
+        <button type="button" onClick={() => setPathEnd(explorer, true)}>
           Start here
         </button>
-        <button type="button" onClick={() => setPathEnd(explorer, false, FIRST_STOPS)}>
+        <button type="button" onClick={() => setPathEnd(explorer, false)}>
           End here
         </button>
         {path && (

@@ -7,30 +7,31 @@ import {
   redo,
   resetZ,
   setMap,
-  setMode,
+  takeTool,
   undo,
 } from "../state/actions";
-import type { Explorer, Tab } from "../state/explorer";
-import type { Mode } from "../view/view";
+import type { Explorer } from "../state/explorer";
+import { TOOLS } from "../tools/tools";
+import { TABS } from "./tabs";
+
+const titles = (of: readonly { title: string }[]): string =>
+  of.map(({ title }) => title.toLowerCase()).join(", ");
 
 /** What the help lists; the switch below does. */
 export const SHORTCUTS: readonly (readonly [keys: string, does: string])[] = [
-  ["W  M  O  P", "walk, move, lasso, path: what dragging does"],
+  [TOOLS.map(({ key }) => key).join("  "), `${titles(TOOLS)}: what dragging does`],
   ["Arrows", "on the map: move it under the mark in its centre; with Shift farther"],
   ["Enter", "on the map: a click in its centre"],
   ["+  −  0", "on the map: nearer, farther, all of it"],
   ["[  ]", "previous and next map"],
   ["C  T", "contours; pictures instead of dots"],
-  ["1 … 5", "neurons, around here, path, classes, draw"],
+  [`1 … ${TABS.length}`, titles(TABS)],
   ["R  Z", "a random vector; all neurons 0"],
   ["Ctrl Z  Ctrl Shift Z", "undo, redo"],
   ["D", "dark or light"],
   ["Esc", "lets go of the selection and the path"],
   ["?", "this list"],
 ];
-
-const MODES: Record<string, Mode> = { w: "walk", m: "pan", o: "lasso", p: "path" };
-const TABS: Tab[] = ["neurons", "around", "path", "classes", "draw"];
 
 /** Letters typed into a field are not commands. */
 function isTyping(target: EventTarget | null): boolean {
@@ -58,8 +59,10 @@ export function onShortcut(explorer: Explorer, event: KeyboardEvent, openHelp: (
 
 /** Whether the key means something. */
 function press(explorer: Explorer, key: string, openHelp: () => void): boolean {
-  if (MODES[key]) setMode(explorer, MODES[key]);
-  else if (/^[1-5]$/.test(key)) openTab(explorer, TABS[Number(key) - 1]);
+  const tool = TOOLS.find((each) => each.key.toLowerCase() === key);
+  const tab = TABS[Number(key) - 1];
+  if (tool) takeTool(explorer, tool.name);
+  else if (tab) openTab(explorer, tab.name);
   else if (key === "c") flip(explorer, "hasContours");
   else if (key === "t") flip(explorer, "hasThumbnails");
   else if (key === "d") flip(explorer, "isDark");

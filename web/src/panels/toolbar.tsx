@@ -1,18 +1,11 @@
-import { flip, setColor, setMap, setMode, setWay } from "../state/actions";
+import { flip, setColor, setMap, setWay, takeTool } from "../state/actions";
 import { useCell } from "../state/cell";
 import { colorChoices } from "../state/coloring";
 import { pairName, pairOf } from "../state/explorer";
-import type { Mode } from "../view/view";
+import { TOOLS } from "../tools/tools";
 import { usePage } from "./context";
-import { Icon, IconButton } from "./icons";
+import { IconButton, Lines } from "./icons";
 import { NeuronSelect, Select } from "./select";
-
-const MODES: { mode: Mode; title: string; does: string; key: string }[] = [
-  { mode: "walk", title: "Walk", does: "drag to decode every place", key: "W" },
-  { mode: "pan", title: "Move", does: "drag to move the map", key: "M" },
-  { mode: "lasso", title: "Lasso", does: "draw around points to select them", key: "O" },
-  { mode: "path", title: "Path", does: "two clicks, or a line drawn free hand", key: "P" },
-];
 
 const WAYS: Record<string, string> = {
   nearest: "nearest: of the nearest picture",
@@ -24,7 +17,7 @@ const WAYS: Record<string, string> = {
 export function Toolbar() {
   return (
     <div class="zs-toolbar" role="toolbar" aria-label="Map">
-      <Modes />
+      <Tools />
       <MapChoice />
       <ColorChoice />
       <WayChoice />
@@ -33,20 +26,20 @@ export function Toolbar() {
   );
 }
 
-function Modes() {
+function Tools() {
   const { explorer } = usePage();
-  const current = useCell(explorer.mode);
+  const current = useCell(explorer.tool);
   return (
     <div class="zs-segments" role="group" aria-label="Dragging">
-      {MODES.map(({ mode, title, does, key }) => (
+      {TOOLS.map(({ name, title, does, key, icon }) => (
         <button
-          key={mode}
+          key={name}
           type="button"
-          aria-pressed={mode === current}
+          aria-pressed={name === current}
           title={`${title}: ${does} (${key})`}
-          onClick={() => setMode(explorer, mode)}
+          onClick={() => takeTool(explorer, name)}
         >
-          <Icon name={mode} />
+          <Lines path={icon} />
           <span>{title}</span>
         </button>
       ))}

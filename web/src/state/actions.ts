@@ -1,13 +1,14 @@
 /** What a person can do, as functions of the explorer. */
 import { hasGreatCircle } from "../maps/walks";
-import type { Mode, ViewBox } from "../view/view";
+import type { ViewBox } from "../view/view";
 import { change } from "./change";
 import { hasColor } from "./coloring";
 import type { Decoder } from "./decoder";
-import { type Explorer, hasMap, type State, type Tab } from "./explorer";
+import { type Explorer, hasMap, type State } from "./explorer";
 import type { Current, Origin } from "./origin";
 import {
   type Along,
+  FIRST_STOPS,
   MAX_STOPS,
   type Path,
   pathAgain,
@@ -60,6 +61,15 @@ export function walkTo(explorer: Explorer, x: number, y: number, isSettled = tru
   const { distance, roundTrip } = back;
   const origin: Origin = { kind: "place", map: explorer.map.value, x, y, distance, roundTrip };
   setCurrent(explorer, back.z, origin, isSettled);
+}
+
+/** To the picture that was hit, if one was, else to the place. */
+export function goToPlace(
+  explorer: Explorer,
+  { row, x, y }: { row: number; x: number; y: number },
+): void {
+  if (row >= 0) chooseRow(explorer, row);
+  else walkTo(explorer, x, y);
 }
 
 export function setNeuron(
@@ -142,7 +152,11 @@ export function selectInside(explorer: Explorer, polygon: Float32Array): void {
   change(explorer, "selection", mask ? rows.filter((row) => mask[row]) : rows);
 }
 
-export function drawPath(explorer: Explorer, route: Float32Array, n: number): void {
+export function drawPath(
+  explorer: Explorer,
+  route: Float32Array,
+  n = explorer.path.value?.n ?? FIRST_STOPS,
+): void {
   if (route.length < 4) return;
   change(explorer, "path", pathOnMap(explorer.latentMap(), wayBack(explorer), route, n));
 }
@@ -185,7 +199,7 @@ function possible(
 }
 
 /** Starts or ends the path at the current vector: the way to draw one without a mouse. */
-export function setPathEnd(explorer: Explorer, isStart: boolean, n: number): void {
+export function setPathEnd(explorer: Explorer, isStart: boolean, n = FIRST_STOPS): void {
   const path = explorer.path.value;
   const here = explorer.current.value.z;
   const [first, last] = path ? pathEnds(path) : [here, here];
@@ -221,8 +235,14 @@ export const clearSelection = (explorer: Explorer): void => change(explorer, "se
 export const hideOnly = (explorer: Explorer, labels: Iterable<number>): void =>
   change(explorer, "hidden", new Set(labels));
 
-export const openTab = (explorer: Explorer, tab: Tab): void => change(explorer, "tab", tab);
-export const setMode = (explorer: Explorer, mode: Mode): void => change(explorer, "mode", mode);
+export function openTab(explorer: Explorer, tab: string): void {
+  if (explorer.tabs.includes(tab)) change(explorer, "tab", tab);
+}
+
+export function takeTool(explorer: Explorer, tool: string): void {
+  if (explorer.tools.includes(tool)) change(explorer, "tool", tool);
+}
+
 export const setWay = (explorer: Explorer, way: string): void => change(explorer, "way", way);
 
 export function setColor(explorer: Explorer, color: string): void {

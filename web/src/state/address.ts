@@ -1,4 +1,3 @@
-import type { Mode } from "../view/view";
 import {
   followVectors,
   goTo,
@@ -7,11 +6,11 @@ import {
   openTab,
   setColor,
   setMap,
-  setMode,
   setWay,
+  takeTool,
 } from "./actions";
 import { watch } from "./cell";
-import type { Explorer, Tab } from "./explorer";
+import type { Explorer } from "./explorer";
 import { type Along, MAX_STOPS, rowsOf } from "./path";
 
 /** What a link restores. All of it is text that anyone may have written. */
@@ -22,14 +21,12 @@ export interface Address {
   z?: number[];
   row?: number;
   path?: { along: Exclude<Along, "map">; vectors: number[][] };
-  mode?: Mode;
+  mode?: string;
   way?: string;
-  tab?: Tab;
+  tab?: string;
   hidden?: number[];
 }
 
-const MODES = ["walk", "pan", "lasso", "path"];
-const TABS = ["neurons", "around", "path", "classes", "draw"];
 const WAYS = ["nearest", "local", "learned", "exact"];
 const ALONG = ["given", "line", "slerp"];
 
@@ -91,18 +88,18 @@ export function readAddress(hash: string, dim: number): Address {
       isPath && vectors.every(Boolean)
         ? { along: along as "given", vectors: vectors as number[][] }
         : undefined,
-    mode: oneOf<Mode>(query.get("mode"), MODES),
+    mode: query.get("mode") ?? undefined,
     way: oneOf(query.get("way"), WAYS),
-    tab: oneOf<Tab>(query.get("tab"), TABS),
+    tab: query.get("tab") ?? undefined,
     hidden: numbers(query.get("hide")),
   };
   return Object.fromEntries(Object.entries(address).filter(([, value]) => value !== undefined));
 }
 
 export function addressOf(explorer: Explorer): Address {
-  const { map, color, mode, way, tab, hidden, view, current, path } = explorer;
+  const { map, color, tool, way, tab, hidden, view, current, path } = explorer;
   const { z, origin } = current.value;
-  const address: Address = { map: map.value, color: color.value, mode: mode.value, tab: tab.value };
+  const address: Address = { map: map.value, color: color.value, mode: tool.value, tab: tab.value };
   if (view.value) address.view = [view.value.x, view.value.y, view.value.scale];
   if (way.value) address.way = way.value;
   if (hidden.value.size) address.hidden = [...hidden.value];
@@ -121,7 +118,7 @@ export function applyAddress(explorer: Explorer, address: Address): void {
   if (address.map) setMap(explorer, address.map);
   if (address.color) setColor(explorer, address.color);
   if (address.way) setWay(explorer, address.way);
-  if (address.mode) setMode(explorer, address.mode);
+  if (address.mode) takeTool(explorer, address.mode);
   if (address.tab) openTab(explorer, address.tab);
   hideOnly(explorer, address.hidden ?? []);
   if (address.view)
@@ -142,7 +139,7 @@ export function applyAddress(explorer: Explorer, address: Address): void {
 
 /** Keeps the page's address true, and follows it when a person changes it. Returns the end of it. */
 export function followAddress(explorer: Explorer): () => void {
-  const { map, view, color, mode, way, tab, hidden, current, path } = explorer;
+  const { map, view, color, tool, way, tab, hidden, current, path } = explorer;
   let timer: ReturnType<typeof setTimeout> | undefined;
   const write = (): void => {
     const hash = `#${writeAddress(addressOf(explorer))}`;
@@ -152,7 +149,7 @@ export function followAddress(explorer: Explorer): () => void {
       // Some browsers refuse this for files; the page works without.
     }
   };
-  const stop = watch([map, view, color, mode, way, tab, hidden, current, path], () => {
+  const stop = watch([map, view, color, tool, way, tab, hidden, current, path], () => {
     clearTimeout(timer);
     timer = setTimeout(write, 250); // browsers refuse more than a hundred in half a minute
   });

@@ -2,19 +2,26 @@ import { createMap, createPair } from "../maps/create_map";
 import type { LatentMap } from "../maps/inverse";
 import type { Manifest } from "../scene/manifest";
 import type { Scene } from "../scene/source";
-import type { Mode, ViewBox } from "../view/view";
+import type { ViewBox } from "../view/view";
 import { cell, derived } from "./cell";
 import { change } from "./change";
 import { coloringOf, paintPoints, visiblePoints } from "./coloring";
 import { createLatest, type Decoder } from "./decoder";
-import { type Explorer, type Kept, pairOf, type Tab } from "./explorer";
+import { type Explorer, type Kept, pairOf } from "./explorer";
 import { createHistory } from "./history";
 import type { Current } from "./origin";
 import { type Path, trailOf } from "./path";
 import { nearestOf, placeOf } from "./place";
 import { measureSpacing, type Spacing } from "./spacing";
 
-export function createExplorer(scene: Scene, isDark: boolean): Explorer {
+/** What the page offers; the first of each is shown first. */
+export interface Offer {
+  isDark: boolean;
+  tools: readonly string[];
+  tabs: readonly string[];
+}
+
+export function createExplorer(scene: Scene, { isDark, tools, tabs }: Offer): Explorer {
   const { manifest } = scene;
   const { points, latentDim: dim } = manifest;
   const mu = scene.floats(points.mu);
@@ -60,8 +67,10 @@ export function createExplorer(scene: Scene, isDark: boolean): Explorer {
     map,
     way: cell(""),
     color,
-    mode: cell<Mode>("walk"),
-    tab: cell<Tab>("neurons"),
+    tools,
+    tabs,
+    tool: cell(tools[0]),
+    tab: cell(tabs[0]),
     hidden,
     selection,
     path,

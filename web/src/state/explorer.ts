@@ -1,7 +1,7 @@
 import type { LatentMap } from "../maps/inverse";
 import type { Manifest } from "../scene/manifest";
 import type { Scene } from "../scene/source";
-import type { Mode, ViewBox } from "../view/view";
+import type { ViewBox } from "../view/view";
 import type { Cell } from "./cell";
 import type { Coloring } from "./colors";
 import type { Decoder } from "./decoder";
@@ -10,8 +10,6 @@ import type { Current } from "./origin";
 import type { Path } from "./path";
 import type { Spacing } from "./spacing";
 import type { Trust } from "./trust";
-
-export type Tab = "neurons" | "around" | "path" | "classes" | "draw";
 
 /** Where the current vector lies on the shown map, and how far to trust its picture. */
 export interface Place {
@@ -43,8 +41,9 @@ export interface State {
   map: string;
   way: string;
   color: string;
-  mode: Mode;
-  tab: Tab;
+  /** Names of what is chosen among `tools` and `tabs`. */
+  tool: string;
+  tab: string;
   hidden: ReadonlySet<number>;
   selection: readonly number[];
   path: Path | null;
@@ -73,6 +72,9 @@ export interface Explorer extends Cells {
   readonly indices: Int32Array;
   /** Neurons, the one that says most about the pictures first. */
   readonly order: readonly number[];
+  /** Names of the page's tools and tabs. */
+  readonly tools: readonly string[];
+  readonly tabs: readonly string[];
   readonly history: History<Current>;
 
   /** What follows from the state: where the current vector lies, and the picture of the data next to it; */

@@ -28,6 +28,8 @@ interface Given {
 }
 
 export const MAX_STOPS = 60;
+/** Of a path that has just been drawn. */
+export const FIRST_STOPS = 10;
 
 /** `n` places evenly along a polyline (k, 2), both ends included. */
 export function alongRoute(route: Float32Array, n: number): Float32Array {

@@ -1,6 +1,5 @@
 import { ease } from "./camera";
 import { contourSets } from "./contour_sets";
-import { Drawing } from "./drawing";
 import { attachGestures, type GestureHandlers, type Pointer } from "./gestures";
 import { GlCanvas } from "./gl_canvas";
 import { HitIndex } from "./hit_index";
@@ -11,17 +10,13 @@ import { mayMove, Navigation } from "./navigation";
 import { type ContourSet, Overlay } from "./overlay";
 import { Detail, pointStyle } from "./point_style";
 import { DARK, LIGHT } from "./theme";
-import type { ContourGroup, MapView, MapViewOptions, Marker, Mode, Tile, ViewBox } from "./view";
+import type { ContourGroup, MapTool, MapView, MapViewOptions, Marker, Tile, ViewBox } from "./view";
 
 const JOURNEY_MS = 600; // points from map to map
 const AT_REST_MS = 160; // without a change of view: then all points are drawn
 const DOUBLE_CLICK_ZOOM = 2;
-const CURSORS: Record<Mode, string> = {
-  pan: "grab",
-  walk: "crosshair",
-  lasso: "crosshair",
-  path: "crosshair",
-};
+/** Until there is another. */
+const NO_TOOL: MapTool = { cursor: "grab", isPanning: true, click: () => undefined };
 
 /**
  * A map of `options.n` points that fills `el` and follows its size.
@@ -38,12 +33,11 @@ class GlMapView implements MapView {
   private readonly root = document.createElement("div");
   private readonly top = document.createElement("canvas");
   private readonly context: CanvasRenderingContext2D;
-  private readonly drawing: Drawing;
   private readonly detail: Detail;
   private readonly navigation: Navigation;
   private readonly undo: (() => void)[] = [];
 
-  private mode: Mode = "pan";
+  private tool = NO_TOOL;
   private marker: Marker | null = null;
   private path: { points: Float32Array; stops: Float32Array } | null = null;
   private axes: { x: string; y: string } | null = null;
@@ -72,10 +66,6 @@ class GlMapView implements MapView {
     this.context = this.top.getContext("2d") as CanvasRenderingContext2D;
     this.detail = new Detail(options.n);
     this.navigation = new Navigation(this.state, () => this.invalidate());
-    this.drawing = new Drawing({
-      lasso: (polygon) => this.options.onLasso?.(polygon),
-      path: (points, phase) => this.options.onPath?.(points, phase),
-    });
     this.root.style.cssText = "position:relative;width:100%;height:100%;overflow:hidden";
     bottom.style.cssText = "position:absolute;inset:0;width:100%;height:100%";
     this.top.style.cssText = `${bottom.style.cssText};outline-offset:-2px;${NO_BROWSER_GESTURES}`;
@@ -85,7 +75,7 @@ class GlMapView implements MapView {
     this.top.setAttribute("aria-label", options.label ?? `Map of ${options.n} points. ${KEYS}`);
     this.root.append(bottom, this.top);
     el.append(this.root);
-    this.setMode("pan");
+    this.setTool(NO_TOOL);
     this.listen(bottom);
     this.resize();
   }
@@ -106,7 +96,7 @@ class GlMapView implements MapView {
     state.index = new HitIndex(coordinates);
     this.gl.changed("positions", "origins");
     if (this.contours) this.contours.sets = null;
-    this.drawing.cancel();
+    this.tool.cancel?.();
     this.navigation.showAll();
     this.invalidate();
   }
@@ -135,10 +125,10 @@ class GlMapView implements MapView {
     this.invalidate();
   }
 
-  setMode(mode: Mode): void {
-    this.mode = mode;
-    this.drawing.cancel();
-    this.top.style.cursor = CURSORS[mode];
+  setTool(tool: MapTool): void {
+    this.tool.cancel?.();
+    this.tool = tool;
+    this.top.style.cursor = tool.cursor;
     this.invalidate(false);
   }
 
@@ -288,7 +278,7 @@ class GlMapView implements MapView {
     new Overlay(context, state.view, state.size, state.theme).draw({
       contours: state.progress === 1 ? (this.contours?.sets ?? []) : [],
       path: this.path,
-      outline: this.drawing.outline,
+      outline: this.tool.outline ?? null,
       marker: this.marker,
       ring: hovered >= 0 ? { x, y, radius, isSquare: pictured === true } : null,
       axes: this.axes,
@@ -348,7 +338,7 @@ class GlMapView implements MapView {
         fit: () => this.fit(),
         act: (shift) => this.click({ ...this.centre(), shift }),
         escape: () => {
-          const isGivenUp = this.drawing.cancel();
+          const isGivenUp = this.tool.cancel?.() === true;
           if (isGivenUp) this.invalidate(false);
           return isGivenUp;
         },
@@ -365,48 +355,37 @@ class GlMapView implements MapView {
 
   private gestures(): GestureHandlers {
     return {
-      isPanning: () => this.mode === "pan",
+      isPanning: () => this.tool.isPanning === true,
       pan: (dx, dy) => this.navigation.panBy(dx, dy),
       zoom: (px, py, factor) => this.navigation.zoomBy(px, py, factor),
       hover: (pointer) => this.hover(pointer),
       click: (pointer) => this.click(pointer),
       doubleClick: (pointer) => {
-        if (this.mode === "lasso" || this.mode === "path") return this.click(pointer);
+        if (this.tool.isDrawing) return this.click(pointer);
         const factor = pointer.shift ? 1 / DOUBLE_CLICK_ZOOM : DOUBLE_CLICK_ZOOM;
         this.navigation.zoomBy(pointer.px, pointer.py, factor, true);
       },
       dragStart: (pointer) => this.drag(pointer, "start"),
       dragMove: (pointer) => this.drag(pointer, "move"),
       dragEnd: (pointer) => this.drag(pointer, "end"),
-      dragCancel: (pointer) => {
-        // What was decoded on the way has been seen; a drawing is not wanted half.
-        if (this.mode === "walk") this.drag(pointer, "end");
-        this.drawing.cancel();
+      dragCancel: () => {
+        this.tool.cancel?.();
         this.invalidate(false);
       },
       phase: (phase) => {
-        this.top.style.cursor = phase === "pan" ? "grabbing" : CURSORS[this.mode];
+        this.top.style.cursor = phase === "pan" ? "grabbing" : this.tool.cursor;
       },
     };
   }
 
   private drag(pointer: Pointer, phase: "start" | "move" | "end"): void {
-    const hit = hitAt(this.state, this.gl.thumbnails, pointer);
-    if (this.mode === "walk") return this.options.onDrag?.(hit, phase);
-    if (phase === "start") this.drawing.start(this.mode, hit.x, hit.y);
-    else this.drawing.move(hit.x, hit.y, this.state.view.scale);
-    if (phase === "end") this.drawing.end();
+    this.tool.drag?.(hitAt(this.state, this.gl.thumbnails, pointer), phase, this.state.view.scale);
     this.invalidate(false);
   }
 
   private click(pointer: Pointer): void {
-    const hit = hitAt(this.state, this.gl.thumbnails, pointer);
-    if (this.mode === "lasso" || this.mode === "path") {
-      this.drawing.click(this.mode, hit.x, hit.y, pointer.shift);
-      this.invalidate(false);
-    } else {
-      this.options.onPoint?.(hit);
-    }
+    this.tool.click(hitAt(this.state, this.gl.thumbnails, pointer), pointer.shift);
+    this.invalidate(false);
   }
 
   private hover(pointer: Pointer | null): void {
@@ -418,10 +397,10 @@ class GlMapView implements MapView {
   private look(): boolean {
     const { pointer, hovered } = this;
     const hit = pointer ? hitAt(this.state, this.gl.thumbnails, pointer) : NOWHERE;
-    const isRubber = pointer !== null && this.drawing.hover(hit.x, hit.y);
+    const isFollowed = pointer !== null && this.tool.hover?.(hit) === true;
     this.hovered = hit.row;
     this.options.onHover?.(hit);
-    return isRubber || hit.row !== hovered;
+    return isFollowed || hit.row !== hovered;
   }
 
   private centre(): Pointer {

@@ -2,7 +2,7 @@ import { type Size, toScreen } from "./camera";
 import { ellipseOf } from "./polygon";
 import { type Theme, withAlpha } from "./theme";
 import { tickLabel, ticks } from "./ticks";
-import type { Marker, ViewBox } from "./view";
+import type { Marker, Outline, ViewBox } from "./view";
 
 export interface ContourSet {
   /** One path per line weight, outermost first, data coordinates. */
@@ -14,7 +14,7 @@ export interface ContourSet {
 export interface Marks {
   contours: ContourSet[];
   path: { points: ArrayLike<number>; stops: ArrayLike<number> } | null;
-  outline: { mode: "lasso" | "path"; points: number[] } | null;
+  outline: Outline | null;
   marker: Marker | null;
   /** Hovered point and half the size of what is drawn there, CSS pixels. */
   ring: { x: number; y: number; radius: number; isSquare: boolean } | null;
@@ -104,10 +104,10 @@ export class Overlay {
     }
   }
 
-  private drawOutline({ mode, points }: { mode: "lasso" | "path"; points: number[] }): void {
+  private drawOutline({ isClosed, points }: Outline): void {
     const { context, theme } = this;
-    this.trace(points, mode === "lasso");
-    if (mode === "path") return this.strokeCased(() => context.stroke(), theme.ink, 2, 0.85);
+    this.trace(points, isClosed);
+    if (!isClosed) return this.strokeCased(() => context.stroke(), theme.ink, 2, 0.85);
     context.fillStyle = withAlpha(theme.accent, 0.1);
     context.fill("evenodd");
     this.strokeCased(

@@ -9,11 +9,6 @@ export interface MapViewOptions {
   /** Thumbnails to show when zoomed in, all of one size; each is asked for when it is first seen. */
   thumbnail?: (row: number) => Picture;
   onHover?(hit: Hit): void; // also when nothing is near: row = -1
-  onPoint?(hit: Hit): void; // click or tap
-  onDrag?(hit: Hit, phase: "start" | "move" | "end"): void; // dragging in "walk" mode
-  onLasso?(polygon: Float32Array): void; // data coordinates, (k, 2); empty: a click, which clears
-  /** Drawing in "path" mode: free hand, or two clicks (with shift: more); data coordinates. */
-  onPath?(points: Float32Array, phase: "move" | "end"): void;
   onView?(view: ViewBox): void;
 }
 
@@ -32,11 +27,30 @@ export interface ViewBox {
   scale: number;
 }
 
-/**
- * In "walk" and "pan" a click gives `onPoint`. "pan": drag moves the map. "walk": drag decodes. "lasso",
- * "path": drag draws. Wheel and pinch always zoom.
- */
-export type Mode = "walk" | "pan" | "lasso" | "path";
+/** A line that is being drawn, (x0, y0, x1, y1 …). */
+export interface Outline {
+  points: number[];
+  isClosed: boolean;
+}
+
+/** What pointing at the map does. Wheel and pinch zoom with any tool. All places are data coordinates. */
+export interface MapTool {
+  /** A CSS cursor. */
+  readonly cursor: string;
+  /** Dragging moves the map, so that `drag` hears nothing. */
+  readonly isPanning?: boolean;
+  /** Clicks set corners: two quick ones are two, where with others they zoom. */
+  readonly isDrawing?: boolean;
+  readonly outline?: Outline | null;
+  /** A click or a tap, or Enter for the centre of the map. */
+  click(hit: Hit, shift: boolean): void;
+  /** @param scale data units per CSS pixel */
+  drag?(hit: Hit, phase: "start" | "move" | "end", scale: number): void;
+  /** Whether the outline follows the pointer. */
+  hover?(hit: Hit): boolean;
+  /** The gesture is given up. Whether there was something to give up. */
+  cancel?(): boolean;
+}
 
 export interface Marker {
   x: number;
@@ -70,7 +84,7 @@ export interface MapView {
   setColors(rgba: Uint8Array): void;
   setVisible(mask: Uint8Array | null): void;
   setSelection(rows: ArrayLike<number>): void;
-  setMode(mode: Mode): void;
+  setTool(tool: MapTool): void;
   /**
    * The current z: cross-hair with a halo of that radius in data units (0: none). Trust is 1 among the data, 0 far
    * from it, between them a guess. `spread`: covariance (xx, xy, yy) of the posterior, drawn as its 95 % ellipse.

@@ -1,0 +1,23 @@
+import type { ComponentType } from "preact";
+import { AroundPanel } from "./around_panel";
+import { ClassesPanel } from "./classes_panel";
+import { DrawPanel } from "./draw_panel";
+import { NeuronsPanel } from "./neurons_panel";
+import { PathPanel } from "./path_panel";
+
+/** Beside the map, one at a time. A new one is a file with its panel and a line in this list. */
+interface Tab {
+  /** In addresses. */
+  name: string;
+  title: string;
+  Panel: ComponentType;
+}
+
+/** The keys 1, 2, … open them; the first is open when the page opens. */
+export const TABS: readonly Tab[] = [
+  { name: "neurons", title: "Neurons", Panel: NeuronsPanel },
+  { name: "around", title: "Around", Panel: AroundPanel },
+  { name: "path", title: "Path", Panel: PathPanel },
+  { name: "classes", title: "Classes", Panel: ClassesPanel },
+  { name: "draw", title: "Draw", Panel: DrawPanel },
+];
