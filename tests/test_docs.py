@@ -137,8 +137,8 @@ def test_examples_in_docstrings(file, monkeypatch, tmp_path):
 
 
 def test_the_page_of_the_zoo_shows_what_the_command_prints():
-    from zscape.cli.zoo import table
+    from zscape.cli.zoo import cards_text
     from zscape.zoo import read_cards
 
     page = (ROOT / "docs" / "zoo.md").read_text()
-    assert f"```text\n{table(list(read_cards().values()))}\n```" in page
+    assert f"```text\n{cards_text(list(read_cards().values()))}\n```" in page

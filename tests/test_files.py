@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from zscape.files import write_atomic
+from zscape.errors import ConfigError
+from zscape.files import check_writable, readable, write_atomic
 
 
 def names_in(folder):
@@ -40,14 +41,15 @@ def test_a_file_that_is_there_is_replaced_and_not_written_into(tmp_path):
 DISK_FULL = """
 import resource, signal, sys
 from pathlib import Path
+from zscape.errors import ConfigError
 from zscape.files import write_atomic
 
 signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
 resource.setrlimit(resource.RLIMIT_FSIZE, (4096, 4096))
 try:
     write_atomic(Path(sys.argv[1]), b"new" * 100_000)
-except OSError as error:
-    print(error.strerror)
+except ConfigError as error:
+    print(error)
 """
 
 
@@ -58,7 +60,7 @@ def test_a_write_cut_short_leaves_the_old_file_and_nothing_else(tmp_path):
     done = subprocess.run(
         [sys.executable, "-c", DISK_FULL, str(file)], capture_output=True, text=True, check=True
     )
-    assert done.stdout.strip() == "File too large"
+    assert done.stdout.strip() == f"cannot write {file}: File too large."
     assert file.read_bytes() == b"old"
     assert names_in(tmp_path) == ["a.bin"]
 
@@ -74,14 +76,14 @@ def test_data_of_the_wrong_type_leaves_the_old_file_and_nothing_else(tmp_path):
 
 def test_a_target_that_cannot_be_replaced_leaves_nothing_behind(tmp_path):
     (tmp_path / "a").mkdir()
-    with pytest.raises(OSError):
+    with pytest.raises(ConfigError, match=r"^cannot write .*/a: .*\.$"):
         write_atomic(tmp_path / "a", "text")
     assert names_in(tmp_path) == ["a"]
     assert names_in(tmp_path / "a") == []
 
 
 def test_no_folder_is_made(tmp_path):
-    with pytest.raises(FileNotFoundError):
+    with pytest.raises(ConfigError, match=r"^cannot write .*a\.txt: No such file or directory\.$"):
         write_atomic(tmp_path / "no" / "a.txt", "text")
     assert names_in(tmp_path) == []
 
@@ -112,3 +114,45 @@ def test_a_reader_never_sees_a_part(tmp_path):
     assert len(seen) > 0
     assert all(data in versions for data in seen)
     assert file.read_bytes() == versions[-1]
+
+
+def test_a_name_may_be_as_long_as_the_file_system_allows(tmp_path):
+    file = tmp_path / ("猫" * 83 + ".html")
+    write_atomic(file, "text")
+    assert names_in(tmp_path) == [file.name]
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="file names of any bytes")
+def test_a_name_that_is_no_text(tmp_path):
+    file = tmp_path / os.fsdecode(b"caf\xe9.json")
+    write_atomic(file, f'"{file.name}"')
+    assert file.read_bytes() == b'"caf\\udce9.json"'
+    assert readable(file.name) == "caf\\udce9.json"
+    assert readable("café 猫") == "café 猫"
+
+
+@pytest.mark.parametrize(
+    ("name", "reason"),
+    [
+        ("no/a.png", "No such file or directory"),
+        ("folder", "Is a directory"),
+        ("file/a.png", "Not a directory"),
+        ("file/deep/a.png", "Not a directory"),
+        ("n" * 300, "File name too long"),
+        ("n" * 300 + "/a.png", "File name too long"),
+    ],
+)
+@pytest.mark.parametrize("makes_folders", [False, True])
+@pytest.mark.skipif(os.name != "posix", reason="names of POSIX errors")
+def test_what_cannot_be_written_is_found_out_before(tmp_path, name, reason, makes_folders):
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "file").touch()
+    before = names_in(tmp_path)
+    if makes_folders and name.startswith("no/"):
+        check_writable(tmp_path / name, makes_folders=True)
+    else:
+        with pytest.raises(ConfigError, match=rf"^cannot write .*: {reason}\.$"):
+            check_writable(tmp_path / name, makes_folders=makes_folders)
+    check_writable(tmp_path / "file")
+    check_writable(tmp_path / "new")
+    assert names_in(tmp_path) == before

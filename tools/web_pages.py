@@ -19,7 +19,7 @@ from torch import Tensor, nn
 import zscape
 from zscape.api import prepare_scene
 from zscape.data import ImageSet
-from zscape.explorer import build_scene, cached_scene, write_page
+from zscape.explorer import build_scene, cached_scene, write_export
 from zscape.latents import decode, encode
 from zscape.model import MLPVAE, VAE
 from zscape.seeding import torch_generator
@@ -77,7 +77,7 @@ def write_pages(folder: Path) -> None:
     """Write all pages into ``folder``."""
     folder.mkdir(parents=True, exist_ok=True)
     digits = prepare_scene("zoo:10", n=N_DIGITS).scene
-    write_page(digits, folder / "digits.html")
+    write_export(digits, folder / "digits.html")
     exact = {weights: numbers(weights) for weights in ("f32", "f16")}
     (folder / "numbers.json").write_text(json.dumps(exact))
 
@@ -101,7 +101,7 @@ def write_pages(folder: Path) -> None:
     }
     for name, (vae, images, maps) in cases.items():
         scene = cached_scene(vae, images, maps=maps, title=f"{name} <b>&amp;</b>")
-        write_page(scene, folder / f"{name}.html")
+        write_export(scene, folder / f"{name}.html")
     print(f"{folder}: {len(list(folder.glob('*.html')))} pages")
 
 
@@ -112,12 +112,12 @@ def write_bench_pages(folder: Path) -> None:
     """
     folder.mkdir(parents=True, exist_ok=True)
     digits = prepare_scene("zoo:10").scene
-    write_page(digits, folder / "digits.html")
+    write_export(digits, folder / "digits.html")
     (folder / "digits.json").write_text(scene_json(digits))
-    write_page(prepare_scene("zoo:10", weights="i8").scene, folder / "digits_i8.html")
+    write_export(prepare_scene("zoo:10", weights="i8").scene, folder / "digits_i8.html")
     splits = zscape.load_data("mnist")
     every = prepare_scene("zoo:10", joined(splits.train, splits.test), n=70_000).scene
-    write_page(every, folder / "digits_70000.html")
+    write_export(every, folder / "digits_70000.html")
 
 
 def joined(first: ImageSet, second: ImageSet) -> ImageSet:

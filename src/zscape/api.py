@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -14,7 +13,7 @@ from torch import Tensor
 from zscape.config import ModelConfig, RunConfig
 from zscape.data import ImageSet, Splits, load_data
 from zscape.errors import ConfigError, DataError, MissingExtraError, ShapeError
-from zscape.files import write_atomic
+from zscape.files import check_writable, readable, write_atomic
 from zscape.latents import decode, encode, sample_prior
 from zscape.model import VAE, Likelihood, allowed
 from zscape.seeding import torch_generator
@@ -25,7 +24,7 @@ from zscape.zoo import find_card, open_card
 
 if TYPE_CHECKING:
     from zscape.embedding import Embedding
-    from zscape.embedding.methods import Progress
+    from zscape.embedding.methods import Tell
     from zscape.explorer import Scene
     from zscape.explorer.widget import ExplorerWidget
     from zscape.report import Subject
@@ -196,9 +195,9 @@ def load(
     if path.is_dir():
         run = Run.open(path)
         model = run.model(**own)
-        return Opened(model.model, model.config, run, path.name or str(path))
+        return Opened(model.model, model.config, run, readable(path.name or str(path)))
     model = load_weights(path, **own)
-    return Opened(model.model, model.config, None, path.name)
+    return Opened(model.model, model.config, None, readable(path.name))
 
 
 def reconstruct(vae: VAE, images: ImageSet) -> Tensor:
@@ -223,7 +222,7 @@ def write_report(
     data: Any = None,
     explorer: str = "",
     seed: int = 0,
-    progress: Progress | None = None,
+    progress: Tell | None = None,
 ) -> Path:
     """Write the whole walk through a model's latent space as one page that opens offline.
 
@@ -259,10 +258,7 @@ def write_report(
     _check_page(path)
     opened = source if isinstance(source, Opened) else load(source)
     subject = _subject(opened, data)
-    try:
-        return report.write_report(subject, path, explorer=explorer, seed=seed, progress=progress)
-    except OSError as error:
-        raise ConfigError(f"cannot write {path}: {error.strerror}.") from error
+    return report.write_report(subject, path, explorer=explorer, seed=seed, progress=progress)
 
 
 class Prepared(NamedTuple):
@@ -283,7 +279,7 @@ def prepare_scene(
     weights: str = "f16",
     seed: int = 0,
     fresh: bool = False,
-    progress: Progress | None = None,
+    progress: Tell | None = None,
 ) -> Prepared:
     """Everything the explorer shows of a model, from the user's cache if it was made before.
 
@@ -384,7 +380,7 @@ def export(
     MissingExtraError
         ``onnx`` without the packages it needs.
     """
-    from zscape.explorer import check_export, write_page
+    from zscape.explorer import check_export, write_export
     from zscape.explorer.onnx import check_onnx, write_onnx
 
     check_export(out)
@@ -395,7 +391,7 @@ def export(
         _log.warning("%s shows the images on their maps, but decodes nothing. %s", out, why)
     if onnx is not None:
         write_onnx(prepared.model, onnx)
-    return write_page(prepared.scene, out)
+    return write_export(prepared.scene, out)
 
 
 def choose(images: ImageSet, n: int, *, seed: int | None = None) -> ImageSet:
@@ -428,9 +424,7 @@ def _check_page(path: Path) -> None:
     """Raise now what would otherwise be found out a minute later."""
     if path.suffix.lower() not in (".html", ".htm"):
         raise ConfigError(f"{path}: the report is a page; give it a name that ends in .html.")
-    folder = next(parent for parent in path.parents if parent.exists())
-    if path.is_dir() or not folder.is_dir() or not os.access(folder, os.W_OK):
-        raise ConfigError(f"cannot write {path}: not a folder that can be written to.")
+    check_writable(path, makes_folders=True)
 
 
 def _subject(opened: Opened, data: Any) -> Subject:

@@ -1,30 +1,79 @@
-"""Files that are written whole or not at all."""
+"""Files that are written whole or not at all, and what goes wrong with them in one sentence."""
 
 from __future__ import annotations
 
+import errno
 import os
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
+
+from zscape.errors import ConfigError
 
 
 def write_atomic(path: Path, data: bytes | str) -> None:
     """Write beside ``path``, flush to the disk, then rename onto it.
 
     A reader, or the next run after a power cut, finds the old file or the new one, never a part.
-    Text is written as UTF-8.
+    Text is written as UTF-8; see ``readable`` for what cannot be.
+
+    Raises
+    ------
+    ConfigError
+        The folder is missing, may not be written, the disk is full, …; nothing is left behind.
     """
-    content = data.encode() if isinstance(data, str) else data
-    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    content = data.encode(errors="backslashreplace") if isinstance(data, str) else data
+    with writing(path):
+        # The name, cut: with what is added it may be longer than a file system allows.
+        handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name[:50]}.")
+        try:
+            with os.fdopen(handle, "wb") as file:
+                file.write(content)
+                file.flush()
+                os.fsync(file.fileno())
+            Path(temporary).chmod(0o666 & ~_umask())
+            Path(temporary).replace(path)
+        except BaseException:
+            Path(temporary).unlink(missing_ok=True)
+            raise
+
+
+@contextmanager
+def writing(path: Path) -> Iterator[None]:
+    """Make what the system says while ``path`` is written a ``ConfigError`` that names it."""
     try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        Path(temporary).chmod(0o666 & ~_umask())
-        Path(temporary).replace(path)
-    except BaseException:
-        Path(temporary).unlink(missing_ok=True)
-        raise
+        yield
+    except OSError as error:
+        raise ConfigError(f"cannot write {path}: {error.strerror or error}.") from error
+
+
+def check_writable(path: Path, *, makes_folders: bool = False) -> None:
+    """Raise ``ConfigError`` now if ``write_atomic`` could not write ``path`` later.
+
+    Parameters
+    ----------
+    makes_folders
+        Folders that are missing will be made first.
+    """
+    with writing(path):
+        with suppress(FileNotFoundError):
+            if path.stat() and path.is_dir():
+                raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
+        folder = path.parent
+        while makes_folders and not folder.exists() and folder != folder.parent:
+            folder = folder.parent
+        with tempfile.TemporaryFile(dir=folder):
+            pass
+
+
+def readable(text: str) -> str:
+    r"""The name of a file as text that every program can read and write.
+
+    A name on disk is bytes, and those that are not UTF-8 come as half a character each, which
+    nothing can encode: they become ``\udcff`` and the like. Other text is returned as it is.
+    """
+    return text.encode(errors="backslashreplace").decode()
 
 
 def _umask() -> int:

@@ -21,7 +21,7 @@ def test_of_a_run_in_every_format(cli: Cli, finished_run: Path, tmp_path: Path) 
     assert "</svg>" in files[1].read_text()
     plan = json.loads(files[2].read_text())
     assert plan["name"] == "MLPVAE"
-    assert sum(block["n_parameters"] for block in plan["blocks"]) == plan["n_parameters"]
+    assert sum(node["n_parameters"] for node in plan["nodes"]) == plan["n_parameters"]
 
 
 def test_of_a_network_that_is_not_trained(cli: Cli) -> None:

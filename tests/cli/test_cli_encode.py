@@ -34,8 +34,8 @@ def test_a_spreadsheet_of_the_training_images(finished_run: Path, tmp_path: Path
     rows = list(csv.DictReader(file.read_text().splitlines()))
     train = Run.open(finished_run).load_data().train
     assert len(rows) == len(train)
-    assert set(rows[0]) == {"index", "digit", "z0", "z1", "z2"}
-    assert [row["digit"] for row in rows] == train.titles()
+    assert set(rows[0]) == {"index", "class", "z0", "z1", "z2"}
+    assert [row["class"] for row in rows] == train.titles()
     assert "std" in done.stdout
 
 

@@ -63,7 +63,10 @@ USER_ERRORS = {
     "run exists": ("train --data blobs.npz --out run", "already holds a run"),
     "foreign folder": ("train --data blobs.npz --out thesis --overwrite", "not empty and not a"),
     "out is a file": ("train --data blobs.npz --out notes.txt", "notes.txt is a file"),
-    "out below a file": ("train --data blobs.npz --out notes.txt/run", "cannot write the run"),
+    "out below a file": (
+        "train --data blobs.npz --out notes.txt/run",
+        "cannot write notes.txt/run",
+    ),
     "data missing": ("train --data nowhere.npz --out new", "nowhere.npz"),
     "data no source": ("train --data notes.txt --out new", "notes.txt"),
     "too few images": ("train --data blobs.npz --out new --n-train 999", "asked for 999"),

@@ -8,7 +8,7 @@ import subprocess
 
 import pytest
 
-from zscape.explorer import Scene, page, write_page
+from zscape.explorer import Scene, page, write_export
 
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser"))), None)
 FLAGS = [
@@ -41,7 +41,7 @@ def body(document: str) -> str:
 
 
 def test_the_exported_page_opens_and_decodes(scene, tmp_path):
-    document = body(opened(write_page(scene, tmp_path / "with spaces & ünï.html"), tmp_path))
+    document = body(opened(write_export(scene, tmp_path / "with spaces & ünï.html"), tmp_path))
     assert 'data-ready="true"' in document
     assert "Among the data: trust it." in document
     assert document.count('type="range"') == 4

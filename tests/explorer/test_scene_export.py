@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from zscape.errors import ConfigError, DataError
-from zscape.explorer import Scene, page, write_page
+from zscape.explorer import Scene, page, write_export
 from zscape.explorer.export import on_grid, squeezed
 from zscape.explorer.page import file_page
 
@@ -54,7 +54,7 @@ def assert_same(one: Scene, other: Scene) -> None:
 
 @pytest.fixture
 def written(scene, bundle, tmp_path):
-    return write_page(scene, tmp_path / "page.html").read_text(encoding="utf-8")
+    return write_export(scene, tmp_path / "page.html").read_text(encoding="utf-8")
 
 
 def test_the_scene_can_be_read_back(written, scene):
@@ -130,7 +130,7 @@ def test_coordinates_lie_on_a_grid():
 
 
 def test_same_scene_same_page(scene, bundle, tmp_path):
-    one, other = (write_page(scene, tmp_path / f"{i}.html").read_bytes() for i in range(2))
+    one, other = (write_export(scene, tmp_path / f"{i}.html").read_bytes() for i in range(2))
     assert one == other
 
 
@@ -138,10 +138,10 @@ def test_same_scene_same_page(scene, bundle, tmp_path):
 def test_where_a_page_cannot_be_written(scene, bundle, tmp_path, name):
     (tmp_path / "folder.html").mkdir()
     with pytest.raises(ConfigError, match="page"):
-        write_page(scene, tmp_path / name)
+        write_export(scene, tmp_path / name)
 
 
 def test_a_checkout_without_the_bundle(scene, monkeypatch, tmp_path):
     monkeypatch.setattr(page, "STATIC", tmp_path / "none")
     with pytest.raises(DataError, match="npm run build"):
-        write_page(scene, tmp_path / "page.html")
+        write_export(scene, tmp_path / "page.html")

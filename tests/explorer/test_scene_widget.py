@@ -111,12 +111,12 @@ def test_picture(widget, vae):
 
 
 def test_selected(widget, table, images):
-    assert list(widget.selected.columns) == ["digit", "z0", "z1", "z2", "z3"]
+    assert list(widget.selected.columns) == ["class", "z0", "z1", "z2", "z3"]
     assert len(widget.selected) == 0
     widget.selection = [7, 2]
     assert widget.selected.index.tolist() == [7, 2]
-    assert widget.selected["digit"].tolist() == ["green", "</script><b>blue"]
-    means = widget.selected.drop(columns="digit").to_numpy()
+    assert widget.selected["class"].tolist() == ["green", "</script><b>blue"]
+    means = widget.selected.drop(columns="class").to_numpy()
     assert means == pytest.approx(table.mu[[7, 2]], abs=1e-5)
     assert (widget.selected_images.images == images[[7, 2]].images).all()
 

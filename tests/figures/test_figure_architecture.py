@@ -26,7 +26,7 @@ def texts(figure: Figure) -> list[str]:
 def test_nothing_overlaps_and_nothing_is_cut_off(network: str, latent_dim: int) -> None:
     architecture = plan(network, latent_dim=latent_dim)
     placed = _place(architecture)
-    assert set(placed.boxes) == {block.name for block in architecture.blocks}
+    assert set(placed.boxes) == {node.name for node in architecture.nodes}
     assert set(placed.arrows) == set(architecture.edges)
     for (x1, y1, w1, h1), (x2, y2, w2, h2) in itertools.combinations(placed.boxes.values(), 2):
         assert abs(x1 - x2) >= (w1 + w2) / 2 - 1e-3 or abs(y1 - y2) >= (h1 + h2) / 2
@@ -52,7 +52,7 @@ def test_nothing_overlaps_and_nothing_is_cut_off(network: str, latent_dim: int) 
 def test_it_reads_down_and_up_again() -> None:
     architecture = plan()
     placed = _place(architecture)
-    parts = {block.name: block.part for block in architecture.blocks}
+    parts = {node.name: node.part for node in architecture.nodes}
     z_x, z_y = placed.boxes["z"][:2]
     for name, (x, y, _, _) in placed.boxes.items():
         assert name == "z" or y > z_y
@@ -75,16 +75,16 @@ def test_it_says_what_was_traced() -> None:
     written = texts(figure)
     assert "EnhancedVAE" in written
     assert "1,543,509 parameters" in written
-    for block in architecture.blocks:
-        assert block.title in written
-        assert " × ".join(map(str, block.shape)) in written
-        if block.n_parameters:
-            assert f"{block.n_parameters:,} parameters" in written
-            assert block.name in written
+    for node in architecture.nodes:
+        assert node.title in written
+        assert " × ".join(map(str, node.shape)) in written
+        if node.n_parameters:
+            assert f"{node.n_parameters:,} parameters" in written
+            assert node.name in written
     patches = figure.axes[0].patches
     n_frames = 3
     n_boxes = sum(isinstance(patch, FancyBboxPatch) for patch in patches)
-    assert n_boxes == len(architecture.blocks) + n_frames
+    assert n_boxes == len(architecture.nodes) + n_frames
     n_arrows = sum(isinstance(patch, FancyArrowPatch) for patch in patches)
     assert n_arrows == len(architecture.edges)
 

@@ -120,11 +120,11 @@ def test_samples_follow_the_generator(table):
 
 def test_a_tidy_frame(table):
     frame = table.to_frame()
-    assert list(frame) == ["digit", "z0", "z1"]
+    assert list(frame) == ["class", "z0", "z1"]
     assert frame.index.name == "index"
     assert frame.index.tolist() == table.indices.tolist()
-    assert frame.digit.tolist() == ["a", "a", "b", "a", "a", "a"]
-    assert frame.digit.cat.categories.tolist() == ["a", "b", "empty"]
+    assert frame["class"].tolist() == ["a", "a", "b", "a", "a", "a"]
+    assert frame["class"].cat.categories.tolist() == ["a", "b", "empty"]
     np.testing.assert_array_equal(frame[["z0", "z1"]].to_numpy(), table.mu)
     assert list(table.to_frame(label_column="pitch")) == ["pitch", "z0", "z1"]
     assert list(without_labels(table).to_frame()) == ["z0", "z1"]

@@ -11,7 +11,7 @@ from training_helpers import EPOCHS, InterruptAt, fit_tiny, resume_tiny
 from zscape.config import TrainConfig
 from zscape.errors import ConfigError, MissingExtraError
 from zscape.training import create_fabric, find_accelerator, find_precision
-from zscape.training.hardware import describe, is_first_process
+from zscape.training.hardware import find_environment, is_first_process
 
 
 def test_auto_is_something_this_machine_has() -> None:
@@ -41,7 +41,7 @@ def test_precision() -> None:
 @pytest.mark.parametrize("precision", ["32", "bf16"])
 def test_the_fabric_is_what_was_asked_for(precision: str) -> None:
     fabric = create_fabric(TrainConfig(accelerator="cpu", precision=precision))
-    content = describe(fabric)
+    content = find_environment(fabric)
     assert (content["accelerator"], content["precision"], content["devices"]) == (
         "cpu", precision, 1,
     )  # fmt: skip

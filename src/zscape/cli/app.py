@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import logging
 import sys
 from typing import Annotated
@@ -76,6 +77,10 @@ def main() -> None:
 
     Anything that is not the user's error keeps its traceback.
     """
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            # Whatever a class or a file is called: "?" where the terminal has no letter for it.
+            stream.reconfigure(errors="replace")
     try:
         code = app(standalone_mode=False)
     except (ZscapeError, typer.TyperException) as error:

@@ -73,13 +73,13 @@ def _show(plan: Any) -> None:
 
     rows = [
         (
-            block.name,
-            block.part,
-            ", ".join((block.title, *block.extras)),
-            " x ".join(map(str, block.shape)),
-            f"{block.n_parameters:,}" if block.n_parameters else "",
+            node.name,
+            node.part,
+            ", ".join((node.title, *node.extras)),
+            " x ".join(map(str, node.shape)),
+            f"{node.n_parameters:,}" if node.n_parameters else "",
         )
-        for block in plan.blocks
+        for node in plan.nodes
     ]
     columns = ["module", "part", "layer", "output", "parameters"]
     print(f"{plan.name}, {plan.n_parameters:,} parameters")

@@ -34,7 +34,7 @@ def info(*, source: Source, seed: Seed = 0, options: dict[str, Any]) -> None:
 
     subset = {name: options.pop(name) for name in SUBSET & set(options)}
     whole = load_data(source, DataConfig(**options), seed=seed)
-    print(describe(whole, load_data(whole, DataConfig(**subset), seed=seed)))
+    print(splits_text(whole, load_data(whole, DataConfig(**subset), seed=seed)))
 
 
 @app.command()
@@ -57,7 +57,7 @@ def show(
     save_figure(figures.plot_samples(images, n, seed=seed), out)
 
 
-def describe(whole: Splits, used: Splits) -> str:
+def splits_text(whole: Splits, used: Splits) -> str:
     """The text of ``zscape data info``: ``used`` is the subset of ``whole`` asked for."""
     channels, height, width = used.train.image_shape
     lines = [f"{used.train.name}: images {channels} x {height} x {width} (channels, height, width)"]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import json
-import os
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -12,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from zscape.errors import ConfigError
-from zscape.files import write_atomic
+from zscape.files import check_writable, write_atomic
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -61,10 +60,7 @@ def check_outs(
     for path in outs:
         if path.suffix.lower() not in allowed:
             raise ConfigError(f"{path}: give the file a name that ends in {endings}.")
-        if not path.parent.exists():
-            raise ConfigError(f"cannot write {path}: No such file or directory.")
-        if path.is_dir() or not (path.parent.is_dir() and os.access(path.parent, os.W_OK)):
-            raise ConfigError(f"cannot write {path}: not a folder that can be written to.")
+        check_writable(path)
     return outs
 
 
@@ -96,10 +92,7 @@ def write_outs(
     makers |= others or {}
     contents = [(path, makers[path.suffix.lower()]()) for path in paths]
     for path, content in contents:
-        try:
-            write_atomic(path, content)
-        except OSError as error:
-            raise ConfigError(f"cannot write {path}: {error.strerror}.") from error
+        write_atomic(path, content)
         print(f"Wrote {path}")
 
 

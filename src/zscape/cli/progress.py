@@ -8,11 +8,11 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from zscape.embedding.methods import Progress
+    from zscape.embedding.methods import Tell
 
 
 @contextmanager
-def showing_progress() -> Iterator[Progress]:
+def showing_progress() -> Iterator[Tell]:
     """A callback to hand on, ``(stage, fraction done)``; what it is told appears on stderr."""
     if not sys.stderr.isatty():
         yield _lines()
@@ -27,7 +27,7 @@ def showing_progress() -> Iterator[Progress]:
         yield lambda stage, done: bar.update(task, description=stage, completed=done)
 
 
-def _lines() -> Progress:
+def _lines() -> Tell:
     last = ""
 
     def tell(stage: str, done: float) -> None:

@@ -66,10 +66,10 @@ def loss(
 @with_model()
 def info(where: Latents) -> None:
     """Print what a model is, and for a run how its training went."""
-    print(describe(where.opened))
+    print(model_text(where.opened))
 
 
-def describe(opened: Opened) -> str:
+def model_text(opened: Opened) -> str:
     """The text of ``zscape info``."""
     config = opened.model_config
     n_parameters = sum(parameter.numel() for parameter in opened.model.parameters())

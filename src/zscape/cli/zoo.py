@@ -19,7 +19,7 @@ def list_() -> None:
     """One line per model; any command that takes a run takes its name."""
     from zscape.zoo import read_cards
 
-    print(table(list(read_cards().values())))
+    print(cards_text(list(read_cards().values())))
 
 
 @app.command()
@@ -29,10 +29,10 @@ def show(
     """Print the card of one model: how it was made and how good it is."""
     from zscape.zoo import find_card
 
-    print(describe(find_card(name.removeprefix("zoo:"))))
+    print(card_text(find_card(name.removeprefix("zoo:"))))
 
 
-def table(cards: list[Card]) -> str:
+def cards_text(cards: list[Card]) -> str:
     """The text of ``zscape zoo list``."""
     rows = [
         (
@@ -58,7 +58,7 @@ def table(cards: list[Card]) -> str:
     return "\n".join([*text, "", "Losses in nats per image, on the 10 000 test images of MNIST."])
 
 
-def describe(card: Card) -> str:
+def card_text(card: Card) -> str:
     """The text of ``zscape zoo show``."""
     train = card.run_config.train
     rows = [

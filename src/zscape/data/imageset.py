@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from zscape.errors import ConfigError, DataError, ShapeError
+from zscape.files import readable
 
 
 @dataclass(frozen=True, eq=False)
@@ -56,6 +57,8 @@ class ImageSet:
     columns: Mapping[str, NDArray[Any]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
+        object.__setattr__(self, "name", readable(self.name))
+        object.__setattr__(self, "class_names", tuple(map(readable, self.class_names)))
         images, labels = self.images, self.labels
         if images.dtype != torch.uint8 or images.ndim != 4 or images.shape[1] not in (1, 3):
             raise ShapeError(

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from zscape._version import __version__
 from zscape.data.bounded import reading
-from zscape.embedding.methods import Fitted, MapMethod, Progress, chosen, methods
+from zscape.embedding.methods import Fitted, MapMethod, Tell, chosen, methods
 from zscape.embedding.neighbours import Floats
 from zscape.errors import ConfigError, DataError, ShapeError
 from zscape.files import write_atomic
@@ -146,10 +146,7 @@ class Embedding:
             **{f"state.{name}": array for name, array in self.fitted.state.items()},
         }
         kept = {name: np.ascontiguousarray(a) for name, a in arrays.items() if a is not None}
-        try:
-            write_atomic(path, save(kept, metadata={METADATA_KEY: json.dumps(about)}))
-        except OSError as error:
-            raise ConfigError(f"cannot write {path}: {error.strerror}.") from error
+        write_atomic(path, save(kept, metadata={METADATA_KEY: json.dumps(about)}))
 
     @classmethod
     def load(cls, path: Path | str, *, method: str | type[MapMethod] | None = None) -> Embedding:
@@ -212,7 +209,7 @@ def fit_map(
     *,
     standardize: bool = False,
     seed: int = 0,
-    progress: Progress | None = None,
+    progress: Tell | None = None,
     **settings: Any,
 ) -> Embedding:
     """Draw a map of the posterior means of ``table``.

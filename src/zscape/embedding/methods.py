@@ -15,7 +15,7 @@ from zscape.embedding.neighbours import Floats, place
 from zscape.errors import ConfigError, DataError
 from zscape.registry import Registry
 
-Progress: TypeAlias = Callable[[str, float], None]
+Tell: TypeAlias = Callable[[str, float], None]
 """Called with what is being done and the fraction of it that is done, in [0, 1]."""
 
 
@@ -38,7 +38,7 @@ class MapMethod(Config):
     """
 
     @abstractmethod
-    def fit(self, x: Floats, seed: int, progress: Progress) -> Fitted:
+    def fit(self, x: Floats, seed: int, progress: Tell) -> Fitted:
         """Draw the map of ``x`` (n, dim); the same seed gives the same map."""
 
     def min_points(self) -> int:
@@ -85,7 +85,7 @@ class LinearMap(MapMethod):
     def axes(self, x: Floats) -> tuple[NDArray[Any], dict[str, NDArray[Any]]]:
         """Two orthonormal rows (2, dim), and what else is worth knowing."""
 
-    def fit(self, x: Floats, seed: int, progress: Progress) -> Fitted:
+    def fit(self, x: Floats, seed: int, progress: Tell) -> Fitted:
         """See ``MapMethod``; nothing here is random."""
         axes, known = self.axes(x)
         state = {"axes": axes, "centre": self.centre(x), **known}

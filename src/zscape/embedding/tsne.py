@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from zscape.config import option
-from zscape.embedding.methods import Fitted, MapMethod, Progress, methods
+from zscape.embedding.methods import Fitted, MapMethod, Tell, methods
 from zscape.embedding.neighbours import Floats, n_threads, nearest_others
 from zscape.embedding.start import starting_layout
 
@@ -58,7 +58,7 @@ class TSNE(MapMethod):
         """See ``MapMethod``: three neighbours per unit of perplexity, and the point itself."""
         return int(3 * self.perplexity) + 2
 
-    def fit(self, x: Floats, seed: int, progress: Progress) -> Fitted:
+    def fit(self, x: Floats, seed: int, progress: Tell) -> Fitted:
         """See ``MapMethod``."""
         from openTSNE import TSNEEmbedding, affinity
         from openTSNE.nearest_neighbors import PrecomputedNeighbors

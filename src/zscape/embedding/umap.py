@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from zscape.config import option
-from zscape.embedding.methods import Fitted, MapMethod, Progress, methods
+from zscape.embedding.methods import Fitted, MapMethod, Tell, methods
 from zscape.embedding.neighbours import Floats, nearest_others
 from zscape.embedding.start import starting_layout
 from zscape.seeding import derive
@@ -45,7 +45,7 @@ class UMAP(MapMethod):
         """See ``MapMethod``."""
         return max(self.n_neighbors, 4) + 1
 
-    def fit(self, x: Floats, seed: int, progress: Progress) -> Fitted:
+    def fit(self, x: Floats, seed: int, progress: Tell) -> Fitted:
         """See ``MapMethod``."""
         progress("neighbours", 0)
         found = nearest_others(x, self.n_neighbors - 1, seed)

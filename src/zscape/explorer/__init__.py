@@ -1,7 +1,7 @@
 """The explorer: the page in which a person walks through the latent space, in all its homes."""
 
 from zscape.explorer.cache import cached_scene
-from zscape.explorer.export import check_export, write_page
+from zscape.explorer.export import check_export, write_export
 from zscape.explorer.layers import describe_network
 from zscape.explorer.scene import Scene, build_scene
 from zscape.explorer.server import ExplorerServer, check_port
@@ -14,5 +14,5 @@ __all__ = [
     "check_export",
     "check_port",
     "describe_network",
-    "write_page",
+    "write_export",
 ]

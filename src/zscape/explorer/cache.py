@@ -15,9 +15,10 @@ import torch
 
 from zscape._version import __version__
 from zscape.data import ImageSet
-from zscape.embedding.methods import Progress
-from zscape.errors import DataError
+from zscape.embedding.methods import Tell
+from zscape.errors import ConfigError, DataError
 from zscape.explorer.scene import FORMAT, VERSION, Scene, build_scene
+from zscape.files import writing
 from zscape.latents import fingerprint
 from zscape.model import VAE, evaluating
 from zscape.seeding import torch_generator
@@ -42,7 +43,7 @@ def cached_scene(
     weights: str = "f16",
     seed: int = 0,
     fresh: bool = False,
-    progress: Progress | None = None,
+    progress: Tell | None = None,
 ) -> Scene:
     """``build_scene``, or what it made the last time it was asked for the same.
 
@@ -70,11 +71,12 @@ def cached_scene(
         vae, images, maps=maps, title=title, n=n, weights=weights, seed=seed, progress=progress
     )
     try:
-        file.parent.mkdir(parents=True, exist_ok=True)
-        scene.save(file)
-        _prune(file.parent)
-    except OSError as error:
-        _log.warning("the scene could not be kept in %s: %s.", file.parent, error.strerror)
+        with writing(file):
+            file.parent.mkdir(parents=True, exist_ok=True)
+            scene.save(file)
+            _prune(file.parent)
+    except ConfigError as error:
+        _log.warning("the scene could not be kept: %s", error)
     return scene
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import os
 from pathlib import Path
 
 import numpy as np
@@ -13,7 +12,7 @@ from zscape.errors import ConfigError
 from zscape.explorer.blocks import Packed, pack, squeeze
 from zscape.explorer.page import file_page, read_bundle
 from zscape.explorer.scene import Scene
-from zscape.files import write_atomic
+from zscape.files import check_writable, write_atomic
 
 SUFFIXES = (".html", ".htm")
 GRID = 2**16
@@ -33,14 +32,12 @@ def check_export(out: Path | str) -> Path:
     path = Path(out)
     if path.suffix.lower() not in SUFFIXES:
         raise ConfigError(f"{path}: the export is a page; give it a name that ends in .html.")
-    folder = path.parent
-    if path.is_dir() or not (folder.is_dir() and os.access(folder, os.W_OK)):
-        raise ConfigError(f"cannot write {path}: not in a folder that can be written to.")
+    check_writable(path)
     read_bundle()
     return path
 
 
-def write_page(scene: Scene, out: Path | str) -> Path:
+def write_export(scene: Scene, out: Path | str) -> Path:
     """Write ``scene`` and the explorer into one page.
 
     Every block is stored in the smallest way there is for it, places on the maps to 1/65536 of
@@ -57,15 +54,12 @@ def write_page(scene: Scene, out: Path | str) -> Path:
     """
     path = check_export(out)
     page = file_page(squeezed(scene), read_bundle())
-    try:
-        write_atomic(path, page)
-    except OSError as error:
-        raise ConfigError(f"cannot write {path}: {error.strerror}.") from error
+    write_atomic(path, page)
     return path
 
 
 def squeezed(scene: Scene) -> Scene:
-    """The same scene in fewer bytes, coordinates rounded as ``write_page`` says."""
+    """The same scene in fewer bytes, coordinates rounded as ``write_export`` says."""
     entries = scene.manifest["blocks"]
     blocks = {name: Packed(entries[name], data) for name, data in scene.blocks.items()}
     for spec in scene.manifest["maps"]:

@@ -46,7 +46,7 @@ def describe_network(vae: VAE) -> Network:
     on random inputs and compared with the model: to 1e-5, relative where numbers exceed 1.
     """
     try:
-        lists = list_layers(vae)
+        lists = record_layers(vae)
         mean = _find_mean(vae)
         prove(vae, lists, mean)
     except Unsupported as error:
@@ -63,7 +63,7 @@ def describe_network(vae: VAE) -> Network:
     return Network(spec, tensors, None)
 
 
-def list_layers(vae: VAE) -> Lists:
+def record_layers(vae: VAE) -> Lists:
     """The steps of ``vae``, recorded and simplified.
 
     Raises

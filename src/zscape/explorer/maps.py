@@ -19,7 +19,7 @@ from zscape.embedding import (
     fit_map,
     prepare_inverse,
 )  # fmt: skip
-from zscape.embedding.methods import Progress
+from zscape.embedding.methods import Tell
 from zscape.errors import DataError
 from zscape.latents import LatentTable, check_belongs
 from zscape.model import VAE
@@ -39,7 +39,7 @@ def draw_maps(
     table: LatentTable,
     maps: Iterable[str | Embedding] | None,
     kl: NDArray[Any],
-    progress: Progress,
+    progress: Tell,
 ) -> list[Embedding]:
     """The maps of a scene, in the order asked for.
 
@@ -98,7 +98,7 @@ def label_of(method: str) -> str:
     return LABELS.get(method, method)
 
 
-def describe_map(embedding: Embedding, name: str, add: Add, half: str, progress: Progress) -> Any:
+def describe_map(embedding: Embedding, name: str, add: Add, half: str, progress: Tell) -> Any:
     """``MapSpec`` of ``web/src/scene/manifest.ts``; its arrays go to ``add``.
 
     Parameters

@@ -12,8 +12,8 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from zscape.errors import ConfigError, DataError, MissingExtraError
-from zscape.files import write_atomic
+from zscape.errors import DataError, MissingExtraError
+from zscape.files import write_atomic, writing
 from zscape.model import VAE, evaluating
 from zscape.seeding import torch_generator
 
@@ -78,12 +78,10 @@ def write_onnx(vae: VAE, folder: Path | str) -> list[Path]:
     with evaluating(vae):
         for name, module, given, results, shape in halves:
             contents[f"{name}.onnx"] = _export(module.eval(), name, given, results, shape)
-    try:
+    with writing(folder):
         folder.mkdir(parents=True, exist_ok=True)
-        for file, content in contents.items():
-            write_atomic(folder / file, content)
-    except OSError as error:
-        raise ConfigError(f"cannot write to {folder}: {error.strerror}.") from error
+    for file, content in contents.items():
+        write_atomic(folder / file, content)
     return [folder / file for file in contents]
 
 

@@ -22,7 +22,7 @@ from zscape._version import __version__
 from zscape.data import ImageSet
 from zscape.data.bounded import reading
 from zscape.embedding import Embedding
-from zscape.embedding.methods import Progress
+from zscape.embedding.methods import Tell
 from zscape.errors import ConfigError, DataError
 from zscape.explorer.blocks import check_weights, pack, unpack
 from zscape.explorer.layers import Network, describe_network
@@ -118,7 +118,7 @@ def build_scene(
     n: int | None = None,
     weights: str = "f16",
     seed: int = 0,
-    progress: Progress | None = None,
+    progress: Tell | None = None,
 ) -> Scene:
     """Everything the explorer shows of a model and a set of images.
 
@@ -155,7 +155,7 @@ def build_scene(
     if maps is not None and not maps:
         raise ConfigError("a scene needs at least one map; got none.")
     check_maps_belong(maps, vae)
-    tell: Progress = progress or (lambda stage, done: None)
+    tell: Tell = progress or (lambda stage, done: None)
     images, table = _points(vae, images, table, n, seed, tell)
     half = "f32" if weights == "f32" else "f16"
     blocks = _Blocks()
@@ -242,7 +242,7 @@ def _points(
     table: LatentTable | None,
     n: int | None,
     seed: int,
-    tell: Progress,
+    tell: Tell,
 ) -> tuple[ImageSet, LatentTable]:
     """The images to show and their latents, row by row."""
     available = len(images) if table is None else len(table)
@@ -273,7 +273,7 @@ def _points(
 
 
 def _describe_points(
-    vae: VAE, images: ImageSet, table: LatentTable, half: str, blocks: _Blocks, tell: Progress
+    vae: VAE, images: ImageSet, table: LatentTable, half: str, blocks: _Blocks, tell: Tell
 ) -> dict[str, Any]:
     kl = kl_to_standard_normal(torch.from_numpy(table.mu), torch.from_numpy(table.logvar)).sum(1)
     tell("reconstruction errors", 0)

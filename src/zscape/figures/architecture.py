@@ -21,7 +21,7 @@ from zscape.figures.style import (
     text_width,
 )
 from zscape.model import VAE
-from zscape.neurons import Architecture, Block, trace_architecture
+from zscape.neurons import Architecture, Node, trace_architecture
 from zscape.neurons.architecture import IMAGE, PICTURE, Z
 
 TITLE, TEXT, SMALL = 9.0, 8.0, 7.0  # points
@@ -73,15 +73,15 @@ def plot_architecture(network: VAE | Architecture) -> Figure:
     ax = figure.add_axes((0, 0, 1, 1), xlim=(0, placed.size[0]), ylim=(0, placed.size[1]))
     ax.axis("off")
     for part in COLORS:
-        _draw_frame(ax, part, [placed.boxes[block.name] for block in _inside(plan, part)])
+        _draw_frame(ax, part, [placed.boxes[node.name] for node in _inside(plan, part)])
     for points in placed.arrows.values():
         curve = Path(points, [Path.MOVETO, *[Path.CURVE4] * (len(points) - 1)])
         ax.add_patch(
             FancyArrowPatch(path=curve, arrowstyle="-|>,head_length=4,head_width=2.2",
                             color=MUTED, linewidth=1, shrinkA=0, shrinkB=0, zorder=3)
         )  # fmt: skip
-    for block in plan.blocks:
-        _draw_block(ax, block, placed.boxes[block.name])
+    for node in plan.nodes:
+        _draw_node(ax, node, placed.boxes[node.name])
     top = placed.size[1] - MARGIN
     ax.text(MARGIN, top, plan.name, fontsize=12, fontweight="bold", va="top", zorder=5)
     ax.text(placed.size[0] - MARGIN, top - 0.02, f"{plan.n_parameters:,} parameters",
@@ -89,40 +89,40 @@ def plot_architecture(network: VAE | Architecture) -> Figure:
     return figure
 
 
-def _inside(plan: Architecture, part: str) -> list[Block]:
-    """The blocks in a part's frame; the pictures that go in and come out are outside."""
-    return [b for b in plan.blocks if b.part == part and b.name not in (IMAGE, PICTURE)]
+def _inside(plan: Architecture, part: str) -> list[Node]:
+    """The nodes in a part's frame; the pictures that go in and come out are outside."""
+    return [b for b in plan.nodes if b.part == part and b.name not in (IMAGE, PICTURE)]
 
 
-def _color(block: Block) -> str:
-    return INK if block.name in (IMAGE, PICTURE) else COLORS[block.part]
+def _color(node: Node) -> str:
+    return INK if node.name in (IMAGE, PICTURE) else COLORS[node.part]
 
 
-def _lines(block: Block) -> list[Line]:
+def _lines(node: Node) -> list[Line]:
     """(text, size, colour, weight) of each line on the left."""
-    lines = [(block.title, TITLE, INK, "bold")]
-    if block.extras:
-        lines.append((", ".join(block.extras), TEXT, INK, "normal"))
-    if block.n_parameters:
-        lines.append((block.name, SMALL, MUTED, "normal"))
+    lines = [(node.title, TITLE, INK, "bold")]
+    if node.extras:
+        lines.append((", ".join(node.extras), TEXT, INK, "normal"))
+    if node.n_parameters:
+        lines.append((node.name, SMALL, MUTED, "normal"))
     return lines
 
 
-def _facts(block: Block) -> list[Line]:
+def _facts(node: Node) -> list[Line]:
     """The same on the right."""
-    shape = " × ".join(map(str, block.shape))
-    lines = [(shape, TITLE, _color(block), "bold")]
-    if block.n_parameters:
-        lines.append((f"{block.n_parameters:,} parameters", SMALL, MUTED, "normal"))
+    shape = " × ".join(map(str, node.shape))
+    lines = [(shape, TITLE, _color(node), "bold")]
+    if node.n_parameters:
+        lines.append((f"{node.n_parameters:,} parameters", SMALL, MUTED, "normal"))
     return lines
 
 
-def _width(block: Block) -> float:
+def _width(node: Node) -> float:
     """Inches a box needs. Bold letters are about an eighth wider than those that are measured."""
     needed = [
         max(text_width(text, size) * (1.13 if weight == "bold" else 1.02)
             for text, size, _, weight in side)
-        for side in (_lines(block), _facts(block))
+        for side in (_lines(node), _facts(node))
     ]  # fmt: skip
     return sum(needed) + 2 * PAD + 0.2
 
@@ -139,7 +139,7 @@ def _place(plan: Architecture) -> _Placed:
     # Boxes come without words: letters are measured and drawn by matplotlib, everywhere alike.
     graph.node_attr.update(shape="box", label="", fixedsize="true", height=str(HEIGHT))
     graph.edge_attr.update(arrowhead="none")
-    parts = {block.name: block.part for block in plan.blocks}
+    parts = {node.name: node.part for node in plan.nodes}
     for part in COLORS:
         names = [name for name, own in parts.items() if own == part]
         for name in names:
@@ -159,16 +159,16 @@ def _place(plan: Architecture) -> _Placed:
 
 def _widths(plan: Architecture) -> dict[str, float]:
     """Inches of every box: those of a column fill it evenly, also where several share a line."""
-    own = {block.name: _width(block) for block in plan.blocks}
+    own = {node.name: _width(node) for node in plan.nodes}
     widths = dict(own)
     depth: dict[str, int] = {}
-    for block in plan.blocks:
-        before = [start for start, end in plan.edges if end == block.name and start in depth]
-        depth[block.name] = 1 + max((depth[name] for name in before), default=0)
+    for node in plan.nodes:
+        before = [start for start, end in plan.edges if end == node.name and start in depth]
+        depth[node.name] = 1 + max((depth[name] for name in before), default=0)
     lines: dict[tuple[str, int], list[str]] = {}
     for part in ("encoder", "decoder"):
-        for block in _inside(plan, part):
-            lines.setdefault((part, depth[block.name]), []).append(block.name)
+        for node in _inside(plan, part):
+            lines.setdefault((part, depth[node.name]), []).append(node.name)
     # Both columns are as wide, so that the picture is even.
     full = max((len(names) * (max(own[name] for name in names) + BOX_GAP) - BOX_GAP
                 for names in lines.values()), default=0.0)  # fmt: skip
@@ -203,8 +203,8 @@ def _centre_z(plan: Architecture, placed: _Placed) -> _Placed:
     It is alone on its line, the lowest, so nothing is in the way.
     """
     boxes = dict(placed.boxes)
-    right = max(boxes[b.name][0] + boxes[b.name][2] / 2 for b in plan.blocks if b.part == "encoder")
-    left = min(boxes[b.name][0] - boxes[b.name][2] / 2 for b in plan.blocks if b.part == "decoder")
+    right = max(boxes[b.name][0] + boxes[b.name][2] / 2 for b in plan.nodes if b.part == "encoder")
+    left = min(boxes[b.name][0] - boxes[b.name][2] / 2 for b in plan.nodes if b.part == "decoder")
     _, y, width, height = boxes[Z]
     x = (left + right) / 2
     boxes[Z] = x, y, width, height
@@ -254,14 +254,14 @@ def _draw_frame(ax: Any, part: str, boxes: Sequence[tuple[float, float, float, f
                 color=COLORS[part], zorder=5)  # fmt: skip
 
 
-def _draw_block(ax: Any, block: Block, box: tuple[float, float, float, float]) -> None:
+def _draw_node(ax: Any, node: Node, box: tuple[float, float, float, float]) -> None:
     x, y, width, height = box
     ax.add_patch(
         FancyBboxPatch((x - width / 2, y - height / 2), width, height, zorder=4,
                        boxstyle="round,pad=0,rounding_size=0.06", linewidth=1.1,
-                       facecolor="white", edgecolor=_color(block))
+                       facecolor="white", edgecolor=_color(node))
     )  # fmt: skip
-    left, right = _lines(block), _facts(block)
+    left, right = _lines(node), _facts(node)
     top = y + max(map(_height, (left, right))) / 2
     _write(ax, left, x - width / 2 + PAD, top, "left")
     _write(ax, right, x + width / 2 - PAD, top, "right")

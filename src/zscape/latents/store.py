@@ -30,10 +30,7 @@ _UNFOLDING = 1000
 def write_table(path: Path, arrays: Arrays, about: dict[str, Any]) -> None:
     """Write ``arrays`` and the texts ``about`` them; see ``LatentTable.save``."""
     content = {".npz": _npz, ".parquet": _parquet}[_suffix(path)](arrays, json.dumps(about))
-    try:
-        write_atomic(path, content)
-    except OSError as error:
-        raise ConfigError(f"cannot write {path}: {error.strerror}.") from error
+    write_atomic(path, content)
 
 
 def read_table(path: Path) -> tuple[Arrays, dict[str, Any]]:

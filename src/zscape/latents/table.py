@@ -139,7 +139,7 @@ class LatentTable:
         z: NDArray[np.float32] = self.mu + noise * np.exp(0.5 * self.logvar)
         return z
 
-    def to_frame(self, z: VectorLike | None = None, *, label_column: str = "digit") -> pd.DataFrame:
+    def to_frame(self, z: VectorLike | None = None, *, label_column: str = "class") -> pd.DataFrame:
         """A tidy pandas table: one row per image, its index being ``indices``.
 
         Parameters
@@ -148,7 +148,7 @@ class LatentTable:
             (n, latent_dim) values to show, say of ``sample``; the posterior means by default.
         label_column
             Name of the column of class names, which is left out without labels. The names are
-            text, also those of digits: ``frame[frame.digit == "7"]``.
+            text, also those of digits: ``frame[frame["class"] == "7"]``.
 
         Returns
         -------

@@ -1,7 +1,7 @@
 """What the neurons know and what they do: the latent ones, and those of every hidden layer."""
 
 from zscape.neurons.activations import TopImages, activation_maps, layer_moments, top_images
-from zscape.neurons.architecture import Architecture, Block, trace_architecture
+from zscape.neurons.architecture import Architecture, Node, trace_architecture
 from zscape.neurons.bottleneck import (
     class_moments,
     correlation,
@@ -17,10 +17,10 @@ from zscape.neurons.moments import ClassMoments
 __all__ = [
     "LATENT",
     "Architecture",
-    "Block",
     "ClassMoments",
     "Layer",
     "NeuronCard",
+    "Node",
     "TopImages",
     "activation_maps",
     "class_moments",

@@ -1,7 +1,7 @@
 """What a network is made of and what flows where, found by sending one picture through it.
 
-Nothing is read from the source or guessed from names. A tensor remembers which blocks it was made
-from: a module that is called starts a block (or joins the one whose output it is given, if it
+Nothing is read from the source or guessed from names. A tensor remembers which nodes it was made
+from: a module that is called starts a node (or joins the one whose output it is given, if it
 keeps every unit in place, as batch norm and nonlinearities do), and every function of torch hands
 the memory on from its arguments to its results. So branches, sums and views are followed too; a
 nonlinearity written as a function is not seen, as it is no module.
@@ -24,7 +24,7 @@ IMAGE, Z, PICTURE = "image", "z", "picture"
 
 
 @dataclass(frozen=True)
-class Block:
+class Node:
     """One layer, with what is done to its output unit by unit.
 
     Parameters
@@ -37,7 +37,7 @@ class Block:
     title
         What it is, for a person: ``Conv 4 × 4, stride 2``.
     extras
-        What follows it within the block: ``BatchNorm``, ``LeakyReLU 0.2``.
+        What follows it within the node: ``BatchNorm``, ``LeakyReLU 0.2``.
     shape
         Of its output, without the batch.
     n_parameters
@@ -54,11 +54,11 @@ class Block:
 
 @dataclass(frozen=True)
 class Architecture:
-    """The blocks of a network in the order they are used, and the pairs of names that flow."""
+    """The nodes of a network in the order they are used, and the pairs of names that flow."""
 
     name: str
     n_parameters: int
-    blocks: tuple[Block, ...]
+    nodes: tuple[Node, ...]
     edges: tuple[tuple[str, str], ...]
 
     def to_dict(self) -> dict[str, Any]:
@@ -66,16 +66,16 @@ class Architecture:
         return {
             "name": self.name,
             "n_parameters": self.n_parameters,
-            "blocks": [
-                {**vars(block), "extras": list(block.extras), "shape": list(block.shape)}
-                for block in self.blocks
+            "nodes": [
+                {**vars(node), "extras": list(node.extras), "shape": list(node.shape)}
+                for node in self.nodes
             ],
             "edges": [list(edge) for edge in self.edges],
         }
 
 
 def trace_architecture(vae: VAE) -> Architecture:
-    """The blocks of any network, from the picture over mean, log-variance and z to the picture.
+    """The nodes of any network, from the picture over mean, log-variance and z to the picture.
 
     One black picture is sent through in evaluation mode; the model is left as it was.
     """
@@ -89,19 +89,19 @@ def trace_architecture(vae: VAE) -> Architecture:
         trace.part = "decoder"
         logits = vae.decode_logits(mu)
         trace.start(PICTURE, "decoder", "picture", logits, trace.sources(logits))
-    trace.blocks[PICTURE].extras.append(f"{type(vae.likelihood).__name__} likelihood")
-    trace.blocks[PICTURE].modules.append(vae.likelihood)
-    blocks, counted = [], set[int]()
-    for block in trace.blocks.values():
-        weights = [p for module in block.modules for p in module.parameters()]
+    trace.nodes[PICTURE].extras.append(f"{type(vae.likelihood).__name__} likelihood")
+    trace.nodes[PICTURE].modules.append(vae.likelihood)
+    nodes, counted = [], set[int]()
+    for node in trace.nodes.values():
+        weights = [p for module in node.modules for p in module.parameters()]
         new = {id(p): p.numel() for p in weights if id(p) not in counted}
         counted |= set(new)
-        blocks.append(
-            Block(block.name, block.part, block.title, tuple(block.extras), block.shape,
+        nodes.append(
+            Node(node.name, node.part, node.title, tuple(node.extras), node.shape,
                   sum(new.values()))
         )  # fmt: skip
     total = sum(p.numel() for p in vae.parameters())
-    return Architecture(type(vae).__name__, total, tuple(blocks), tuple(trace.edges))
+    return Architecture(type(vae).__name__, total, tuple(nodes), tuple(trace.edges))
 
 
 @dataclass
@@ -115,11 +115,11 @@ class _Draft:
 
 
 class _Trace:
-    """Builds the blocks while a picture goes through."""
+    """Builds the nodes while a picture goes through."""
 
     def __init__(self) -> None:
         self.part = "encoder"
-        self.blocks: dict[str, _Draft] = {}
+        self.nodes: dict[str, _Draft] = {}
         self.edges: list[tuple[str, str]] = []
         self._heads: list[str] = []
         self._sources: dict[int, tuple[str, ...]] = {}
@@ -131,7 +131,7 @@ class _Trace:
         return _Following(self)
 
     def sources(self, *values: Any) -> tuple[str, ...]:
-        """Names of the blocks that tensors in ``values`` were made from."""
+        """Names of the nodes that tensors in ``values`` were made from."""
         found = [name for t in _tensors(values) for name in self._sources.get(id(t), ())]
         return tuple(dict.fromkeys(found))
 
@@ -144,25 +144,25 @@ class _Trace:
         self, name: str, part: str, title: str, value: Any, sources: tuple[str, ...] = ()
     ) -> _Draft:
         tensor, first, number = next(_tensors(value)), name, 2
-        while name in self.blocks:
+        while name in self.nodes:
             name, number = f"{first}#{number}", number + 1
-        block = _Draft(name, part, title, tuple(tensor.shape[1:]))
-        self.blocks[name] = block
+        node = _Draft(name, part, title, tuple(tensor.shape[1:]))
+        self.nodes[name] = node
         self.edges += [(source, name) for source in sources if source != name]
         self.remember(value, (name,))
-        return block
+        return node
 
     def head(self, value: Tensor, name: str, title: str) -> str:
-        """The block that ends in the mean or log-variance; one is added where none ends in it."""
+        """The node that ends in the mean or log-variance; one is added where none ends in it."""
         sources = self.sources(value)
         if len(sources) == 1:
-            block = self.blocks[sources[0]]
-            is_end = all(source != block.name for source, _ in self.edges)
-            is_free = block.name not in (IMAGE, *self._heads)
-            if is_end and is_free and block.shape == tuple(value.shape[1:]):
-                block.title, block.extras = title, [block.title, *block.extras]
-                self._heads.append(block.name)
-                return block.name
+            node = self.nodes[sources[0]]
+            is_end = all(source != node.name for source, _ in self.edges)
+            is_free = node.name not in (IMAGE, *self._heads)
+            if is_end and is_free and node.shape == tuple(value.shape[1:]):
+                node.title, node.extras = title, [node.title, *node.extras]
+                self._heads.append(node.name)
+                return node.name
         return self.start(name, "encoder", title, value, sources).name
 
     def see(self, name: str, module: nn.Module, args: tuple[Any, ...], output: Any) -> None:
@@ -177,15 +177,15 @@ class _Trace:
         if is_reshaping:
             self.remember(output, sources)
         elif len(sources) == 1 and self._joins(sources[0], module, args, output):
-            block = self.blocks[sources[0]]
-            block.extras.append(describe(module))
-            block.modules.append(module)
+            node = self.nodes[sources[0]]
+            node.extras.append(title_of(module))
+            node.modules.append(module)
             self.remember(output, sources)
         else:
             self._replace_inner(name)
-            # What no function of torch led to can only have come from the block before.
-            before = sources or tuple(self.blocks)[-1:]
-            self.start(name, self.part, describe(module), output, before).modules.append(module)
+            # What no function of torch led to can only have come from the node before.
+            before = sources or tuple(self.nodes)[-1:]
+            self.start(name, self.part, title_of(module), output, before).modules.append(module)
 
     def _joins(self, source: str, module: nn.Module, args: tuple[Any, ...], output: Any) -> bool:
         is_read_elsewhere = any(before == source for before, _ in self.edges)
@@ -194,9 +194,9 @@ class _Trace:
         )
 
     def _replace_inner(self, name: str) -> None:
-        """A module with weights of its own is one block, whatever it called inside."""
-        inner = {one for one in self.blocks if one.startswith(f"{name}.")}
-        self.blocks = {one: block for one, block in self.blocks.items() if one not in inner}
+        """A module with weights of its own is one node, whatever it called inside."""
+        inner = {one for one in self.nodes if one.startswith(f"{name}.")}
+        self.nodes = {one: node for one, node in self.nodes.items() if one not in inner}
         self.edges = [edge for edge in self.edges if not inner & set(edge)]
 
 
@@ -225,7 +225,7 @@ def _tensors(value: Any) -> Iterator[Tensor]:
         yield from _tensors(list(value.values()))
 
 
-def describe(module: nn.Module) -> str:
+def title_of(module: nn.Module) -> str:
     """A module in a few words: ``Conv 4 × 4, stride 2``, ``LeakyReLU 0.2``.
 
     A subclass of one of torch's modules is called as that.

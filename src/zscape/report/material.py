@@ -25,7 +25,7 @@ from zscape.seeding import torch_generator
 if TYPE_CHECKING:
     import pandas as pd
 
-    from zscape.embedding.methods import Progress
+    from zscape.embedding.methods import Tell
 
 MOST_IMAGES = 10_000
 """Test images that are encoded; statistics of more would be the same to the digits shown."""
@@ -106,7 +106,7 @@ class Material:
 
     subject: Subject
     seed: int = 0
-    progress: Progress = field(default=lambda stage, done: None)
+    progress: Tell = field(default=lambda stage, done: None)
 
     def __post_init__(self) -> None:
         n = len(self.subject.data.test)

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from zscape.errors import ShapeError
-from zscape.files import write_atomic
+from zscape.files import write_atomic, writing
 from zscape.report.style import PAGE, STYLE
 
 if TYPE_CHECKING:
@@ -176,7 +176,8 @@ def write_page(
         *drawn,
         "</main>",
     ]
-    path.parent.mkdir(parents=True, exist_ok=True)
+    with writing(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
     write_atomic(path, PAGE.format(title=escape(title), style=STYLE, body="\n".join(body)))
     return path
 

@@ -22,7 +22,7 @@ from zscape.report.page import Section, write_page
 from zscape.report.words import count, sentence
 
 if TYPE_CHECKING:
-    from zscape.embedding.methods import Progress
+    from zscape.embedding.methods import Tell
 
 SECTIONS: dict[str, Callable[[Material], Section]] = {
     "the model": opening.what_it_is,
@@ -56,7 +56,7 @@ def write_report(
     *,
     explorer: str = "",
     seed: int = 0,
-    progress: Progress | None = None,
+    progress: Tell | None = None,
 ) -> Path:
     """Write one self-contained page with the whole walk through a model's latent space.
 

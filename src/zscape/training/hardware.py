@@ -179,7 +179,7 @@ def _tensorboard(folder: Path) -> Any:
     return TensorBoardLogger(root_dir=folder, name="tensorboard", version="")
 
 
-def describe(fabric: Fabric) -> dict[str, Any]:
+def find_environment(fabric: Fabric) -> dict[str, Any]:
     """What the run ran on, for ``environment.json``; holds what every ``auto`` became."""
     precision = "bf16" if fabric._precision.precision == "bf16-mixed" else "32"
     return {

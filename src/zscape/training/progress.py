@@ -64,7 +64,8 @@ class LineProgress(Progress):
     def start(self, trainer: Trainer, title: str) -> None:
         """See ``Progress``."""
         self.left.start(trainer)
-        self._print(title)
+        encoding = self.stream.encoding or "utf-8"
+        self._print(title.encode(encoding, "replace").decode(encoding))  # it names the data
 
     def on_epoch(self, trainer: Trainer, epoch: Epoch) -> None:
         """See ``Progress``."""

@@ -14,7 +14,7 @@ from zscape._version import __version__
 from zscape.config import CONFIGS, RunConfig
 from zscape.data import Splits, load_data, place_of
 from zscape.errors import CheckpointError, ConfigError, DataError
-from zscape.files import write_atomic
+from zscape.files import write_atomic, writing
 from zscape.training.loop import Epoch, Trainer
 from zscape.training.weights import LoadedModel, load_weights, read_tensors, save_weights
 
@@ -85,16 +85,12 @@ class Run:
                 shutil.rmtree(path / name, ignore_errors=True)
             for name in OWN_FILES:
                 (path / name).unlink(missing_ok=True)
-        try:
+        with writing(path):
             path.mkdir(parents=True, exist_ok=True)
-            source = config.data.data
-            place = None if source is None else place_of(source)
-            run = cls(path, config, {"place": place, **_identities(data)})
-            run._write_json(
-                CONFIG, {"version": __version__, **config.to_dict(), "images": run.images}
-            )
-        except OSError as error:
-            raise ConfigError(f"cannot write the run folder {path}: {error.strerror}.") from error
+        source = config.data.data
+        place = None if source is None else place_of(source)
+        run = cls(path, config, {"place": place, **_identities(data)})
+        run._write_json(CONFIG, {"version": __version__, **config.to_dict(), "images": run.images})
         return run
 
     @classmethod
@@ -112,7 +108,7 @@ class Run:
         if not (path / CONFIG).is_file():
             raise CheckpointError(f"{path} is not a run: it has no {CONFIG}.")
         try:
-            content = json.loads((path / CONFIG).read_text())
+            content = json.loads((path / CONFIG).read_text(encoding="utf-8"))
             images = content.get("images")
             if images is None and content["data"]["data"] == "array":
                 content["data"]["data"] = None  # as versions without fingerprints said it
@@ -188,7 +184,7 @@ class Run:
         """
         file = self.path / METRICS
         try:
-            lines = [json.loads(line) for line in file.read_text().splitlines()]
+            lines = [json.loads(line) for line in file.read_text(encoding="utf-8").splitlines()]
             return [{"running" if k == "train" else k: v for k, v in d.items()} for d in lines]
         except FileNotFoundError:
             return []
@@ -209,7 +205,7 @@ class Run:
         """Machine and versions of the last training session; empty before the first."""
         file = self.path / ENVIRONMENT
         try:
-            content: dict[str, Any] = json.loads(file.read_text())
+            content: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
         except FileNotFoundError:
             return {}
         except ValueError as error:
@@ -281,7 +277,7 @@ def _in_words(images: dict[str, Any]) -> str:
 def _is_run(path: Path) -> bool:
     """Whether ``config.json`` is ours: other programs' folders hold a file of that name too."""
     try:
-        content = json.loads((path / CONFIG).read_text())
+        content = json.loads((path / CONFIG).read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return False
     return isinstance(content, dict) and {"version", *CONFIGS} <= set(content)

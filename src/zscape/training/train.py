@@ -12,7 +12,7 @@ from lightning_fabric import Fabric
 from zscape.config import RunConfig
 from zscape.data import Splits
 from zscape.model import VAE, build_model
-from zscape.training.hardware import create_fabric, describe, is_first_process, processes
+from zscape.training.hardware import create_fabric, find_environment, is_first_process, processes
 from zscape.training.interrupt import polite_interrupt
 from zscape.training.loop import Epoch, Trainer, count_steps, settle
 from zscape.training.progress import Progress
@@ -96,7 +96,7 @@ def _train(
     *,
     is_new: bool,
 ) -> TrainingResult:
-    environment = describe(fabric)
+    environment = find_environment(fabric)
     log.info("training on %(accelerator)s in precision %(precision)s", environment)
     trainer = Trainer(
         vae, data, config.train, fabric, dynamic_binarization=config.data.binarize == "dynamic"
