@@ -232,3 +232,28 @@ test("a neuron's curves, its pictures and the numbers below have one axis", asyn
   expect(ends[1]).toEqual(ends[0]);
   expect(ends[2]).toEqual(ends[0]);
 });
+
+test("how far to trust a picture: what was measured, how, and at every stop of a path", async ({
+  openFile,
+}) => {
+  const explorer = await openFile("digits");
+  await explorer.button("Reset").click(); // decodes to something between an 8 and a 9
+  await expect(explorer.trust).toContainText(/^Close to the data: [01]\.\d × the usual distance\./);
+  const why = explorer.trust.getByText("may be a mix of both");
+  await expect(why).toBeHidden();
+  await explorer.trust.locator("summary").click();
+  await expect(why).toBeVisible();
+  await expect(explorer.trust).toContainText(/nearest picture of the data lies \d\.\d\d away/);
+
+  await explorer.openTab("Path");
+  await explorer.drags("Path");
+  await explorer.drag([
+    [0.3, 0.4],
+    [0.7, 0.6],
+  ]);
+  await expect(explorer.strip.locator("[data-level]")).toHaveText(Array(10).fill(/^\d+(\.\d)? ×$/));
+  const third = explorer.strip.getByRole("listitem").nth(2);
+  const said = await third.locator("[data-level]").textContent();
+  await third.click();
+  await expect(explorer.trust).toContainText(`: ${said} the usual distance.`);
+});

@@ -28,8 +28,7 @@ import type { Coloring } from "../src/state/colors";
 import { hasMap, pairName, pairOf } from "../src/state/explorer";
 import { createHistory } from "../src/state/history";
 import { number, describe as say } from "../src/state/origin";
-import { onMapScale } from "../src/state/spacing";
-import { judge } from "../src/state/trust";
+import { judge, onMapScale, trustOfPlace, trustOfVector } from "../src/state/trust";
 import { smallExplorer } from "./app_explorer";
 
 describe("a cell", () => {
@@ -216,7 +215,44 @@ describe("trust", () => {
     expect(judge(1, 100).level).toBe("torn");
     expect(judge(100, 100).level).toBe("far");
     expect(judge(5, 0).level).toBe("between");
-    expect(judge(Number.NaN, 0).sentence).toBe("");
+    expect(judge(Number.NaN, 0).level).toBe("unknown");
+  });
+
+  it("says what was measured, and where", () => {
+    const spacing = { median: 2, wide: 3 };
+    expect(trustOfVector(2.4, spacing).sentence).toBe(
+      "Close to the data: 1.2 × the usual distance.",
+    );
+    expect(trustOfVector(4, spacing).sentence).toBe(
+      "Away from the data: 2.0 × the usual distance.",
+    );
+    expect(trustOfVector(60, spacing).sentence).toBe("Far from the data: 30 × the usual distance.");
+    expect(trustOfVector(2.4, spacing).why).toContain("nearest picture of the data lies 2.40 away");
+    expect(trustOfPlace(0.1, 0.2, 0.5).sentence).toBe(
+      "Close to the data on the map: 0.2 × the usual distance.",
+    );
+    // What misleads is said, not the distance, which is small.
+    expect(trustOfPlace(0.1, 5, 0.5).sentence).toBe(
+      "The map misleads here: the vector belongs elsewhere, 10 × the usual distance away.",
+    );
+  });
+
+  it("claims nothing where there is no usual distance", async () => {
+    const explorer = await smallExplorer(1, 2);
+    setNeuron(explorer, 0, 50);
+    const { level, sentence } = explorer.place.value.trust;
+    expect([level, sentence.slice(0, 26)]).toEqual(["unknown", "There is no usual distance"]);
+  });
+
+  it("is measured at every stop of a path", async () => {
+    const explorer = await smallExplorer();
+    const [first, last] = [explorer.mu.slice(0, 3), Float32Array.of(50, 50, 50)];
+    followVectors(explorer, Float32Array.of(...first, ...last), 2);
+    changePath(explorer, { n: 5 });
+    const stops = explorer.stopTrust.value;
+    expect(stops.map((stop) => stop.level)).toEqual(["among", "far", "far", "far", "far"]);
+    expect(stops[0].ratio).toBe(0);
+    expect(stops[4].ratio).toBeGreaterThan(stops[3].ratio);
   });
 });
 
@@ -231,11 +267,6 @@ describe("distances in the latent space", () => {
       for (let c = 0; c < d; c++) setNeuron(explorer, c, 30);
       expect(explorer.place.value.trust.level).toBe("far");
     }
-  });
-
-  it("are known even of a single picture", async () => {
-    const explorer = await smallExplorer(1, 2);
-    expect(onMapScale(1, explorer.latentSpacing())).toBeCloseTo(1, 9);
   });
 });
 

@@ -4,7 +4,9 @@ import { vectorText } from "../output/text";
 import { keep } from "../state/actions";
 import { useCell } from "../state/cell";
 import { className, count, describe } from "../state/origin";
+import { shadeOf } from "../state/trust";
 import { useChanges, usePage } from "./context";
+import { Icon } from "./icons";
 import { named, paint } from "./picture";
 
 /** The picture of the current vector, beside the original or what comes nearest to it. */
@@ -87,16 +89,21 @@ function Beside() {
   );
 }
 
+/** What speaks for the picture, in one sentence; how it was measured, when asked. */
 function TrustLine() {
   const { explorer } = usePage();
-  const { level, value, sentence } = useCell(explorer.place).trust;
+  const { sentence, why, ...trust } = useCell(explorer.place).trust;
   return (
-    <p class="zs-trust" data-level={level} data-testid="trust">
-      <span class="zs-meter" aria-hidden="true">
-        <span style={{ width: `${Math.round(100 * value)}%` }} />
-      </span>
-      <span>{sentence || " "}</span>
-    </p>
+    <details class="zs-trust" data-level={shadeOf(trust)} data-testid="trust">
+      <summary title="What is measured?">
+        <span class="zs-meter" aria-hidden="true">
+          <span style={{ width: `${Math.round(100 * trust.value)}%` }} />
+        </span>
+        <span>{sentence}</span>
+        <Icon name="help" />
+      </summary>
+      <p class="zs-hint">{why}</p>
+    </details>
   );
 }
 

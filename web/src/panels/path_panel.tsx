@@ -8,6 +8,7 @@ import { useCell } from "../state/cell";
 import { whenReady } from "../state/decoder";
 import { number } from "../state/origin";
 import { type Along, MAX_STOPS, type Path, rowsOf, vectorAt } from "../state/path";
+import { multiple, type Trust } from "../state/trust";
 import { usePage } from "./context";
 import { Icon } from "./icons";
 import { Picture } from "./picture";
@@ -81,6 +82,7 @@ function Strip({ path }: { path: Path }) {
   const { explorer } = usePage();
   const pixels = useStops(path);
   const places = useCell(explorer.trail)!.stops;
+  const trust = useCell(explorer.stopTrust);
   const shape = explorer.manifest.imageShape;
   const choose = (stop: number) =>
     setCurrent(explorer, vectorAt(path, stop / (path.n - 1)), { kind: "path", stop });
@@ -112,6 +114,10 @@ function Strip({ path }: { path: Path }) {
         </label>
         <Play path={path} />
       </div>
+      <p class="zs-hint">
+        Below each: where it lies on the map, and how far from the nearest picture of the data, in
+        usual distances.
+      </p>
       <ol class="zs-strip" data-testid="strip">
         {Array.from({ length: path.n }, (_, stop) => (
           <li key={stop}>
@@ -133,12 +139,22 @@ function Strip({ path }: { path: Path }) {
                 <span class="zs-hidden-text">Stop </span>
                 <b>{stop + 1}</b> {short(places[2 * stop])}, {short(places[2 * stop + 1])}
               </span>
+              <Far trust={trust[stop]} />
             </button>
           </li>
         ))}
       </ol>
       <Export path={path} pixels={pixels} />
     </>
+  );
+}
+
+function Far({ trust }: { trust: Trust }) {
+  if (trust.level === "unknown") return null;
+  return (
+    <span class="zs-far" data-level={trust.level} title={trust.sentence}>
+      {multiple(trust.ratio)}
+    </span>
   );
 }
 

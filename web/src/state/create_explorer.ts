@@ -11,8 +11,9 @@ import { type Explorer, type Kept, pairOf } from "./explorer";
 import { createHistory } from "./history";
 import type { Current } from "./origin";
 import { type Path, trailOf } from "./path";
-import { nearestOf, placeOf } from "./place";
-import { measureSpacing, type Spacing } from "./spacing";
+import { nearestOf, placeOf, trustOfStops } from "./place";
+import { measureSpacing } from "./spacing";
+import type { Spacing } from "./trust";
 
 /** What the page offers; the first of each is shown first. */
 export interface Offer {
@@ -92,6 +93,7 @@ export function createExplorer(scene: Scene, { isDark, tools, tabs }: Offer): Ex
       const mask = explorer.visible.value;
       return mask ? selection.value.filter((row) => mask[row]) : selection.value;
     }),
+    stopTrust: derived([path], () => trustOfStops(explorer)),
     trail: derived([path, map], () => path.value && trailOf(path.value, explorer.latentMap())),
     latentMap(name = map.value) {
       const known = maps.get(name);

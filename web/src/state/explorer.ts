@@ -8,8 +8,7 @@ import type { Decoder } from "./decoder";
 import type { History } from "./history";
 import type { Current } from "./origin";
 import type { Path } from "./path";
-import type { Spacing } from "./spacing";
-import type { Trust } from "./trust";
+import type { Spacing, Trust } from "./trust";
 
 /** Where the current vector lies on the shown map, and how far to trust its picture. */
 export interface Place {
@@ -86,7 +85,8 @@ export interface Explorer extends Cells {
   readonly visible: Cell<Uint8Array | null>;
   /** Of the selection, what is shown. */
   readonly chosen: Cell<readonly number[]>;
-  /** Where the path lies on the map that is shown: its line (k, 2) and its stops (n, 2). */
+  /** How far to trust the stops of the path; and where it lies on the map: its line (k, 2), its stops (n, 2). */
+  readonly stopTrust: Cell<Trust[]>;
   readonly trail: Cell<{ line: Float32Array; stops: Float32Array } | null>;
 
   /** The map of that name; without, the one that is shown. */

@@ -2,8 +2,7 @@
 import { nearestInLatent } from "../maps/nearest";
 import { spreadOnMap } from "../maps/spread";
 import type { Explorer, Nearest, Place } from "./explorer";
-import { onMapScale } from "./spacing";
-import { judge } from "./trust";
+import { ITSELF, onMapScale, type Trust, trustOfPlace, trustOfVector } from "./trust";
 
 /** Typical distances; beyond, the halo would cover the map and say no more. */
 const WIDEST_HALO = 30;
@@ -12,19 +11,20 @@ export function placeOf(explorer: Explorer): Place {
   const { z, origin } = explorer.current.value;
   const map = explorer.latentMap();
   if (origin.kind === "place" && origin.map === map.name) {
-    const trust = judge(origin.distance / map.unit, origin.roundTrip / map.unit);
+    const trust = trustOfPlace(origin.distance, origin.roundTrip, map.unit);
     const halo = Math.max(origin.distance, origin.roundTrip);
     return { x: origin.x, y: origin.y, halo, trust };
   }
   if (origin.kind === "row") {
     const [x, y] = map.coordinates.subarray(2 * origin.row);
-    return { x, y, halo: 0, trust: judge(0, 0) };
+    return { x, y, halo: 0, trust: ITSELF };
   }
   // The map would put any vector among the data; the latent space itself knows better.
-  const distance = onMapScale(explorer.nearest.value.distance, explorer.latentSpacing());
+  const { distance } = explorer.nearest.value;
+  const spacing = explorer.latentSpacing();
   const [x, y] = map.transform(z, 1);
-  const halo = map.unit * Math.min(distance, WIDEST_HALO);
-  const place = { x, y, halo, trust: judge(distance, 0) };
+  const radius = spacing.median > 0 ? Math.min(onMapScale(distance, spacing), WIDEST_HALO) : 0;
+  const place = { x, y, halo: map.unit * radius, trust: trustOfVector(distance, spacing) };
   return origin.kind === "drawn" && origin.variances
     ? { ...place, spread: spreadOnMap(map, z, origin.variances) }
     : place;
@@ -35,4 +35,13 @@ export function nearestOf(explorer: Explorer): Nearest {
   if (origin.kind === "row") return { row: origin.row, distance: 0 };
   const { rows, distances } = nearestInLatent(explorer.mu, explorer.dim, z, 1);
   return { row: rows[0]!, distance: distances[0]! };
+}
+
+/** How far to trust each stop of the path; none where there is no path. */
+export function trustOfStops({ path, mu, dim, latentSpacing }: Explorer): Trust[] {
+  const { vectors, n } = path.value ?? { vectors: new Float32Array(), n: 0 };
+  return Array.from({ length: n }, (_, i) => {
+    const z = vectors.subarray(i * dim, (i + 1) * dim);
+    return trustOfVector(nearestInLatent(mu, dim, z, 1).distances[0]!, latentSpacing());
+  });
 }
