@@ -39,7 +39,7 @@ class TinyVAE(VAE):
 
     def encode(self, x: Tensor) -> tuple[Tensor, Tensor]:
         """Mean and log-variance of the posterior, each (batch, latent_dim)."""
-        self.check_images(x)
+        x = self.check_images(x)
         mu, logvar = self.encoder(x).chunk(2, dim=1)
         return mu, soft_bound(logvar)
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import difflib
 import os
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 from torch import Tensor
@@ -16,14 +16,18 @@ from zscape.config import DataConfig
 from zscape.data.arrays import from_arrays
 from zscape.data.bounded import reading
 from zscape.data.folder import read_pictures
+from zscape.data.given import gather, is_collection
 from zscape.data.hold_out import hold_out
 from zscape.data.idx import has_idx, read_idx_files, read_mnist
 from zscape.data.imageset import ImageSet, Splits
 from zscape.data.npy import read_npy, read_npz
 from zscape.data.resize import resized, with_channels
 from zscape.data.tree import walk
-from zscape.errors import DataError
+from zscape.errors import ConfigError, DataError
 from zscape.seeding import torch_generator
+
+ImagesLike: TypeAlias = Any
+"""Whatever ``as_image_set`` takes."""
 
 Claim = Callable[[Any], bool]
 Reader = Callable[[Any, DataConfig], Splits | ImageSet]
@@ -81,7 +85,8 @@ def load_data(source: Any = None, config: DataConfig | None = None, *, seed: int
     source
         ``"mnist"`` (a folder of that name is ``"./mnist"``); a folder of IDX files or of
         pictures; an ``.npz`` or ``.npy`` file; an array or tensor of images (see
-        ``arrays.as_images``) or ``(images, labels)``; an ``ImageSet``; ``Splits``; or whatever
+        ``arrays.as_images``) or ``(images, labels)``; a list of pictures or of ``(picture,
+        label)``; a torch ``Dataset`` or ``DataLoader``; an ``ImageSet``; ``Splits``; or whatever
         else is registered. None: ``config.data``.
     config
         ``n_train``, ``n_test``, ``stratified``, ``resize`` and ``binarize="threshold"`` are
@@ -115,6 +120,46 @@ def load_data(source: Any = None, config: DataConfig | None = None, *, seed: int
     test = prepare(splits.test, config.n_test, "test")
     _check_agreement(train, test)
     return Splits(train, test)
+
+
+def as_image_set(
+    images: ImagesLike, split: str = "test", *, image_shape: tuple[int, int, int] | None = None
+) -> ImageSet:
+    """The set of images that ``images`` is or holds: the one home of this conversion.
+
+    Parameters
+    ----------
+    images
+        An ``ImageSet``; ``Splits``; images in memory or any other source, as for ``load_data``.
+        Of what is in memory nothing is held out.
+    split
+        Which half of ``Splits`` or of a source, and what an array is taken for.
+    image_shape
+        (channels, height, width): a single picture of this shape, or of this height and width if
+        there is one channel, may come without the first axis.
+
+    Returns
+    -------
+    A set whose pixels are bytes: floats are rounded to the nearest of 256 grey levels.
+
+    Raises
+    ------
+    DataError
+        These are no images, or a pixel is outside its range.
+    ConfigError
+        Another word than train or test.
+    """
+    if split not in Splits._fields:
+        raise ConfigError(f"split must be {' or '.join(Splits._fields)}; got {split!r}.")
+    if image_shape is not None and isinstance(images, (np.ndarray, Tensor)):
+        alone = image_shape[1:] if image_shape[0] == 1 else image_shape
+        images = images[None] if tuple(images.shape) == alone else images
+    if isinstance(images, ImageSet):
+        return images
+    found = _read_memory(images, DataConfig()) if _is_in_memory(images) else load_data(images)
+    if isinstance(found, ImageSet):
+        return replace(found, split=split)
+    return found.train if split == "train" else found.test
 
 
 def place_of(source: str) -> str | None:
@@ -167,7 +212,8 @@ def _has_suffix(source: Any, suffix: str) -> bool:
 
 def _is_in_memory(source: Any) -> bool:
     is_pair = isinstance(source, tuple) and len(source) == 2
-    return is_pair or isinstance(source, (np.ndarray, Tensor, ImageSet))
+    is_array = isinstance(source, (np.ndarray, Tensor, ImageSet))
+    return is_pair or is_array or is_collection(source)
 
 
 def _is_pair_of_arrays(source: Any) -> bool:
@@ -176,21 +222,22 @@ def _is_pair_of_arrays(source: Any) -> bool:
 
 
 @register_source(
-    "an array, tensor, (images, labels), ((images, labels), (test images, test labels)), ImageSet "
-    "or Splits in memory",
+    "an array, tensor, (images, labels), ((images, labels), (test images, test labels)), list of "
+    "pairs, DataLoader, ImageSet or Splits in memory",
     claims=_is_in_memory,
 )
 def _read_memory(source: Any, config: DataConfig) -> Splits | ImageSet:
-    match source:
-        case ImageSet():
-            return source
+    match gather(source) if is_collection(source) else source:
+        case ImageSet() as images:
+            return images
         case (ImageSet() as train, ImageSet() as test):
             return Splits(train, test)
         case ((images, labels), (test_images, test_labels)) if all(map(_is_pair_of_arrays, source)):
             return from_arrays("array", images, labels, test_images, test_labels, config=config)
         case (images, labels):
             return from_arrays("array", images, labels, config=config)
-    return from_arrays("array", source, config=config)
+        case images:
+            return from_arrays("array", images, config=config)
 
 
 @register_source(

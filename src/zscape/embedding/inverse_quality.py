@@ -16,7 +16,7 @@ from zscape.embedding.inverse import inverse_transform, prepare_inverse
 from zscape.embedding.neighbours import Floats
 from zscape.errors import DataError
 from zscape.latents import LatentTable, check_belongs, decode
-from zscape.model import VAE
+from zscape.model import VAE, ModelLike, as_vae
 from zscape.seeding import numpy_generator
 
 if TYPE_CHECKING:
@@ -36,7 +36,7 @@ class HeldOut(NamedTuple):
 def inverse_quality(
     maps: Iterable[Embedding],
     ways: Iterable[str],
-    vae: VAE,
+    vae: ModelLike,
     held_out: HeldOut,
     *,
     judge: ImageSet | None = None,
@@ -78,6 +78,7 @@ def inverse_quality(
     """
     import pandas as pd
 
+    vae = as_vae(vae)
     table, images = held_out
     check_belongs(table, vae)
     if table.indices.max() >= len(images):

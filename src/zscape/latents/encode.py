@@ -10,19 +10,19 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from zscape.data import ImageSet, batch_indices
+from zscape.data import ImageSet, ImagesLike, as_image_set, batch_indices
 from zscape.errors import CheckpointError, ShapeError
 from zscape.latents.table import LatentTable
 from zscape.latents.vectors import VectorLike, as_vector, as_vectors
-from zscape.model import VAE, evaluating
+from zscape.model import VAE, ModelLike, as_vae, evaluating
 
 BATCH_SIZE = 250
 """Images at a time; on CPUs the fastest, larger batches leave the cache."""
 
 
 def encode(
-    vae: VAE,
-    images: ImageSet,
+    vae: ModelLike,
+    images: ImagesLike,
     *,
     batch_size: int = BATCH_SIZE,
     progress: Callable[[int], None] | None = None,
@@ -45,6 +45,8 @@ def encode(
     DataError
         The model gives numbers that are not finite.
     """
+    vae = as_vae(vae)
+    images = as_image_set(images, image_shape=vae.image_shape)
     device = next(vae.parameters()).device
     rows, n_done = [], 0
     with evaluating(vae):
@@ -66,8 +68,9 @@ def encode(
     )
 
 
-def decode(vae: VAE, z: VectorLike, *, batch_size: int = BATCH_SIZE) -> Tensor:
+def decode(vae: ModelLike, z: VectorLike, *, batch_size: int = BATCH_SIZE) -> Tensor:
     """Pictures (n, c, h, w) in [0, 1], on the CPU, of the vectors ``z``; see ``as_vectors``."""
+    vae = as_vae(vae)
     device = next(vae.parameters()).device
     vectors = torch.from_numpy(as_vectors(z, vae.latent_dim))
     with evaluating(vae):
@@ -75,7 +78,7 @@ def decode(vae: VAE, z: VectorLike, *, batch_size: int = BATCH_SIZE) -> Tensor:
         return torch.cat([vae.decode(batch).float().cpu() for batch in batches])
 
 
-def locate(vae: VAE, place: VectorLike | ImageSet | None) -> NDArray[np.float32]:
+def locate(vae: ModelLike, place: VectorLike | ImageSet | None) -> NDArray[np.float32]:
     """One place in the latent space, (latent_dim,).
 
     Parameters
@@ -84,6 +87,7 @@ def locate(vae: VAE, place: VectorLike | ImageSet | None) -> NDArray[np.float32]
         A vector in any form of ``as_vectors``; an ``ImageSet`` of one image, which stands for
         its posterior mean; or None for the origin, the middle of the prior.
     """
+    vae = as_vae(vae)
     if place is None:
         return np.zeros(vae.latent_dim, np.float32)
     if isinstance(place, ImageSet):

@@ -15,7 +15,7 @@ from zscape.errors import ConfigError, ShapeError
 from zscape.latents.encode import decode, locate
 from zscape.latents.table import LatentTable
 from zscape.latents.vectors import VectorLike, as_neurons, as_numbers, as_vector, as_vectors
-from zscape.model import VAE
+from zscape.model import VAE, ModelLike, as_vae
 
 PATHS = ("line", "slerp")
 
@@ -37,20 +37,22 @@ class Neighbours(NamedTuple):
     """Euclidean, in latent units."""
 
 
-def walk(vae: VAE, vectors: VectorLike) -> Walk:
+def walk(vae: ModelLike, vectors: VectorLike) -> Walk:
     """The pictures of any vectors: of prototypes, of their sums and differences, of a table's."""
+    vae = as_vae(vae)
     z = as_vectors(vectors, vae.latent_dim)
     return Walk(z, decode(vae, z))
 
 
-def sample_prior(vae: VAE, n: int, generator: torch.Generator | None = None) -> Walk:
+def sample_prior(vae: ModelLike, n: int, generator: torch.Generator | None = None) -> Walk:
     """``n`` pictures of vectors drawn from the prior N(0, I); new ones without a generator."""
+    vae = as_vae(vae)
     _check_count(n)
     return walk(vae, torch.randn(n, vae.latent_dim, generator=generator))
 
 
 def between(
-    vae: VAE,
+    vae: ModelLike,
     start: VectorLike | ImageSet,
     end: VectorLike | ImageSet,
     n: int = 10,
@@ -71,6 +73,7 @@ def between(
     ConfigError, ShapeError
         Unknown path, n below 1, a vector that does not fit, or no one great circle.
     """
+    vae = as_vae(vae)
     if path not in PATHS:
         raise ConfigError(f"path must be one of {', '.join(PATHS)}; got {path!r}.")
     ends = locate(vae, start), locate(vae, end)
@@ -143,7 +146,7 @@ def slerp(
 
 
 def traversal(
-    vae: VAE,
+    vae: ModelLike,
     z: VectorLike | ImageSet | None = None,
     neurons: int | str | Sequence[int | str] | None = None,
     values: Any = None,
@@ -168,6 +171,7 @@ def traversal(
     ConfigError, ShapeError
         A neuron or vector that does not fit, or values that are not finite numbers.
     """
+    vae = as_vae(vae)
     rows = as_neurons(neurons, vae.latent_dim)
     columns = np.linspace(-3, 3, 7) if values is None else _as_values(values)
     grid = np.tile(locate(vae, z), (len(rows), len(columns), 1))
@@ -176,7 +180,7 @@ def traversal(
 
 
 def manifold(
-    vae: VAE,
+    vae: ModelLike,
     neurons: Sequence[int | str] = (0, 1),
     *,
     x_values: Any = None,
@@ -206,6 +210,7 @@ def manifold(
         Not two different neurons of the model, a vector that does not fit, or values that are
         not finite numbers.
     """
+    vae = as_vae(vae)
     pair = as_neurons(neurons, vae.latent_dim)
     if len(pair) != 2 or pair[0] == pair[1]:
         raise ConfigError(f"a manifold needs two different latent neurons; got {pair}.")
@@ -232,7 +237,7 @@ def prior_quantiles(n: int) -> NDArray[np.float64]:
 
 
 def neighbourhood(
-    vae: VAE,
+    vae: ModelLike,
     z: VectorLike | ImageSet,
     radius: float,
     n: int = 10,
@@ -249,6 +254,7 @@ def neighbourhood(
     generator
         Decides the directions; new ones at every call without it.
     """
+    vae = as_vae(vae)
     _check_count(n)
     if not 0 <= radius < float("inf"):
         raise ConfigError(f"radius must be a finite number, at least 0; got {radius}.")

@@ -12,9 +12,9 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from zscape.data import ImageSet, batch_indices
+from zscape.data import ImageSet, ImagesLike, as_image_set, batch_indices
 from zscape.errors import ShapeError
-from zscape.model.vae import VAE
+from zscape.model.vae import VAE, ModelLike, as_vae
 from zscape.seeding import torch_generator
 
 ACTIVE_KL = 0.01
@@ -106,7 +106,9 @@ class Evaluation:
         return self.reconstruction + kld_weight * self.kl
 
 
-def evaluate(vae: VAE, images: ImageSet, *, seed: int = 0, batch_size: int = 500) -> Evaluation:
+def evaluate(
+    vae: ModelLike, images: ImagesLike, *, seed: int = 0, batch_size: int = 500
+) -> Evaluation:
     """The mean ELBO parts of ``images`` in float32, with batch norm at its running statistics.
 
     Parameters
@@ -114,6 +116,8 @@ def evaluate(vae: VAE, images: ImageSet, *, seed: int = 0, batch_size: int = 500
     seed
         Of the posterior samples; the same seed gives the same numbers.
     """
+    vae = as_vae(vae)
+    images = as_image_set(images, image_shape=vae.image_shape)
     device = next(vae.parameters()).device
     generator = torch_generator(seed, "evaluation", device=device)
     objective = ElboObjective(vae)

@@ -78,7 +78,7 @@ class EnhancedVAE(VAE):
 
     def encode(self, x: Tensor) -> tuple[Tensor, Tensor]:
         """See ``VAE.encode``."""
-        self.check_images(x)
+        x = self.check_images(x)
         h = self.activation(self.fc1(self.encoder(x).flatten(1)))
         return self.fc21(h), soft_bound(self.fc22(h))
 

@@ -38,7 +38,7 @@ class MLPVAE(VAE):
 
     def encode(self, x: Tensor) -> tuple[Tensor, Tensor]:
         """See ``VAE.encode``."""
-        self.check_images(x)
+        x = self.check_images(x)
         h = self.encoder(x)
         return self.mu(h), soft_bound(self.logvar(h))
 

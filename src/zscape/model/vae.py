@@ -2,21 +2,30 @@
 
 from __future__ import annotations
 
-from abc import abstractmethod
+import os
+from abc import ABC, abstractmethod
 from collections.abc import Callable
+from typing import Any, Protocol, TypeAlias
 
 import torch
 from torch import Tensor, nn
 
 from zscape.config import ModelConfig
-from zscape.errors import ShapeError
+from zscape.data import ImageSet
+from zscape.errors import ConfigError, DataError, ShapeError
 from zscape.model.likelihoods import Likelihood, create_likelihood, likelihoods
 from zscape.registry import Registry
 from zscape.seeding import derive
 
+PIXEL_SLACK = 1e-3
+"""How far beyond [0, 1] interpolation and half precision may put a pixel."""
 
-class VAE(nn.Module):
+
+class VAE(nn.Module, ABC):
     """A variational autoencoder; a network adds ``encode`` and ``decode_logits``.
+
+    ``encode`` passes its pictures through ``check_images``, so that arrays and bytes are taken as
+    well as tensors.
 
     Parameters
     ----------
@@ -56,8 +65,9 @@ class VAE(nn.Module):
     def decode(self, z: Tensor) -> Tensor:
         """Pictures of latents ``z``: expected pixels (batch, c, h, w), in [0, 1].
 
-        For the Bernoulli likelihood these are the probabilities of white.
+        For the Bernoulli likelihood these are the probabilities of white. ``z`` may be an array.
         """
+        z = self._as_own(z, "z")
         if z.ndim != 2 or z.shape[1] != self.latent_dim:
             raise ShapeError(f"z must be (batch, {self.latent_dim}); got {tuple(z.shape)}.")
         return self.likelihood.mean(self.decode_logits(z))
@@ -78,12 +88,84 @@ class VAE(nn.Module):
         """Number of latent neurons; the tutorial's spelling of ``latent_dim``."""
         return self.latent_dim
 
-    def check_images(self, x: Tensor) -> None:
-        """Raise ``ShapeError`` unless ``x`` is a batch of this model's pictures."""
-        if x.ndim != 4 or tuple(x.shape[1:]) != self.image_shape:
+    def check_images(self, x: Any) -> Tensor:
+        """``x`` as a batch of this model's pictures, in its type of number and on its device.
+
+        Parameters
+        ----------
+        x
+            Tensor, array or ``ImageSet``, (batch, c, h, w): floats in [0, 1], bool, or integers in
+            [0, 255]. The range is looked at in evaluation mode only: a training does not wait.
+
+        Raises
+        ------
+        ShapeError
+            Another shape.
+        DataError
+            A pixel is outside its range or not a number.
+        """
+        x = x.pixels() if isinstance(x, ImageSet) else x
+        pixels = self._as_own(x, "x", white=255)
+        if pixels.ndim != 4 or tuple(pixels.shape[1:]) != self.image_shape:
             raise ShapeError(
-                f"x must be (batch, {str(self.image_shape)[1:]}; got {tuple(x.shape)}."
+                f"x must be (batch, {str(self.image_shape)[1:]}; got {tuple(pixels.shape)}."
             )
+        if not self.training and not torch.compiler.is_compiling():
+            check_pixels(pixels)
+        return pixels
+
+    def _as_own(self, value: Any, where: str, white: float = 1) -> Tensor:
+        """A tensor like the parameters; whole numbers are divided by ``white``."""
+        try:
+            x = value if isinstance(value, Tensor) else torch.tensor(value)
+        except (TypeError, ValueError, RuntimeError) as error:
+            raise ShapeError(f"{where} must be an array of numbers: {error}.") from error
+        if not x.is_floating_point() and x.dtype != torch.bool:
+            x = x / white
+        own = next(self.parameters(), x)
+        # What fits stays the very same object: whoever records a pass knows it by that.
+        return x if (x.dtype, x.device) == (own.dtype, own.device) else x.to(own)
+
+
+def check_pixels(x: Tensor) -> None:
+    """Raise ``DataError`` unless all of ``x`` lies in [0, 1], up to rounding."""
+    if not x.numel():
+        return
+    low, high = (float(edge) for edge in x.detach().aminmax())
+    if not (low >= -PIXEL_SLACK and high <= 1 + PIXEL_SLACK):
+        hint = "; divide by 255, or pass them as bytes" if low >= 0 and 2 < high <= 255 else ""
+        raise DataError(f"pixels must be in [0, 1]; got values from {low:g} to {high:g}{hint}.")
+
+
+class HasModel(Protocol):
+    """What ``zscape.load`` and ``zscape.train`` return, among others."""
+
+    @property
+    def model(self) -> VAE:
+        """The model."""
+
+
+ModelLike: TypeAlias = VAE | HasModel
+"""Whatever ``as_vae`` takes."""
+
+
+def as_vae(source: ModelLike) -> VAE:
+    """The model that ``source`` is, or has as its ``model``.
+
+    Raises
+    ------
+    ConfigError
+        It is neither; the message says what to do with what it is.
+    """
+    vae = source if isinstance(source, VAE) else getattr(source, "model", None)
+    if isinstance(vae, VAE):
+        return vae
+    hint = "pass what zscape.load or zscape.train returned, or its .model"
+    if isinstance(source, (str, os.PathLike)):
+        hint = f"open it with zscape.load({str(source)!r})"
+    elif isinstance(source, nn.Module):
+        hint = "make it one with zscape.wrap(module, latent_dim=…, image_shape=…)"
+    raise ConfigError(f"this needs a model (zscape.VAE); got a {type(source).__name__}: {hint}.")
 
 
 networks: Registry[type[VAE]] = Registry("network", VAE, option="network")

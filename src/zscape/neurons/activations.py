@@ -14,10 +14,10 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from zscape.data import ImageSet
+from zscape.data import ImagesLike, as_image_set
 from zscape.errors import ConfigError, DataError, ShapeError
 from zscape.latents import encode
-from zscape.model import VAE
+from zscape.model import ModelLike, as_vae
 from zscape.neurons.bottleneck import class_moments
 from zscape.neurons.layers import LATENT, Layer, device_of, find_layer, list_layers, run
 from zscape.neurons.moments import ClassMoments
@@ -33,7 +33,11 @@ class TopImages(NamedTuple):
 
 
 def layer_moments(
-    vae: VAE, images: ImageSet, layers: Sequence[str] | None = None, *, batch_size: int = 500
+    vae: ModelLike,
+    images: ImagesLike,
+    layers: Sequence[str] | None = None,
+    *,
+    batch_size: int = 500,
 ) -> dict[str, ClassMoments]:
     """Mean and variance of the response of every unit to every class, layer by layer.
 
@@ -59,6 +63,8 @@ def layer_moments(
     ShapeError
         The images are not the model's.
     """
+    vae = as_vae(vae)
+    images = as_image_set(images, image_shape=vae.image_shape)
     if images.labels is None:
         raise DataError(f"Activations per class need labels, and {images.name} has none.")
     every = list_layers(vae) if layers is None else [find_layer(vae, name) for name in layers]
@@ -91,8 +97,8 @@ def layer_moments(
 
 
 def top_images(
-    vae: VAE,
-    images: ImageSet,
+    vae: ModelLike,
+    images: ImagesLike,
     layer: str,
     k: int = 10,
     *,
@@ -111,6 +117,8 @@ def top_images(
     ShapeError
         The images are not the model's.
     """
+    vae = as_vae(vae)
+    images = as_image_set(images, image_shape=vae.image_shape)
     if k < 1:
         raise ConfigError(f"k must be at least 1; got {k}.")
     place, device = find_layer(vae, layer), device_of(vae)
@@ -132,7 +140,7 @@ def top_images(
     return TopImages(indices.cpu().numpy(), values.cpu().numpy())
 
 
-def activation_maps(vae: VAE, image: Tensor, layer: str) -> Tensor:
+def activation_maps(vae: ModelLike, image: Tensor, layer: str) -> Tensor:
     """What every channel of a convolution makes of one picture: (n_units, height, width).
 
     Parameters
@@ -147,6 +155,7 @@ def activation_maps(vae: VAE, image: Tensor, layer: str) -> Tensor:
     ShapeError
         Not one picture of the model's shape.
     """
+    vae = as_vae(vae)
     place = find_layer(vae, layer)
     if place.kind != "conv":
         known = ", ".join(one.name for one in list_layers(vae) if one.kind == "conv")

@@ -15,14 +15,14 @@ import pandas as pd
 import torch
 from torch import Tensor
 
-from zscape.data import ImageSet
+from zscape.data import ImageSet, ImagesLike, as_image_set
 from zscape.errors import ConfigError, DataError, ShapeError
-from zscape.model import VAE, evaluating
+from zscape.model import VAE, ModelLike, as_vae, evaluating
 from zscape.neurons.layers import Layer, Tap, check_index, device_of, find_layer, run
 
 
 def decoder_jacobian(
-    vae: VAE, z: Any, neurons: Sequence[int] | None = None, *, batch_size: int = 250
+    vae: ModelLike, z: Any, neurons: Sequence[int] | None = None, *, batch_size: int = 250
 ) -> Tensor:
     """How every pixel moves as one latent neuron does: columns of the decoder's Jacobian.
 
@@ -50,6 +50,7 @@ def decoder_jacobian(
     ConfigError
         A neuron that is not there, or none.
     """
+    vae = as_vae(vae)
     d, device = vae.latent_dim, device_of(vae)
     points = torch.as_tensor(z, dtype=torch.float32, device=device)
     if points.ndim not in (1, 2) or points.shape[-1] != d or points.numel() == 0:
@@ -76,8 +77,8 @@ def decoder_jacobian(
 
 
 def silence(
-    vae: VAE,
-    images: ImageSet,
+    vae: ModelLike,
+    images: ImagesLike,
     layer: str,
     unit: int,
     *,
@@ -114,6 +115,8 @@ def silence(
     ShapeError
         The images are not the model's.
     """
+    vae = as_vae(vae)
+    images = as_image_set(images, image_shape=vae.image_shape)
     if to not in ("zero", "mean"):
         raise ConfigError(f"to must be zero or mean; got {to!r}.")
     place = find_layer(vae, layer)

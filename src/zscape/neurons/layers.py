@@ -25,7 +25,7 @@ import torch
 from torch import Tensor, nn
 
 from zscape.errors import ConfigError
-from zscape.model import VAE, evaluating
+from zscape.model import VAE, ModelLike, as_vae, evaluating
 
 LATENT = "z"
 """The latent neurons as a layer: the posterior mean, between encoder and decoder."""
@@ -64,12 +64,13 @@ class Layer:
     call: int = 1
 
 
-def list_layers(vae: VAE) -> tuple[Layer, ...]:
+def list_layers(vae: ModelLike) -> tuple[Layer, ...]:
     """Every 2-D convolution and fully connected layer, in the order they are used, and ``z``.
 
     The heads of mean and log-variance and the decoder's last layer (logits) are among them.
     One picture is sent through to find them; the model is left as it was.
     """
+    vae = as_vae(vae)
     trace = _Trace()
     x = torch.zeros(1, *vae.image_shape, device=device_of(vae))
     with evaluating(vae), hooked(vae.named_modules(), trace.see):
@@ -80,7 +81,7 @@ def list_layers(vae: VAE) -> tuple[Layer, ...]:
     return tuple(trace.layers)
 
 
-def find_layer(vae: VAE, name: str) -> Layer:
+def find_layer(vae: ModelLike, name: str) -> Layer:
     """The layer called ``name``.
 
     Raises
@@ -88,6 +89,7 @@ def find_layer(vae: VAE, name: str) -> Layer:
     ConfigError
         There is none; the message lists those there are.
     """
+    vae = as_vae(vae)
     layers = list_layers(vae)
     for layer in layers:
         if layer.name == name:
@@ -117,7 +119,7 @@ def run(vae: VAE, x: Tensor, taps: Mapping[Layer, Tap], *, decode: bool | None =
     ShapeError
         ``x`` is not a batch of the model's pictures.
     """
-    vae.check_images(x)
+    x = vae.check_images(x)
     if decode is None:
         decode = any(layer.part == "decoder" for layer in taps)
     calls: Counter[str] = Counter()
