@@ -16,7 +16,7 @@ import torch
 import zscape
 from model.contract import CONTRACT
 from zscape.config import ModelConfig
-from zscape.model import networks
+from zscape.model import MLPVAE, networks
 
 ROOT = Path(__file__).parents[1]
 EXAMPLES = ROOT / "docs" / "examples"
@@ -100,13 +100,22 @@ def test_page_shows_the_file_itself():
 
 def test_python_of_the_page_runs(tiny, capsys, monkeypatch, tmp_path):
     """The block that trains, with fewer images."""
-    (block,) = (block for block in blocks("python") if "class " not in block)
+    (block,) = (block for block in blocks("python") if "zscape.train(" in block)
     smaller, n = re.subn(r"n_train=\d+", "n_train=64, n_test=64", block)
     assert n == 1
     monkeypatch.chdir(tmp_path)
     exec(compile(smaller, "docs/your-own-network.md", "exec"), {})
     assert re.search(r"^\d+\.\d nats per image$", capsys.readouterr().out, flags=re.MULTILINE)
     assert list(tmp_path.iterdir()) == []
+
+
+def test_wrapping_of_the_page_runs():
+    (block,) = (block for block in blocks("python") if "zscape.wrap(" in block)
+    code, explore, _ = block.rpartition("zscape.explore(")
+    assert explore
+    names = {"module": MLPVAE(16), "images": np.zeros((3, 28, 28), np.uint8), "zscape": zscape}
+    exec(compile(code, "docs/your-own-network.md", "exec"), names)
+    assert names["table"].mu.shape == (3, 16)
 
 
 def test_what_the_page_names_is_there():

@@ -19,33 +19,66 @@ from zscape.errors import (
 )
 
 if TYPE_CHECKING:
-    from zscape.api import Opened, explore, export, load, resume, train
+    from zscape.api import (
+        Opened,
+        decode,
+        encode,
+        explore,
+        export,
+        load,
+        reconstruct,
+        resume,
+        sample,
+        train,
+        write_report,
+    )
     from zscape.config import DataConfig, ModelConfig, TrainConfig
-    from zscape.data import ImageSet, load_data
-    from zscape.latents import encode
-    from zscape.model import VAE, EnhancedVAE, register_likelihood, register_network
+    from zscape.data import ImageSet, Splits, load_data, register_source
+    from zscape.embedding import Embedding, fit_map, register_inverse, register_method
+    from zscape.latents import LatentTable
+    from zscape.model import (
+        VAE,
+        EnhancedVAE,
+        Likelihood,
+        register_likelihood,
+        register_network,
+        wrap,
+    )
     from zscape.training import Run
     from zscape.zoo import load_pretrained
 
 _HOMES = {
     "DataConfig": "zscape.config",
+    "Embedding": "zscape.embedding",
     "EnhancedVAE": "zscape.model",
     "ImageSet": "zscape.data",
+    "LatentTable": "zscape.latents",
+    "Likelihood": "zscape.model",
     "ModelConfig": "zscape.config",
     "Opened": "zscape.api",
     "Run": "zscape.training",
+    "Splits": "zscape.data",
     "TrainConfig": "zscape.config",
     "VAE": "zscape.model",
-    "load": "zscape.api",
+    "decode": "zscape.api",
+    "encode": "zscape.api",
     "explore": "zscape.api",
     "export": "zscape.api",
-    "encode": "zscape.latents",
+    "fit_map": "zscape.embedding",
+    "load": "zscape.api",
     "load_data": "zscape.data",
     "load_pretrained": "zscape.zoo",
+    "reconstruct": "zscape.api",
+    "register_inverse": "zscape.embedding",
     "register_likelihood": "zscape.model",
+    "register_method": "zscape.embedding",
     "register_network": "zscape.model",
+    "register_source": "zscape.data",
     "resume": "zscape.api",
+    "sample": "zscape.api",
     "train": "zscape.api",
+    "wrap": "zscape.model",
+    "write_report": "zscape.api",
 }
 
 __all__ = [
@@ -54,27 +87,40 @@ __all__ = [
     "ConfigError",
     "DataConfig",
     "DataError",
+    "Embedding",
     "EnhancedVAE",
     "ImageSet",
+    "LatentTable",
+    "Likelihood",
     "MissingExtraError",
     "ModelConfig",
     "Opened",
     "Run",
     "ShapeError",
+    "Splits",
     "TrainConfig",
     "TrainingDiverged",
     "ZscapeError",
     "__version__",
+    "decode",
     "encode",
     "explore",
     "export",
+    "fit_map",
     "load",
     "load_data",
     "load_pretrained",
+    "reconstruct",
+    "register_inverse",
     "register_likelihood",
+    "register_method",
     "register_network",
+    "register_source",
     "resume",
+    "sample",
     "train",
+    "wrap",
+    "write_report",
 ]
 
 

@@ -1,22 +1,29 @@
-"""The verbs: train, load, reconstruct, …; Python users and the commands share them."""
+"""The verbs: train, load, encode, decode, …; Python users and the commands share them.
+
+Where a verb takes a model, it takes whatever ``open_model`` does; where it takes images, whatever
+``Opened.images`` does.
+"""
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+import os
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 import torch
 from torch import Tensor
 
+from zscape import latents
 from zscape.config import ModelConfig, RunConfig
-from zscape.data import ImageSet, Splits, load_data
+from zscape.data import ImageSet, ImagesLike, Splits, as_image_set, load_data
 from zscape.errors import ConfigError, DataError, MissingExtraError, ShapeError
 from zscape.files import check_writable, readable, write_atomic
-from zscape.latents import decode, encode, sample_prior
-from zscape.model import VAE, Likelihood, allowed
-from zscape.seeding import torch_generator
+from zscape.latents import LatentTable, VectorLike, Walk, sample_prior
+from zscape.model import VAE, Likelihood, ModelLike, allowed, as_vae, likelihoods, networks
+from zscape.registry import Registry
+from zscape.seeding import torch_stream
 from zscape.training import Run, TrainingResult, create_progress, fit, load_weights
 from zscape.training.hardware import is_first_process
 from zscape.training.run import LOSS, RECONSTRUCTIONS, SAMPLES
@@ -149,6 +156,32 @@ class Opened(NamedTuple):
             )
         return splits
 
+    def images(self, source: ImagesLike = None, split: str = "test") -> ImageSet:
+        """One set of images for the model, as every verb takes them.
+
+        Parameters
+        ----------
+        source
+            None for the model's own; an ``ImageSet``, which is taken as it is; or other images in
+            any form of ``zscape.data.as_image_set``. What is in memory is taken whole, unless
+            it is what the run was trained on. Others are resized and binarised as in training.
+        split
+            Which half, ``"train"`` or ``"test"``, where there are two.
+
+        Raises
+        ------
+        ShapeError, DataError, ConfigError
+            The images do not fit the model, are no images, or there is no such half.
+        """
+        if source is None or isinstance(source, (str, os.PathLike, Splits)):
+            return self.data(source).of(split)
+        if self.run is not None and (own := self._own_array(source)):
+            return own.of(split)
+        found = as_image_set(source, split, image_shape=self.model.image_shape)
+        if self.run is None or isinstance(source, ImageSet):
+            return found
+        return self._all_of(Splits(found, found)).of(split)
+
     def _own_array(self, source: Any) -> Splits | None:
         assert self.run is not None
         if self.run.config.data.data is not None:
@@ -200,23 +233,110 @@ def load(
     return Opened(model.model, model.config, None, readable(path.name))
 
 
-def reconstruct(vae: VAE, images: ImageSet) -> Tensor:
-    """What the model makes of ``images``: decoded posterior means, (n, c, h, w) in [0, 1]."""
-    return decode(vae, encode(vae, images).mu)
+Openable: TypeAlias = ModelLike | Run | Path | str
+"""Whatever ``open_model`` takes."""
 
 
-def sample(vae: VAE, n: int, *, seed: int | None = None) -> tuple[Tensor, Tensor]:
-    """Pictures of random latents: ``(images (n, c, h, w) in [0, 1], z (n, latent_dim))``.
+def open_model(source: Openable) -> Opened:
+    """The model that is meant: the one home of this conversion.
 
-    z is drawn from the prior N(0, I); without a seed it is new every time.
+    Parameters
+    ----------
+    source
+        A model; what ``load``, ``train`` or ``load_weights`` returned; a run; or what ``load``
+        takes: ``"zoo:10"``, a run folder, a file of weights.
+
+    Raises
+    ------
+    ConfigError
+        It is none of these.
+    CheckpointError
+        There is no such model.
     """
-    generator = None if seed is None else torch_generator(seed, "sample")
-    vectors, images = sample_prior(vae, n, generator)
-    return images, torch.from_numpy(vectors)
+    if isinstance(source, Opened):
+        return source
+    if isinstance(source, (str, os.PathLike, Run)):
+        return load(source.path if isinstance(source, Run) else source)
+    vae, run = as_vae(source), getattr(source, "run", None)
+    config = run.config.model if run else getattr(source, "config", None)
+    if config is None:
+        config = ModelConfig(
+            latent_dim=vae.latent_dim,
+            image_shape=vae.image_shape,
+            network=_name_of(type(vae), networks),
+            likelihood=_name_of(type(vae.likelihood), likelihoods),
+        )
+    return Opened(vae, config, run, run.path.name if run else type(vae).__name__)
+
+
+def _name_of(entry: type, registry: Registry[Any]) -> str:
+    return next((name for name in registry if registry[name] is entry), entry.__name__)
+
+
+def encode(
+    model: Openable,
+    images: ImagesLike = None,
+    *,
+    split: str = "test",
+    progress: Callable[[int], None] | None = None,
+) -> LatentTable:
+    """Where the model puts images: the posterior of each, one row of a table.
+
+    Parameters
+    ----------
+    model
+        See ``open_model``.
+    images, split
+        See ``Opened.images``; the model's own test images by default.
+    progress
+        Called after every batch with the number of images done so far.
+
+    Raises
+    ------
+    ShapeError, DataError, ConfigError, CheckpointError
+        There is no such model, or the images do not fit it.
+
+    Examples
+    --------
+    >>> import numpy as np, zscape
+    >>> zscape.encode("zoo:10", np.zeros((3, 28, 28), np.uint8)).mu.shape
+    (3, 10)
+    """
+    opened = open_model(model)
+    return latents.encode(opened.model, opened.images(images, split), progress=progress)
+
+
+def decode(model: Openable, z: VectorLike) -> Tensor:
+    """Pictures (n, c, h, w) in [0, 1] of latent vectors in any form of ``latents.as_vectors``."""
+    return latents.decode(open_model(model).model, z)
+
+
+def reconstruct(model: Openable, images: ImagesLike = None, *, split: str = "test") -> Tensor:
+    """What the model makes of images: decoded posterior means, (n, c, h, w) in [0, 1].
+
+    ``model``, ``images`` and ``split`` are those of ``encode``.
+    """
+    opened = open_model(model)
+    return decode(opened, encode(opened, images, split=split).mu)
+
+
+def sample(model: Openable, n: int = 10, *, seed: int | None = None) -> Walk:
+    """``n`` latent vectors drawn from the prior N(0, I), and their pictures.
+
+    Parameters
+    ----------
+    seed
+        The same gives the same vectors; without one they are new every time.
+
+    Returns
+    -------
+    ``vectors`` (n, latent_dim) and ``images`` (n, c, h, w) in [0, 1], in this order.
+    """
+    return sample_prior(open_model(model).model, n, seed=seed)
 
 
 def write_report(
-    source: Opened | Path | str,
+    source: Openable,
     out: Path | str,
     *,
     data: Any = None,
@@ -229,7 +349,7 @@ def write_report(
     Parameters
     ----------
     source
-        What ``load`` returns or takes: ``"zoo:10"``, a run folder, a file of weights.
+        A model, see ``open_model``: ``"zoo:10"``, a run folder, what ``train`` returned.
     out
         The page, a name that ends in .html; missing folders are made.
     data
@@ -256,8 +376,7 @@ def write_report(
 
     path = Path(out)
     _check_page(path)
-    opened = source if isinstance(source, Opened) else load(source)
-    subject = _subject(opened, data)
+    subject = _subject(open_model(source), data)
     return report.write_report(subject, path, explorer=explorer, seed=seed, progress=progress)
 
 
@@ -270,7 +389,7 @@ class Prepared(NamedTuple):
 
 
 def prepare_scene(
-    source: VAE | Opened | Path | str,
+    source: Openable,
     data: Any = None,
     *,
     split: str = "test",
@@ -286,11 +405,9 @@ def prepare_scene(
     Parameters
     ----------
     source
-        A model, what ``load`` returns, or what it takes: ``"zoo:10"``, a run folder, a file.
-    data
-        Other images than the model's own; an ``ImageSet`` is shown as it is.
-    split
-        ``"train"`` or ``"test"``: which half of any other data.
+        A model, see ``open_model``: ``"zoo:10"``, a run folder, what ``train`` returned.
+    data, split
+        Which images, see ``Opened.images``; the model's own test images by default.
     maps, n, weights, seed
         See ``zscape.explorer.build_scene``. With maps that are fitted already nothing is cached.
     fresh
@@ -303,13 +420,8 @@ def prepare_scene(
     """
     from zscape.explorer import build_scene, cached_scene
 
-    if isinstance(source, VAE):
-        shape = ModelConfig(latent_dim=source.latent_dim, image_shape=source.image_shape)
-        opened = Opened(source, shape, None, type(source).__name__)
-    else:
-        opened = source if isinstance(source, Opened) else load(source)
-    vae, title = opened.model, opened.name
-    images = data if isinstance(data, ImageSet) else opened.data(data).of(split)
+    opened = open_model(source)
+    vae, title, images = opened.model, opened.name, opened.images(data, split)
     names = None if maps is None else [item for item in maps if isinstance(item, str)]
     if maps is None or (names and len(names) == len(maps)):
         scene = cached_scene(
@@ -323,7 +435,7 @@ def prepare_scene(
     return Prepared(scene, vae, images)
 
 
-def explore(source: VAE | Opened | Path | str, data: Any = None, **options: Any) -> ExplorerWidget:
+def explore(source: Openable, data: Any = None, **options: Any) -> ExplorerWidget:
     """The explorer as a notebook widget: last in a cell, it shows itself.
 
     What a person does there comes back as ``z``, ``selection``, ``path``, ``map`` and ``color``,
@@ -351,7 +463,7 @@ def explore(source: VAE | Opened | Path | str, data: Any = None, **options: Any)
 
 
 def export(
-    source: VAE | Opened | Path | str,
+    source: Openable,
     out: Path | str,
     data: Any = None,
     *,
@@ -398,8 +510,7 @@ def choose(images: ImageSet, n: int, *, seed: int | None = None) -> ImageSet:
     """``n`` of the images at random; the same ones for the same seed, in the same order."""
     if not 1 <= n <= len(images):
         raise ConfigError(f"n must be in [1, {len(images)}], the {images.split} images; got {n}.")
-    generator = None if seed is None else torch_generator(seed, "choose")
-    return images[torch.randperm(len(images), generator=generator)[:n]]
+    return images[torch.randperm(len(images), generator=torch_stream(seed, "choose"))[:n]]
 
 
 def _illustrate(result: TrainingResult, data: Splits) -> TrainingResult:
@@ -409,12 +520,13 @@ def _illustrate(result: TrainingResult, data: Splits) -> TrainingResult:
     from zscape import figures
 
     chosen = choose(data.test, min(10, len(data.test)), seed=0)
+    drawn = sample(result.model, 12, seed=0)
     for name, figure in {
         LOSS: figures.plot_losses(result.history),
         RECONSTRUCTIONS: figures.plot_reconstructions(
             chosen.pixels(), reconstruct(result.model, chosen), chosen.titles()
         ),
-        SAMPLES: figures.plot_random_samples(*sample(result.model, 12, seed=0)),
+        SAMPLES: figures.plot_random_samples(drawn.images, drawn.vectors),
     }.items():
         write_atomic(result.run.path / name, figures.to_png(figure))
     return result

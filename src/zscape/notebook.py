@@ -20,11 +20,17 @@ from torch import Tensor
 
 from zscape import api, figures
 from zscape.config import DataConfig
-from zscape.data import ImageSet, load_data
+from zscape.data import ImageSet, as_image_set, load_data
 from zscape.errors import ConfigError, MissingExtraError
 from zscape.figures import binarize_image
 from zscape.latents import VectorLike, as_neurons, decode, format_vector, locate
-from zscape.model import VAE, ElboObjective, EnhancedVAE, kl_to_standard_normal
+from zscape.model import (
+    VAE,
+    ElboObjective,
+    EnhancedVAE,
+    check_pixels,
+    kl_to_standard_normal,
+)
 from zscape.training import find_accelerator
 from zscape.training.weights import fit_state_dict, read_tensors
 
@@ -94,8 +100,7 @@ def load_mnist(
 
 def plot_sample_images(loader: Loader, num_images: int = 10) -> Figure:
     """Pictures from the loader, with their labels; new ones at every call."""
-    n = min(num_images, len(loader.dataset))
-    return figures.plot_samples(loader.dataset, n, seed=None)
+    return figures.plot_samples(as_image_set(loader), num_images, seed=None)
 
 
 def init_model(
@@ -154,6 +159,7 @@ class VAETrainer:
             total, n_seen = torch.zeros((), device=self.device), 0
             with tqdm(self.train_loader, desc=f"epoch {epoch + 1}/{epochs}") as bar:
                 for batch, (x, _) in enumerate(bar):
+                    check_pixels(x)
                     loss = objective(x.to(self.device)).loss(self.kld_weight) * len(x)
                     self.optimizer.zero_grad()
                     loss.backward()
@@ -209,7 +215,7 @@ def visualize_results(
     """
     if device is not None:
         model = model.to(_find_device(device))
-    chosen = api.choose(data_loader.dataset, num_images, seed=seed)
+    chosen = api.choose(as_image_set(data_loader), num_images, seed=seed)
     pictures = api.reconstruct(model.eval(), chosen)
     return figures.plot_reconstructions(chosen.pixels(), pictures, chosen.titles(), binarized=True)
 

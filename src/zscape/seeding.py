@@ -36,6 +36,11 @@ def torch_generator(
     return torch.Generator(device=device).manual_seed(derive(seed, *names))
 
 
+def torch_stream(seed: int | None, *names: str | int) -> torch.Generator | None:
+    """``torch_generator``, or None without a seed: torch's own, which is new every time."""
+    return None if seed is None else torch_generator(seed, *names)
+
+
 def numpy_generator(seed: int, *names: str | int) -> np.random.Generator:
     """A NumPy generator for the stream ``names``."""
     import numpy as np

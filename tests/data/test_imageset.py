@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import numpy as np
 import pytest
 import torch
 from hypothesis import given, settings
@@ -195,3 +196,12 @@ def test_batches_keep_pixels_and_labels_together_and_follow_the_seed(labelled: I
 def test_a_batch_size_of_0_is_refused(labelled: ImageSet) -> None:
     with pytest.raises(ConfigError, match="at least 1; got 0"):
         next(labelled.batches(0))
+
+
+def test_one_image_by_its_number():
+    images = ImageSet(torch.arange(5, dtype=torch.uint8).view(5, 1, 1, 1))
+    for number in (3, np.int64(3), -2):
+        assert images[number].images.flatten().tolist() == [3]
+    assert [int(one.images) for one in images] == [0, 1, 2, 3, 4]
+    with pytest.raises(IndexError):
+        images[5]

@@ -46,8 +46,8 @@ def sample(
     from zscape import api, figures
 
     check_outs([out], FIGURES)
-    images, z = api.sample(where.opened.model, n, seed=seed)
-    save_figure(figures.plot_random_samples(images, z), out)
+    drawn = api.sample(where.opened, n, seed=seed)
+    save_figure(figures.plot_random_samples(drawn.images, drawn.vectors), out)
 
 
 def loss(

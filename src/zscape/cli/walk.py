@@ -53,11 +53,10 @@ def random(
     seed: NewSeed = None,
 ) -> None:
     """Vectors drawn at random from the prior, and their pictures."""
-    from zscape import api, figures, latents
+    from zscape import api, figures
 
     outs = check_outs(out, FIGURES + VECTORS)
-    images, z = api.sample(where.opened.model, n, seed=seed)
-    walk = latents.Walk(z.numpy(), images)
+    walk = api.sample(where.opened, n, seed=seed)
     write_walk(outs, walk, lambda: figures.plot_random_samples(walk.images, walk.vectors))
 
 
@@ -272,12 +271,10 @@ def around(
     import torch
 
     from zscape import figures, latents
-    from zscape.seeding import torch_generator
 
     outs = check_outs(out, FIGURES + VECTORS)
     vae, centre = where.opened.model, read_vector(at, where)
-    generator = None if seed is None else torch_generator(seed, "around")
-    ring = latents.neighbourhood(vae, centre, radius, n, generator)
+    ring = latents.neighbourhood(vae, centre, radius, n, seed=seed)
     middle = latents.walk(vae, centre)
     walk = latents.Walk(
         np.concatenate([middle.vectors, ring.vectors]), torch.cat([middle.images, ring.images])

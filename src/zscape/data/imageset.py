@@ -134,8 +134,9 @@ class ImageSet:
         """Smallest and largest pixel, in [0, 1]."""
         return int(self.images.min()) / 255, int(self.images.max()) / 255
 
-    def __getitem__(self, index: Tensor | slice | list[int]) -> ImageSet:
-        """The images at ``index``, in that order, as a new set."""
+    def __getitem__(self, index: Tensor | slice | list[int] | int | np.integer[Any]) -> ImageSet:
+        """The images at ``index``, in that order, as a new set; of one image for a number."""
+        index = [int(index)] if isinstance(index, (int, np.integer)) else index
         labels = None if self.labels is None else self.labels[index]
         rows = index.cpu().numpy() if isinstance(index, Tensor) else index
         columns = {name: np.asarray(values)[rows] for name, values in self.columns.items()}

@@ -23,7 +23,7 @@ from zscape.data.imageset import ImageSet, Splits
 from zscape.data.npy import read_npy, read_npz
 from zscape.data.resize import resized, with_channels
 from zscape.data.tree import walk
-from zscape.errors import ConfigError, DataError
+from zscape.errors import DataError
 from zscape.seeding import torch_generator
 
 ImagesLike: TypeAlias = Any
@@ -149,17 +149,13 @@ def as_image_set(
     ConfigError
         Another word than train or test.
     """
-    if split not in Splits._fields:
-        raise ConfigError(f"split must be {' or '.join(Splits._fields)}; got {split!r}.")
     if image_shape is not None and isinstance(images, (np.ndarray, Tensor)):
         alone = image_shape[1:] if image_shape[0] == 1 else image_shape
         images = images[None] if tuple(images.shape) == alone else images
     if isinstance(images, ImageSet):
         return images
     found = _read_memory(images, DataConfig()) if _is_in_memory(images) else load_data(images)
-    if isinstance(found, ImageSet):
-        return replace(found, split=split)
-    return found.train if split == "train" else found.test
+    return found.of(split) if isinstance(found, Splits) else replace(found, split=split)
 
 
 def place_of(source: str) -> str | None:

@@ -239,6 +239,11 @@ def fit_map(
     DataError
         Too few points, too few neurons, or all points the same.
     """
+    if not isinstance(table, LatentTable):
+        raise ConfigError(
+            f"a map is drawn of a LatentTable; got a {type(table).__name__}: "
+            "zscape.encode(model, images) makes one."
+        )
     name = methods.allow(method)
     drawer: MapMethod = chosen(name, methods, settings)
     blank = Embedding(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from abc import abstractmethod
+from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, NamedTuple, TypeAlias
@@ -41,7 +41,7 @@ class Inverse(NamedTuple):
 
 
 @dataclass(frozen=True)
-class InverseMethod(Config):
+class InverseMethod(Config, ABC):
     """A way back; its options are its fields. A subclass is a frozen dataclass with ``fit``."""
 
     @abstractmethod

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from abc import abstractmethod
+from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, NamedTuple, TypeAlias
@@ -30,7 +30,7 @@ class Fitted(NamedTuple):
 
 
 @dataclass(frozen=True)
-class MapMethod(Config):
+class MapMethod(Config, ABC):
     """A way of drawing a map; its options are its fields.
 
     A subclass is a frozen dataclass that adds ``fit``. It keeps nothing: what was fitted is

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from zscape.errors import DataError, ShapeError
 from zscape.latents.store import Arrays, read_table, write_table
 from zscape.latents.vectors import VectorLike, as_vectors
+from zscape.seeding import torch_stream
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -133,9 +134,9 @@ class LatentTable:
         rows = ((name, np.flatnonzero(self.labels == k)) for k, name in enumerate(self.class_names))
         return {name: found for name, found in rows if len(found)}
 
-    def sample(self, generator: torch.Generator) -> NDArray[np.float32]:
-        """(n, latent_dim): one draw from every row's posterior; new ones at every call."""
-        noise = torch.randn(self.mu.shape, generator=generator).numpy()
+    def sample(self, *, seed: int | None = None) -> NDArray[np.float32]:
+        """(n, latent_dim): one draw from every row's posterior; new ones without a seed."""
+        noise = torch.randn(self.mu.shape, generator=torch_stream(seed, "posterior")).numpy()
         z: NDArray[np.float32] = self.mu + noise * np.exp(0.5 * self.logvar)
         return z
 

@@ -16,6 +16,7 @@ from zscape.latents.encode import decode, locate
 from zscape.latents.table import LatentTable
 from zscape.latents.vectors import VectorLike, as_neurons, as_numbers, as_vector, as_vectors
 from zscape.model import VAE, ModelLike, as_vae
+from zscape.seeding import torch_stream
 
 PATHS = ("line", "slerp")
 
@@ -44,11 +45,11 @@ def walk(vae: ModelLike, vectors: VectorLike) -> Walk:
     return Walk(z, decode(vae, z))
 
 
-def sample_prior(vae: ModelLike, n: int, generator: torch.Generator | None = None) -> Walk:
-    """``n`` pictures of vectors drawn from the prior N(0, I); new ones without a generator."""
+def sample_prior(vae: ModelLike, n: int = 10, *, seed: int | None = None) -> Walk:
+    """``n`` pictures of vectors drawn from the prior N(0, I); new ones without a seed."""
     vae = as_vae(vae)
     _check_count(n)
-    return walk(vae, torch.randn(n, vae.latent_dim, generator=generator))
+    return walk(vae, torch.randn(n, vae.latent_dim, generator=torch_stream(seed, "sample")))
 
 
 def between(
@@ -241,7 +242,8 @@ def neighbourhood(
     z: VectorLike | ImageSet,
     radius: float,
     n: int = 10,
-    generator: torch.Generator | None = None,
+    *,
+    seed: int | None = None,
 ) -> Walk:
     """``n`` places all at distance ``radius`` from ``z``, in directions drawn evenly.
 
@@ -251,13 +253,14 @@ def neighbourhood(
         See ``locate``.
     radius
         Euclidean, in latent units, at least 0.
-    generator
+    seed
         Decides the directions; new ones at every call without it.
     """
     vae = as_vae(vae)
     _check_count(n)
     if not 0 <= radius < float("inf"):
         raise ConfigError(f"radius must be a finite number, at least 0; got {radius}.")
+    generator = torch_stream(seed, "around")
     directions = torch.randn(n, vae.latent_dim, generator=generator, dtype=torch.float64).numpy()
     directions /= np.linalg.norm(directions, axis=1, keepdims=True)
     return walk(vae, locate(vae, z) + radius * directions)

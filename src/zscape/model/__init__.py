@@ -25,6 +25,7 @@ from zscape.model.vae import (
     networks,
     register_network,
 )
+from zscape.model.wrapped import WrappedVAE, wrap
 
 __all__ = [
     "ACTIVE_KL",
@@ -37,6 +38,7 @@ __all__ = [
     "Likelihood",
     "ModelLike",
     "ReconstructionCosts",
+    "WrappedVAE",
     "allowed",
     "as_vae",
     "build_model",
@@ -50,4 +52,5 @@ __all__ = [
     "reconstruction_costs",
     "register_likelihood",
     "register_network",
+    "wrap",
 ]

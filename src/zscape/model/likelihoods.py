@@ -13,7 +13,7 @@ above log 256: such numbers may be compared with one another (Theis et al. 2016,
 from __future__ import annotations
 
 import math
-from abc import abstractmethod
+from abc import ABC, abstractmethod
 from collections.abc import Callable
 
 import torch
@@ -28,7 +28,7 @@ SPREAD = 1 / (12 * LEVELS**2)
 """Variance of a pixel spread evenly over its grey level."""
 
 
-class Likelihood(nn.Module):
+class Likelihood(nn.Module, ABC):
     """log p(x | logits) of independent pixels, and their mean."""
 
     @abstractmethod

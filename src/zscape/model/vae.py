@@ -67,10 +67,7 @@ class VAE(nn.Module, ABC):
 
         For the Bernoulli likelihood these are the probabilities of white. ``z`` may be an array.
         """
-        z = self._as_own(z, "z")
-        if z.ndim != 2 or z.shape[1] != self.latent_dim:
-            raise ShapeError(f"z must be (batch, {self.latent_dim}); got {tuple(z.shape)}.")
-        return self.likelihood.mean(self.decode_logits(z))
+        return self.likelihood.mean(self.decode_logits(self.check_latents(z)))
 
     def reparameterize(
         self, mu: Tensor, logvar: Tensor, generator: torch.Generator | None = None
@@ -113,6 +110,19 @@ class VAE(nn.Module, ABC):
         if not self.training and not torch.compiler.is_compiling():
             check_pixels(pixels)
         return pixels
+
+    def check_latents(self, z: Any) -> Tensor:
+        """``z``, tensor or array, as a batch (batch, latent_dim) like the parameters.
+
+        Raises
+        ------
+        ShapeError
+            Another shape.
+        """
+        latents = self._as_own(z, "z")
+        if latents.ndim != 2 or latents.shape[1] != self.latent_dim:
+            raise ShapeError(f"z must be (batch, {self.latent_dim}); got {tuple(latents.shape)}.")
+        return latents
 
     def _as_own(self, value: Any, where: str, white: float = 1) -> Tensor:
         """A tensor like the parameters; whole numbers are divided by ``white``."""

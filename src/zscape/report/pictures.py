@@ -87,7 +87,7 @@ def _unavoidable(m: Material) -> str:
 def imagined(m: Material) -> Section:
     """Pictures from vectors drawn at random."""
     n = N_RANDOM if m.d <= 20 else 6
-    found = sample_prior(m.model, n, torch_generator(m.seed, "sample"))
+    found = sample_prior(m.model, n, seed=m.seed)
     spread = m.table.mu[:, m.used].std() if m.used else m.table.mu.std()
     text = (
         "Vectors drawn from the standard normal distribution, and the pictures the decoder makes "

@@ -1,0 +1,142 @@
+"""Every public function takes a model, images and vectors in the forms people have them in."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+from torch.utils.data import DataLoader, TensorDataset
+
+import zscape
+from zscape import latents, neurons
+from zscape.api import Opened, open_model
+from zscape.data import Splits
+from zscape.errors import ConfigError
+from zscape.model import VAE, evaluate
+from zscape.training import LoadedModel
+
+PIXELS = np.random.default_rng(0).integers(0, 256, (30, 16, 16), dtype=np.uint8)
+LABELS = np.arange(30) % 3
+SET = zscape.ImageSet(torch.from_numpy(PIXELS[:, None]))
+
+
+@pytest.fixture(scope="module")
+def result(tmp_path_factory):
+    return zscape.train(
+        (PIXELS, LABELS), latent_dim=2, network="mlp", epochs=1, batch_size=10,
+        progress="none", out=tmp_path_factory.mktemp("given") / "run",
+    )  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def forms(result):
+    """The same model as everything that stands for it."""
+    opened = zscape.load(result.run.path)
+    return {
+        "path": result.run.path, "text": str(result.run.path), "run": result.run,
+        "result": result, "opened": opened, "model": opened.model,
+        "file": result.run.path / "model.safetensors",
+        "loaded": LoadedModel(opened.model, opened.model_config),
+    }  # fmt: skip
+
+
+def test_a_model_in_every_form(forms):
+    expected = zscape.encode(forms["model"], PIXELS).mu
+    for name, form in forms.items():
+        opened = open_model(form)
+        assert opened.model_config.network == "mlp", name
+        assert opened.model_config.latent_dim == 2
+        assert np.array_equal(zscape.encode(form, PIXELS[:, None]).mu, expected), name
+        torch.testing.assert_close(
+            zscape.reconstruct(form, PIXELS[:3, None]), zscape.decode(form, expected[:3])
+        )
+        drawn = zscape.sample(form, 2, seed=1)
+        assert np.array_equal(drawn.vectors, zscape.sample(forms["model"], 2, seed=1).vectors)
+
+
+@pytest.mark.parametrize(
+    "images",
+    [
+        PIXELS, PIXELS / 255, torch.tensor(PIXELS[:, None] / 255), list(PIXELS),
+        list(zip(PIXELS, LABELS, strict=True)),
+        DataLoader(TensorDataset(torch.from_numpy(PIXELS[:, None])), 7),
+        Splits(SET[:5], SET),
+    ],
+    ids=["bytes", "float64", "tensor", "list", "pairs", "loader", "splits"],
+)  # fmt: skip
+def test_images_in_every_form(forms, images):
+    expected = zscape.encode(forms["model"], PIXELS)
+    table = zscape.encode(forms["file"], images)
+    np.testing.assert_allclose(table.mu, expected.mu, atol=1e-5)
+
+
+def test_what_a_run_was_trained_on_is_known_and_other_images_are_taken_whole(forms, result):
+    own = zscape.encode(result, (PIXELS, LABELS))
+    assert len(own) < len(PIXELS)
+    assert len(zscape.encode(result, (PIXELS, LABELS), split="train")) == len(PIXELS) - len(own)
+    assert len(zscape.encode(result, PIXELS[::2])) == 15
+    assert len(zscape.encode(forms["model"], (PIXELS, LABELS))) == 30
+    assert len(zscape.encode(forms["model"], PIXELS[3])) == 1
+
+
+def test_the_models_own_images_are_the_default():
+    assert len(zscape.encode("zoo:2")) == 10_000
+
+
+ONE = {0: 1.0}
+FUNCTIONS = {
+    "latents.encode": lambda vae, images: latents.encode(vae, images),
+    "latents.decode": lambda vae, images: latents.decode(vae, [[0, 1]]),
+    "latents.locate": lambda vae, images: latents.locate(vae, ONE),
+    "latents.walk": lambda vae, images: latents.walk(vae, ONE),
+    "latents.sample_prior": lambda vae, images: latents.sample_prior(vae, 2),
+    "latents.between": lambda vae, images: latents.between(vae, ONE, {1: 1}),
+    "latents.traversal": lambda vae, images: latents.traversal(vae),
+    "latents.manifold": lambda vae, images: latents.manifold(vae, x_values=[0], y_values=[0]),
+    "latents.neighbourhood": lambda vae, images: latents.neighbourhood(vae, ONE, 1),
+    "model.evaluate": lambda vae, images: evaluate(vae, images),
+    "neurons.list_layers": lambda vae, images: neurons.list_layers(vae),
+    "neurons.layer_moments": lambda vae, images: neurons.layer_moments(vae, images),
+    "neurons.top_images": lambda vae, images: neurons.top_images(vae, images, "z"),
+    "neurons.silence": lambda vae, images: neurons.silence(vae, images, "z", 0),
+    "neurons.decoder_jacobian": lambda vae, images: neurons.decoder_jacobian(vae, [0.0, 1.0]),
+}
+
+
+@pytest.mark.parametrize("call", FUNCTIONS.values(), ids=list(FUNCTIONS))
+def test_functions_of_a_model_take_what_has_one_and_images_of_any_kind(forms, call):
+    call(forms["opened"], (PIXELS, LABELS))
+    with pytest.raises(ConfigError, match=r"needs a model.*zscape\.load\('zoo:2'\)"):
+        call("zoo:2", PIXELS)
+
+
+@pytest.mark.parametrize(
+    ("source", "said"),
+    [
+        (torch.nn.Linear(2, 2), r"zscape\.wrap\("),
+        (PIXELS, "got a ndarray"),
+        (None, "got a NoneType"),
+    ],
+)
+def test_what_is_no_model_is_said(source, said):
+    for verb in (zscape.encode, zscape.sample, zscape.reconstruct):
+        with pytest.raises(ConfigError, match=f"needs a model.*{said}"):
+            verb(source)
+
+
+def test_a_map_is_of_a_table(forms):
+    with pytest.raises(ConfigError, match=r"LatentTable; got a ndarray: zscape\.encode"):
+        zscape.fit_map(np.zeros((5, 2)), "pca")
+
+
+def test_a_model_of_ones_own_class_is_called_by_its_name():
+    class Own(VAE):
+        def encode(self, x):
+            return x.flatten(1)[:, :2], x.flatten(1)[:, :2]
+
+        def decode_logits(self, z):
+            return z.repeat(1, 128).view(-1, 1, 16, 16)
+
+    opened = open_model(Own(2, (1, 16, 16)))
+    assert isinstance(opened, Opened)
+    assert (opened.name, opened.model_config.network) == ("Own", "Own")
