@@ -1,4 +1,4 @@
-"""What belongs together is checked to belong together: a run and its images."""
+"""What belongs together is checked to belong together: runs, tables, maps, scenes, images."""
 
 from __future__ import annotations
 
@@ -12,8 +12,14 @@ import pytest
 import torch
 
 import zscape
-from zscape.data import place_of
-from zscape.errors import ConfigError, DataError
+from zscape.cli.inputs import Latents
+from zscape.data import ImageSet, Splits, place_of
+from zscape.embedding import Embedding, fit_map
+from zscape.errors import CheckpointError, ConfigError, DataError
+from zscape.explorer import ExplorerServer, build_scene
+from zscape.latents import LatentTable, check_belongs, encode
+from zscape.latents.store import TEXTS
+from zscape.model import MLPVAE, VAE
 
 TINY = {
     "network": "mlp", "latent_dim": 2, "epochs": 1, "batch_size": 8, "precision": "32",
@@ -153,3 +159,117 @@ def test_the_fingerprint_tells_images_apart() -> None:
     assert len(set(found)) == len(found)
     same = zscape.ImageSet(pixels.clone(), labels, ("a", "b"), split="test", name="elsewhere")
     assert same.fingerprint == images.fingerprint == images.to("cpu").fingerprint
+
+
+@pytest.fixture(scope="module")
+def model(home: Path) -> VAE:
+    return zscape.load(home / "run").model
+
+
+@pytest.fixture(scope="module")
+def images(home: Path) -> Splits:
+    return zscape.load_data(home / "d.npz")
+
+
+@pytest.fixture(params=[".npz", ".parquet"])
+def file(request: pytest.FixtureRequest, tmp_path: Path, model: VAE, images: Splits) -> Path:
+    """A table of the test images, as a file."""
+    encode(model, images.test).save(tmp_path / f"table{request.param}")
+    return tmp_path / f"table{request.param}"
+
+
+def test_a_table_knows_its_images(model: VAE, images: Splits, file: Path) -> None:
+    table = LatentTable.load(file)
+    assert table.data_fingerprint == images.test.fingerprint
+    check_belongs(table, model, images.test)
+    both = rf"of the test images of d\.npz \({images.test.fingerprint}.* train images of d\.npz \("
+    with pytest.raises(DataError, match=both + images.train.fingerprint):
+        check_belongs(table, model, images.train)
+
+
+def test_a_table_of_a_few_images_points_into_all_of_them(model: VAE, images: Splits) -> None:
+    rows = np.array([7, 2, 11])
+    table, whole = encode(model, images.train, rows=rows), encode(model, images.train)
+    np.testing.assert_array_equal(table.indices, rows)
+    np.testing.assert_allclose(table.mu, whole.mu[rows], atol=1e-5)
+    assert images.train.labels is not None
+    assert table.labels is not None
+    np.testing.assert_array_equal(table.labels, images.train.labels.numpy()[rows])
+    assert table.data_fingerprint == images.train.fingerprint
+    check_belongs(table[1:], model, images.train)
+
+
+def test_the_split_of_a_command_is_that_of_its_table(home: Path, file: Path) -> None:
+    run = str(home / "run")
+    where = Latents(run, split=None, table=file, n=2)
+    assert where.split == "test"
+    assert torch.equal(where.images.images[0], where.all_images.images[where.table.indices[0]])
+    with pytest.raises(DataError, match=r"is of the test images of d\.npz, but --split train"):
+        Latents(run, split="train", table=file).table  # noqa: B018
+
+
+def test_a_table_of_other_images_is_refused(home: Path, file: Path, tmp_path: Path) -> None:
+    other = save_images(tmp_path / "other.npz", seed=5)
+    where = Latents(str(home / "run"), str(other), table=file)
+    with pytest.raises(DataError, match=r"the table is of .* but these are .* of other\.npz"):
+        where.images  # noqa: B018
+
+
+def without_data(about: str) -> str:
+    known = json.loads(about)
+    (known.get("table") or known).pop("data_fingerprint")
+    return json.dumps(known)
+
+
+def test_tables_of_a_version_without_fingerprints_open(
+    model: VAE, images: Splits, tmp_path: Path
+) -> None:
+    path = tmp_path / "old.npz"
+    encode(model, images.test).save(path)
+    arrays = dict(np.load(path))
+    np.savez(path, **arrays | {"zscape": np.array(without_data(str(arrays["zscape"])))})
+    table = LatentTable.load(path)
+    assert table.data_fingerprint == ""
+    check_belongs(table, model, images.train)  # it cannot say
+    with pytest.raises(DataError, match=r"of no known fingerprint"):
+        check_belongs(table, model, images.train[:2])  # but this cannot be
+
+
+def test_maps_know_their_images_and_old_ones_open(
+    model: VAE, images: Splits, tmp_path: Path
+) -> None:
+    from safetensors import safe_open
+    from safetensors.numpy import save_file
+
+    path = tmp_path / "map.safetensors"
+    fit_map(encode(model, images.train), "pca").save(path)
+    assert Embedding.load(path).table.data_fingerprint == images.train.fingerprint
+    with safe_open(path, framework="numpy") as file:
+        arrays = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+        about = file.metadata()["zscape"]
+    save_file(arrays, path, metadata={"zscape": without_data(about)})
+    assert Embedding.load(path).table.data_fingerprint == ""
+
+
+def test_every_text_of_a_table_is_kept(model: VAE, images: Splits, file: Path) -> None:
+    made, read = encode(model, images.test), LatentTable.load(file)
+    assert all(getattr(made, name) == getattr(read, name) != "" for name in TEXTS)
+
+
+def test_a_scene_is_of_its_model_and_images(model: VAE, images: Splits) -> None:
+    scene = build_scene(model, images.train, maps=["pca"], n=12)
+    scene.check_belongs(model, images.train)
+    known = scene.manifest["fingerprints"]
+    assert known["data"] == images.train.fingerprint
+    with pytest.raises(DataError, match=rf"{known['data']}, that of d\.npz, test is"):
+        scene.check_belongs(model, images.test)
+    with pytest.raises(CheckpointError, match=rf"{known['model']}, the model's"):
+        ExplorerServer(scene, MLPVAE(2, (1, 8, 8)))
+    table = encode(model, images.test)
+    with pytest.raises(DataError, match="the table is of the test images"):
+        build_scene(model, images.train, table=table, maps=["pca"])
+
+
+def test_images_of_a_subset_have_another_fingerprint_than_the_whole(images: Splits) -> None:
+    part: ImageSet = images.train[:5]
+    assert part.fingerprint != images.train.fingerprint

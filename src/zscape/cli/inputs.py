@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
@@ -32,7 +31,13 @@ FLAGS: dict[str, tuple[Any, Any]] = {
         Annotated[str | None, typer.Option(help="Other images than the model's own (or mnist).")],
         None,
     ),
-    "split": (Split, "test"),
+    "split": (
+        Annotated[
+            Literal["train", "test"] | None,
+            typer.Option(help="Which half of the images; test, or that of the table."),
+        ],
+        None,
+    ),
     "n": (
         Annotated[
             int | None,
@@ -89,7 +94,7 @@ class Latents:
     model
         As ``zscape.load`` takes it.
     data, split
-        Which images; the model's own test images by default.
+        Which images; the model's own by default, its test images or those of ``table``.
     n, seed
         Only so many of them, and which.
     table
@@ -99,11 +104,11 @@ class Latents:
     """
 
     def __init__(
-        self, model: str, data: str | None = None, split: str = "test", *,
+        self, model: str, data: str | None = None, split: str | None = None, *,
         n: int | None = None, seed: int = 0, table: Path | None = None,
         network: str | None = None, likelihood: str | None = None,
     ) -> None:  # fmt: skip
-        self.model, self.data, self.split = model, data, split
+        self.model, self.data, self.asked_split = model, data, split
         self.n, self.seed, self.file = n, seed, table
         self.own = {"network": network, "likelihood": likelihood}
 
@@ -115,23 +120,48 @@ class Latents:
 
         return api.load(self.model, **allowed(**self.own, here=True))
 
+    @property
+    def split(self) -> str:
+        """Which half of the images."""
+        return self.asked_split or (self.whole.split if self.file else "test")
+
+    @cached_property
+    def whole(self) -> LatentTable:
+        """All of the table in the file."""
+        from zscape import latents
+
+        assert self.file is not None
+        table = latents.LatentTable.load(self.file)
+        latents.check_belongs(table, self.opened.model)
+        if self.asked_split not in (None, table.split):
+            raise DataError(
+                f"{self.file} is of the {table.split} images of {table.name}, but --split "
+                f"{self.asked_split} was asked for; leave it out, or encode those."
+            )
+        return table
+
     @cached_property
     def all_images(self) -> ImageSet:
-        """The whole split."""
-        return self.opened.data(self.data).of(self.split)
+        """The whole split, that the table points into.
+
+        Raises
+        ------
+        DataError
+            The table is of other images.
+        """
+        from zscape import latents
+
+        images = self.opened.data(self.data).of(self.split)
+        if self.file is not None:
+            latents.check_belongs(self.whole, self.opened.model, images)
+        return images
 
     @cached_property
     def images(self) -> ImageSet:
         """The images of the rows of ``table``."""
         import torch
 
-        rows = torch.from_numpy(self.table.indices)
-        if (last := int(rows.max())) >= len(self.all_images):
-            raise DataError(
-                f"the table has a row for image {last}, but there are only "
-                f"{len(self.all_images)} {self.split} images; choose its --data and --split."
-            )
-        return self.all_images[rows]
+        return self.all_images[torch.from_numpy(self.table.indices)]
 
     @cached_property
     def table(self) -> LatentTable:
@@ -149,21 +179,14 @@ class Latents:
         from zscape import latents
         from zscape.seeding import torch_generator
 
-        vae = self.opened.model
-        if self.file is None:
-            total = len(self.all_images)
-        else:
-            whole = latents.LatentTable.load(self.file)
-            latents.check_belongs(whole, vae)
-            total = len(whole)
+        total = len(self.all_images if self.file is None else self.whole)
         if self.n is not None and self.n > total:
             raise ConfigError(f"-n must be in [1, {total}], the {self.split} images; got {self.n}.")
         order = torch.randperm(total, generator=torch_generator(self.seed, "subset"))
         rows = torch.arange(total) if self.n is None else order[: self.n].sort().values
         if self.file is not None:
-            return whole[rows.numpy()]
-        chosen = self.all_images if self.n is None else self.all_images[rows]
-        return replace(latents.encode(vae, chosen), indices=rows.numpy())
+            return self.whole[rows.numpy()]
+        return latents.encode(self.opened.model, self.all_images, rows=rows.numpy())
 
     @cached_property
     def prototypes(self) -> Prototypes:

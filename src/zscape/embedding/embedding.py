@@ -18,6 +18,7 @@ from zscape.embedding.neighbours import Floats
 from zscape.errors import ConfigError, DataError, ShapeError
 from zscape.files import write_atomic
 from zscape.latents import LatentTable, VectorLike, as_vectors
+from zscape.latents.store import read_about
 
 if TYPE_CHECKING:
     from zscape.embedding.inverse import Inverse, InverseMethod, Way
@@ -134,12 +135,7 @@ class Embedding:
             "settings": self.settings.to_dict(),
             "standardize": self.standardize,
             "seed": self.seed,
-            "table": {
-                "class_names": list(table.class_names),
-                "split": table.split,
-                "name": table.name,
-                "fingerprint": table.fingerprint,
-            },
+            "table": table.about(),
         }
         arrays = {name: getattr(table, name) for name in _OWN[:-1]} | {
             "coordinates": self.coordinates,
@@ -173,15 +169,10 @@ class Embedding:
             with reading(path), safe_open(path, framework="numpy") as file:
                 arrays = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
                 about = json.loads((file.metadata() or {})[METADATA_KEY])
-            labels = arrays.get("labels")
             table = LatentTable(
-                arrays["mu"],
-                arrays["logvar"],
-                labels,
-                tuple(about["table"].pop("class_names")),
-                arrays["indices"],
-                **about["table"],
-            )
+                arrays["mu"], arrays["logvar"], arrays.get("labels"), indices=arrays["indices"],
+                **read_about(about["table"]),
+            )  # fmt: skip
             coordinates = arrays["coordinates"]
             if coordinates.shape != (len(table), 2) or not np.isfinite(coordinates).all():
                 raise DataError(f"its coordinates are not {len(table)} finite points.")

@@ -14,7 +14,6 @@ from zscape.data import ImageSet
 from zscape.embedding.embedding import Embedding
 from zscape.embedding.inverse import inverse_transform, prepare_inverse
 from zscape.embedding.neighbours import Floats
-from zscape.errors import DataError
 from zscape.latents import LatentTable, check_belongs, decode
 from zscape.model import VAE, ModelLike, as_vae
 from zscape.seeding import numpy_generator
@@ -80,11 +79,7 @@ def inverse_quality(
 
     vae = as_vae(vae)
     table, images = held_out
-    check_belongs(table, vae)
-    if table.indices.max() >= len(images):
-        raise DataError(
-            f"the table has a row for image {table.indices.max()}; there are {len(images)} images."
-        )
+    check_belongs(table, vae, images)
     pixels = images.pixels(torch.from_numpy(table.indices)).flatten(1).cpu().numpy()
     court = _Court(vae, pixels, table, judge)
     rng = numpy_generator(seed, "inverse quality")

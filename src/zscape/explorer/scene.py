@@ -23,12 +23,12 @@ from zscape.data import ImageSet
 from zscape.data.bounded import reading
 from zscape.embedding import Embedding
 from zscape.embedding.methods import Tell
-from zscape.errors import ConfigError, DataError
+from zscape.errors import CheckpointError, ConfigError, DataError
 from zscape.explorer.blocks import check_weights, pack, unpack
 from zscape.explorer.layers import Network, describe_network
 from zscape.explorer.maps import check_maps_belong, describe_map, draw_maps
 from zscape.files import write_atomic
-from zscape.latents import LatentTable, check_belongs, encode, prototypes
+from zscape.latents import LatentTable, check_belongs, encode, fingerprint, prototypes
 from zscape.model import VAE, kl_to_standard_normal, reconstruction_costs
 from zscape.neurons import neuron_table
 from zscape.seeding import torch_generator
@@ -62,6 +62,27 @@ class Scene:
     def array(self, name: str) -> NDArray[Any]:
         """The array in a block; see ``zscape.explorer.blocks.unpack``."""
         return unpack(self.manifest["blocks"][name], self.blocks[name])
+
+    def check_belongs(self, vae: VAE, images: ImageSet | None = None) -> None:
+        """Raise unless the scene is of ``vae``, as its weights are now, and of ``images``.
+
+        Raises
+        ------
+        CheckpointError, DataError
+            It is of others. A scene of an earlier version knows neither.
+        """
+        known = self.manifest.get("fingerprints", {"model": "", "data": ""})
+        what = f"the scene of {self.manifest['title']} ({self.manifest['data']})"
+        if known["model"] and known["model"] != (own := fingerprint(vae)):
+            raise CheckpointError(
+                f"{what} is of another model: its fingerprint is {known['model']}, the model's "
+                f"{own}; make the scene again."
+            )
+        if images is not None and known["data"] not in ("", images.fingerprint):
+            raise DataError(
+                f"{what} is of other images: their fingerprint is {known['data']}, that of "
+                f"{images.name}, {images.split} is {images.fingerprint}; make the scene again."
+            )
 
     def save(self, path: Path) -> None:
         """Write to one file, whole or not at all."""
@@ -169,6 +190,7 @@ def build_scene(
         "generator": f"zscape {__version__}",
         "title": title or type(vae).__name__,
         "data": f"{table.name}, {table.split}",
+        "fingerprints": {"model": table.fingerprint, "data": table.data_fingerprint},
         "imageShape": list(vae.image_shape),
         "latentDim": vae.latent_dim,
         "points": _describe_points(vae, images, table, half, blocks, tell),
@@ -255,21 +277,12 @@ def _points(
     order = torch.randperm(available, generator=torch_generator(seed, "scene"))
     rows = order[:count].sort().values
     if table is not None:
-        check_belongs(table, vae)
-        if table.indices.max() >= len(images):
-            raise DataError(
-                f"the table of {table.name} has a row for image {table.indices.max()}; "
-                f"{images.name} has {len(images)} images."
-            )
+        check_belongs(table, vae, images)
         table = table[rows.numpy()]
         return images[torch.from_numpy(table.indices)], table
-    chosen = images[rows] if count < available else images
     tell("encoding", 0)
-    made = encode(vae, chosen, progress=lambda done: tell("encoding", done / count))
-    return chosen, LatentTable(
-        made.mu, made.logvar, made.labels, made.class_names, rows.numpy(), made.split, made.name,
-        made.fingerprint,
-    )  # fmt: skip
+    report = lambda done: tell("encoding", done / count)  # noqa: E731
+    return images[rows], encode(vae, images, rows=rows.numpy(), progress=report)
 
 
 def _describe_points(

@@ -43,6 +43,8 @@ class ExplorerServer(ThreadingHTTPServer):
     ------
     ConfigError
         The port is taken or may not be used.
+    CheckpointError
+        The scene is of another model.
     """
 
     daemon_threads = True
@@ -50,6 +52,7 @@ class ExplorerServer(ThreadingHTTPServer):
     allow_reuse_address = hasattr(errno, "EADDRINUSE") and not hasattr(errno, "WSAEADDRINUSE")
 
     def __init__(self, scene: Scene, vae: VAE, port: int = 0) -> None:
+        scene.check_belongs(vae)
         self.kernel = Kernel(vae)
         self.files = _files(scene)
         with _naming(port):

@@ -95,6 +95,11 @@ class ExplorerWidget(anywidget.AnyWidget):
         The model behind it; decodes and encodes here if the page cannot.
     images
         The set that the scene's indices point into.
+
+    Raises
+    ------
+    CheckpointError, DataError
+        The scene is of another model or of other images.
     """
 
     manifest = traitlets.Unicode().tag(sync=True)
@@ -110,6 +115,7 @@ class ExplorerWidget(anywidget.AnyWidget):
     color = _Checked(_color, "", "class, kl, error, or a neuron: 'z3'.").tag(sync=True)
 
     def __init__(self, scene: Scene, vae: VAE, images: ImageSet, **traits: Any) -> None:
+        scene.check_belongs(vae, images)
         self.manifest_dict = scene.manifest
         self._vae, self._images, self._kernel = vae, images, Kernel(vae)
         self._indices = scene.array("indices")
@@ -159,11 +165,7 @@ class ExplorerWidget(anywidget.AnyWidget):
 
     def _table(self, rows: list[int]) -> LatentTable:
         indices = self._indices[rows]
-        made = encode(self._vae, self._images[indices.tolist()])
-        return LatentTable(
-            made.mu, made.logvar, made.labels, made.class_names, indices.astype(np.int64),
-            made.split, made.name, made.fingerprint,
-        )  # fmt: skip
+        return encode(self._vae, self._images, rows=indices.astype(np.int64))
 
     def _receive(self, _: Any, message: Any, buffers: list[memoryview]) -> None:
         """Answer ``{"type": "decode" or "encode", "id": …}``, which comes with its numbers."""

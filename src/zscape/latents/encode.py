@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from zscape.data import ImageSet, ImagesLike, as_image_set, batch_indices
-from zscape.errors import CheckpointError, ShapeError
+from zscape.errors import CheckpointError, DataError, ShapeError
 from zscape.latents.table import LatentTable
 from zscape.latents.vectors import VectorLike, as_vector, as_vectors
 from zscape.model import VAE, ModelLike, as_vae, evaluating
@@ -24,6 +24,7 @@ def encode(
     vae: ModelLike,
     images: ImagesLike,
     *,
+    rows: NDArray[np.int64] | None = None,
     batch_size: int = BATCH_SIZE,
     progress: Callable[[int], None] | None = None,
 ) -> LatentTable:
@@ -31,12 +32,15 @@ def encode(
 
     Parameters
     ----------
+    rows
+        Only these of the images, in this order; all by default.
     progress
         Called after every batch with the number of images done so far.
 
     Returns
     -------
-    One row per image, in the order of ``images``; computed where the model is, kept on the CPU.
+    One row per image, in the order of ``images``, into which its ``indices`` point; computed
+    where the model is, kept on the CPU.
 
     Raises
     ------
@@ -48,23 +52,25 @@ def encode(
     vae = as_vae(vae)
     images = as_image_set(images, image_shape=vae.image_shape)
     device = next(vae.parameters()).device
-    rows, n_done = [], 0
+    chosen = images if rows is None else images[torch.from_numpy(rows)]
+    batches, n_done = [], 0
     with evaluating(vae):
-        for x, _ in images.batches(batch_size):
-            rows.append([part.float().cpu() for part in vae.encode(x.to(device))])
+        for x, _ in chosen.batches(batch_size):
+            batches.append([part.float().cpu() for part in vae.encode(x.to(device))])
             n_done += len(x)
             if progress is not None:
                 progress(n_done)
-    mu, logvar = (torch.cat(parts).numpy() for parts in zip(*rows, strict=True))
+    mu, logvar = (torch.cat(parts).numpy() for parts in zip(*batches, strict=True))
     return LatentTable(
         mu=mu,
         logvar=logvar,
-        labels=None if images.labels is None else images.labels.cpu().numpy(),
+        labels=None if chosen.labels is None else chosen.labels.cpu().numpy(),
         class_names=images.class_names if images.has_labels else (),
-        indices=np.arange(len(images)),
+        indices=np.arange(len(images)) if rows is None else rows,
         split=images.split,
         name=images.name,
         fingerprint=fingerprint(vae),
+        data_fingerprint=images.fingerprint,
     )
 
 
@@ -108,10 +114,11 @@ def fingerprint(vae: VAE) -> str:
     return digest.hexdigest()[:16]
 
 
-def check_belongs(table: LatentTable, vae: VAE) -> None:
-    """Raise unless ``vae``, with the weights it has now, made ``table``.
+def check_belongs(table: LatentTable, vae: VAE, images: ImageSet | None = None) -> None:
+    """Raise unless ``vae``, with the weights it has now, made ``table``, and of ``images``.
 
-    A table without a fingerprint, put together by hand, is held to its latent_dim alone.
+    What a table does not know, one put together by hand or of an earlier version, it is not held
+    to; its latent_dim and indices must fit in any case.
 
     Raises
     ------
@@ -119,6 +126,8 @@ def check_belongs(table: LatentTable, vae: VAE) -> None:
         Another latent_dim.
     CheckpointError
         Other weights.
+    DataError
+        Other images.
     """
     if table.latent_dim != vae.latent_dim:
         raise ShapeError(
@@ -129,4 +138,14 @@ def check_belongs(table: LatentTable, vae: VAE) -> None:
         raise CheckpointError(
             f"the table of {table.name} is from another model: its fingerprint is "
             f"{table.fingerprint}, the model's {own}; encode the images again."
+        )
+    if images is None:
+        return
+    known = table.data_fingerprint
+    if (known and known != images.fingerprint) or table.indices.max() >= len(images):
+        raise DataError(
+            f"the table is of the {table.split} images of {table.name} "
+            f"({known or 'of no known fingerprint'}, up to number {table.indices.max()}), but "
+            f"these are the {len(images)} {images.split} images of {images.name} "
+            f"({images.fingerprint}); choose its data and split (--data, --split), or encode these."
         )

@@ -22,7 +22,10 @@ Arrays: TypeAlias = dict[str, NDArray[Any]]
 KEY = "zscape"
 """Of the JSON that says what the numbers are: a member of the archive, or Parquet metadata."""
 
-_TEXTS = {"split", "name", "fingerprint"}
+TEXTS = ("split", "name", "fingerprint", "data_fingerprint")
+"""Fields of a ``LatentTable`` that are kept as text."""
+_NEWER = {"data_fingerprint"}
+"""Those that a file of an earlier version lacks."""
 _UNFOLDING = 1000
 """The most bytes in memory per byte of a Parquet file; an archive has deflate's own limit."""
 
@@ -45,15 +48,24 @@ def read_table(path: Path) -> tuple[Arrays, dict[str, Any]]:
     with reading(path):
         arrays, text = _read_npz(path) if suffix == ".npz" else _read_parquet(path)
     try:
-        about = json.loads(text)
-        names = about.pop("class_names")
-        words = [*names, *about.values()]
-        fits = about.keys() == _TEXTS and all(isinstance(word, str) for word in words)
-    except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
-        fits = False
-    if not fits:
-        raise DataError(f"{path} does not say what its numbers are; got {text[:80]!r}.")
-    return arrays, {**about, "class_names": tuple(names)}
+        return arrays, read_about(json.loads(text))
+    except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
+        raise DataError(f"{path} does not say what its numbers are; got {text[:80]!r}.") from error
+
+
+def read_about(about: Any) -> dict[str, Any]:
+    """The fields of a ``LatentTable`` in what ``LatentTable.about`` made, whatever the version.
+
+    Raises
+    ------
+    KeyError, TypeError, AttributeError
+        One is missing or no text.
+    """
+    fields = {name: about.get(name, "") if name in _NEWER else about[name] for name in TEXTS}
+    names = tuple(about["class_names"])
+    if not all(isinstance(word, str) for word in (*names, *fields.values())):
+        raise TypeError("what a table is of must be text.")
+    return {**fields, "class_names": names}
 
 
 def _suffix(path: Path) -> str:

@@ -11,7 +11,7 @@ import torch
 from numpy.typing import NDArray
 
 from zscape.errors import DataError, ShapeError
-from zscape.latents.store import Arrays, read_table, write_table
+from zscape.latents.store import TEXTS, Arrays, read_table, write_table
 from zscape.latents.vectors import VectorLike, as_vectors
 from zscape.seeding import torch_stream
 
@@ -32,13 +32,17 @@ class LatentTable:
     class_names
         One per class; empty without labels.
     indices
-        (n,) int64: which image of the set a row belongs to.
+        (n,) int64: which image of the set a row belongs to; a table of a few images points into
+        the whole set.
     split
         ``"train"`` or ``"test"``.
     name
         The set the images are from.
     fingerprint
         Of the model's weights; a table can only be used with the model that made it.
+    data_fingerprint
+        ``ImageSet.fingerprint`` of the set that ``indices`` point into. Both are empty where they
+        are not known: in tables put together by hand, or of earlier versions.
 
     Raises
     ------
@@ -56,6 +60,7 @@ class LatentTable:
     split: str = "test"
     name: str = "array"
     fingerprint: str = ""
+    data_fingerprint: str = ""
 
     def __post_init__(self) -> None:
         for what, array in (("mu", self.mu), ("logvar", self.logvar)):
@@ -188,6 +193,11 @@ class LatentTable:
         table = pd.concat(stats, names=["class", "neuron"])
         return table if per_class else table.droplevel("class")
 
+    def about(self) -> dict[str, Any]:
+        """What a file keeps of a table beside its arrays, ready for ``json.dump``."""
+        texts = {name: getattr(self, name) for name in TEXTS}
+        return {"class_names": list(self.class_names), **texts}
+
     def save(self, path: Path | str) -> None:
         """Write to ``.npz`` or ``.parquet``, as the name ends; whole or not at all.
 
@@ -200,8 +210,7 @@ class LatentTable:
         ConfigError
             Another ending, or a folder that is missing or cannot be written.
         """
-        about = {"class_names": list(self.class_names), "split": self.split,
-                 "name": self.name, "fingerprint": self.fingerprint}  # fmt: skip
+        about = self.about()
         arrays: Arrays = {"index": self.indices, "mu": self.mu, "logvar": self.logvar}
         if self.labels is not None:
             arrays["label"] = self.labels
@@ -219,10 +228,10 @@ class LatentTable:
             The file is missing, damaged or not a table.
         """
         arrays, about = read_table(Path(path))
-        names = about.pop("class_names")
         try:
             return cls(
-                arrays["mu"], arrays["logvar"], arrays.get("label"), names, arrays["index"], **about
-            )
+                arrays["mu"], arrays["logvar"], arrays.get("label"), indices=arrays["index"],
+                **about,
+            )  # fmt: skip
         except (ShapeError, DataError) as error:
             raise DataError(f"{path} is not a table of latents: {error}") from error

@@ -96,6 +96,8 @@ export interface Manifest {
   generator: string; // "zscape 0.1.0"
   title: string; // "zoo:10"
   data: string; // "mnist, test"
+  /** Of the weights, and of the images that `points.indices` points into; empty where not known. */
+  fingerprints: { model: string; data: string };
   /** Channels, height, width of the model's pictures. */
   imageShape: [number, number, number];
   latentDim: number;

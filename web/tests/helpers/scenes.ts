@@ -80,6 +80,7 @@ export function smallScene(n = 30, d = 3): Parts {
     generator: "tests",
     title: "small",
     data: "made up",
+    fingerprints: { model: "", data: "" },
     imageShape: [1, 4, 4],
     latentDim: d,
     points: {
