@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 import difflib
+import logging
 import os
 import sys
 import types
@@ -19,6 +20,8 @@ from typing import Any, Self
 from zscape.errors import ConfigError
 
 Choices = tuple[str, ...]
+
+_log = logging.getLogger(__name__)
 
 SYNONYMS = {
     "learning_rate": ("lr", "rate", "step_size", "max_lr"),
@@ -87,6 +90,9 @@ def plain(value: Any) -> Any:
 class Config:
     """Names, range checks and the JSON round trip shared by the three configs below."""
 
+    unknown: typing.ClassVar[typing.Mapping[str, Any]] = types.MappingProxyType({})
+    """What a file of another version had besides; kept, and otherwise without effect."""
+
     def __new__(cls, *args: Any, **options: Any) -> Self:
         """Raise ``ConfigError`` for an option that there is not."""
         known = [field.name for field in dataclasses.fields(typing.cast(Any, cls))]
@@ -102,22 +108,39 @@ class Config:
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values, ready for ``json.dump``."""
-        return dataclasses.asdict(typing.cast(Any, self))
+        return dataclasses.asdict(typing.cast(Any, self)) | dict(self.unknown)
 
     @classmethod
     def from_dict(cls, values: dict[str, Any]) -> Self:
-        """The inverse of ``to_dict``.
+        """The inverse of ``to_dict``, of this version or another.
+
+        An option that this version does not know is warned of and kept; one that is missing has
+        its default.
 
         Raises
         ------
         ConfigError
-            A name is unknown or a value out of range.
+            A value is out of range.
         """
-        return cls(**values)
+        known = {field.name for field in dataclasses.fields(typing.cast(Any, cls))}
+        unknown = {name: value for name, value in values.items() if name not in known}
+        if unknown:
+            _log.warning(
+                "%s of another version of zscape: %s is unknown here, and kept without effect.",
+                cls.__name__, ", ".join(sorted(unknown)),
+            )  # fmt: skip
+        own = {name: value for name, value in values.items() if name in known}
+        return cls(**own)._keeping(unknown)
 
     def replace(self, **changes: Any) -> Self:
         """A checked copy with ``changes`` applied."""
-        return dataclasses.replace(typing.cast(Any, self), **changes)  # type: ignore[no-any-return]
+        copy: Self = dataclasses.replace(typing.cast(Any, self), **changes)
+        return copy._keeping(self.unknown)
+
+    def _keeping(self, unknown: typing.Mapping[str, Any]) -> Self:
+        if unknown:
+            object.__setattr__(self, "unknown", unknown)
+        return self
 
 
 def field_type(config: type[Config], name: str) -> Any:

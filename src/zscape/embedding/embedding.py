@@ -177,7 +177,7 @@ class Embedding:
             if coordinates.shape != (len(table), 2) or not np.isfinite(coordinates).all():
                 raise DataError(f"its coordinates are not {len(table)} finite points.")
             state = {n.removeprefix("state."): a for n, a in arrays.items() if n not in _OWN}
-            name, options = own or about["method"], about["settings"]
+            name, options = own or about["method"], dict(about["settings"])
             standardize, seed = bool(about["standardize"]), int(about["seed"])
         except (
             SafetensorError,
@@ -189,7 +189,7 @@ class Embedding:
         ) as error:
             raise DataError(f"{path} is not a map of zscape's: {error}") from error
         return cls(
-            table, name, chosen(name, methods, options), Fitted(coordinates, state),
+            table, name, methods[name].from_dict(options), Fitted(coordinates, state),
             standardize, seed,
         )  # fmt: skip
 

@@ -67,7 +67,7 @@ def chosen(name: str, table: Registry[Any], options: dict[str, Any]) -> Any:
     """The entry ``name`` of ``table`` with ``options`` as its fields."""
     entry: Any = table[name]
     try:
-        settings: Config = entry.from_dict(options)
+        settings: Config = entry(**options)
     except ConfigError as error:
         raise ConfigError(f"{table.kind} {name}: {error}") from error
     return settings

@@ -80,7 +80,14 @@ def load_weights(
             config = infer_config(tensors)
         config = config.replace(**own)
         vae = build_model(config)
-    except (CheckpointError, ConfigError, KeyError, TypeError, ValueError) as error:
+    except (
+        CheckpointError,
+        ConfigError,
+        LookupError,
+        TypeError,
+        ValueError,
+        AttributeError,
+    ) as error:
         raise CheckpointError(f"{path} is not a model zscape knows: {error}") from error
     fit_state_dict(vae, tensors, str(path))
     return LoadedModel(vae.eval(), config)
