@@ -3,12 +3,14 @@ from __future__ import annotations
 import http.client
 import json
 import socket
+import threading
 
 import numpy as np
 import pytest
 
 from zscape.errors import ConfigError
 from zscape.explorer import ExplorerServer
+from zscape.explorer import server as explorer_server
 from zscape.latents import decode
 
 METHODS = ["PUT", "DELETE", "PATCH", "OPTIONS", "TRACE", "BREW"]
@@ -17,10 +19,8 @@ METHODS = ["PUT", "DELETE", "PATCH", "OPTIONS", "TRACE", "BREW"]
 @pytest.fixture
 def server(scene, vae, bundle):
     with ExplorerServer(scene, vae) as server:
-        thread = server.run_in_background()
+        server.run_in_background()
         yield server
-        server.shutdown()
-        thread.join()
 
 
 def ask(server, path="/", method="GET", body=None, **headers):
@@ -207,6 +207,33 @@ def test_a_connection_can_be_used_again(server):
 def test_a_taken_port_is_said_in_a_sentence(server, scene, vae):
     with pytest.raises(ConfigError, match=rf"^port {server.port} of 127\.0\.0\.1 is taken; "):
         ExplorerServer(scene, vae, server.port)
+
+
+def test_closing_hangs_up_and_leaves_no_thread(scene, vae, bundle, monkeypatch):
+    """A thread that is still in the network when the interpreter ends may end it by SIGABRT."""
+    before = set(threading.enumerate())
+    begun, may_end = threading.Event(), threading.Event()
+
+    def decode_slowly(kernel, body):
+        begun.set()
+        may_end.wait(10)
+        return np.zeros(1, np.float32)
+
+    monkeypatch.setitem(explorer_server._WAYS, "/decode", decode_slowly)
+    with ExplorerServer(scene, vae) as server:
+        server.run_in_background()
+        idle = http.client.HTTPConnection("127.0.0.1", server.port, timeout=10)
+        idle.request("GET", "/manifest.json")
+        idle.getresponse().read()
+        busy = http.client.HTTPConnection("127.0.0.1", server.port, timeout=10)
+        busy.request("POST", "/decode", b"1234")
+        assert begun.wait(10)
+        threading.Timer(0.1, may_end.set).start()
+    assert may_end.is_set()  # the answer was waited for
+    assert idle.sock.recv(1) == b""  # and nobody else
+    assert not [t for t in threading.enumerate() if t not in before and "Timer" not in repr(t)]
+    idle.close()
+    busy.close()
 
 
 def test_a_port_out_of_range(scene, vae, bundle):

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import io
 import os
 import sys
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -13,7 +15,7 @@ import torch.distributed as dist
 from training_helpers import InterruptAt, fit_tiny, resume_tiny
 
 from zscape.errors import CheckpointError, ConfigError, TrainingDiverged
-from zscape.training import Epoch, Progress, Trainer
+from zscape.training import Epoch, Progress, Trainer, create_progress
 
 GROUP = {"strategy": "ddp"}
 
@@ -76,6 +78,29 @@ def test_refused(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="already holds a run"):
         fit_tiny(folder, **GROUP)
     assert_nothing_is_left()
+
+
+@pytest.mark.parametrize("kind", ["rich", "tqdm", "lines"])
+@pytest.mark.parametrize("where", ["on_epoch", "start"])
+def test_threads_of_displays_and_event_files_end_with_a_training_that_breaks(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: str, where: str
+) -> None:
+    display = create_progress(kind, io.StringIO())
+    works = getattr(display, where)
+
+    def fail(*arguments: Any) -> None:
+        works(*arguments)
+        raise RuntimeError("disk full")
+
+    monkeypatch.setattr(display, where, fail)
+    before = set(threading.enumerate())
+    with pytest.raises(RuntimeError, match="disk full"):
+        fit_tiny(tmp_path / "run", tensorboard=True, epochs=1, progress=display)
+    # tqdm keeps one thread for all bars of a program, which only waits.
+    for thread in set(threading.enumerate()) - before:
+        if thread.name != "tqdm_monitor":
+            thread.join(10)  # rich's was told to end
+            assert not thread.is_alive()
 
 
 def test_a_group_that_was_there_before_stays(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -8,7 +8,7 @@ import socket
 import threading
 import zlib
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
@@ -34,6 +34,8 @@ _log = logging.getLogger(__name__)
 class ExplorerServer(ThreadingHTTPServer):
     """Serves one scene, and decodes and encodes for networks that the page cannot run.
 
+    Leaving its ``with`` block, or ``server_close``, ends all its connections and threads.
+
     Parameters
     ----------
     port
@@ -47,7 +49,8 @@ class ExplorerServer(ThreadingHTTPServer):
         The scene is of another model.
     """
 
-    daemon_threads = True
+    # An answer may be in the middle of the network, where the interpreter cannot end in peace.
+    daemon_threads = False
     # Windows would let two servers share a port.
     allow_reuse_address = hasattr(errno, "EADDRINUSE") and not hasattr(errno, "WSAEADDRINUSE")
 
@@ -55,6 +58,8 @@ class ExplorerServer(ThreadingHTTPServer):
         scene.check_belongs(vae)
         self.kernel = Kernel(vae)
         self.files = _files(scene)
+        self._connections: set[socket.socket] = set()
+        self._background: threading.Thread | None = None
         with _naming(port):
             super().__init__((HOST, port), _Handler)
 
@@ -78,10 +83,31 @@ class ExplorerServer(ThreadingHTTPServer):
         _log.debug("connection from %s", client_address, exc_info=True)
 
     def run_in_background(self) -> threading.Thread:
-        """Serve from a thread, until ``shutdown``."""
+        """Serve from a thread, until ``shutdown`` or ``server_close``."""
         thread = threading.Thread(target=self.serve_forever, name="zscape explorer", daemon=True)
         thread.start()
+        self._background = thread
         return thread
+
+    def process_request(self, request: Any, client_address: Any) -> None:
+        """Answer in a thread, and remember the connection."""
+        self._connections.add(request)
+        super().process_request(request, client_address)
+
+    def shutdown_request(self, request: Any) -> None:
+        """Hang up."""
+        super().shutdown_request(request)
+        self._connections.discard(request)
+
+    def server_close(self) -> None:
+        """Hang up on every browser, and wait for the threads that answered them."""
+        if self._background is not None:
+            self.shutdown()
+            self._background.join()
+        for connection in list(self._connections):
+            with suppress(OSError):
+                connection.shutdown(socket.SHUT_RDWR)
+        super().server_close()
 
 
 def check_port(port: int) -> None:

@@ -150,8 +150,8 @@ def _run(
             wishes = torch.tensor(float(is_interrupted()), device=fabric.device)
             return bool(fabric.all_reduce(wishes, reduce_op="sum"))
 
-        progress.start(trainer, title)
         try:
+            progress.start(trainer, title)
             is_finished = trainer.run(progress.on_step, finish_epoch, should_stop)
         finally:
             progress.close()
