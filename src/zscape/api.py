@@ -36,6 +36,11 @@ if TYPE_CHECKING:
     from zscape.explorer.widget import ExplorerWidget
     from zscape.report import Subject
 
+OF_ONE_SOURCE = dict.fromkeys(
+    ("n_train", "n_test", "columns", "on", "label", "bins", "split_by"), None
+)
+"""Options of a run's own images, which other images do not share."""
+
 _log = logging.getLogger(__name__)
 
 
@@ -80,6 +85,8 @@ def train(
     (1, 2)
     """
     source = str(data) if isinstance(data, (str, Path)) else None
+    if options.get("columns") is not None:  # to be found from any folder later
+        options["columns"] = str(Path(options["columns"]).expanduser().absolute())
     options |= allowed(options.get("network"), options.get("likelihood"))
     config = RunConfig.from_options(data=source, **options)
     splits = load_data(data, config.data, seed=config.train.seed)
@@ -194,7 +201,7 @@ class Opened(NamedTuple):
     def _all_of(self, source: Any) -> Splits:
         assert self.run is not None
         config, seed = self.run.config.data, self.run.config.train.seed
-        return load_data(source, config.replace(n_train=None, n_test=None), seed=seed)
+        return load_data(source, config.replace(**OF_ONE_SOURCE), seed=seed)
 
 
 def load(

@@ -223,6 +223,24 @@ class DataConfig(Config):
         "Arrays or columns to read, as in images=X,labels=y,test_images=Xt,test_labels=yt (by "
         "their usual names by default).",
     )
+    columns: str | None = option(
+        None, "A table of what else is known of the images: .csv, .tsv, .jsonl or .parquet."
+    )
+    on: str | None = option(
+        None,
+        "What the rows of --columns are told by: file_name, or row (a number from 0, or line by "
+        "line); by default file_name where both have it.",
+        choices=("file_name", "row"),
+    )
+    label: str | None = option(None, "The column that says the class.")
+    bins: int | None = option(
+        None, "Cut the numbers of --label into this many classes of one size.", low=2, high=1000
+    )
+    split_by: str | None = option(
+        None,
+        "Hold out whole groups of this column, so that a patient is in one split only; if it says "
+        "train and test, it is believed.",
+    )
 
 
 @dataclass(frozen=True)

@@ -209,8 +209,8 @@ def test_qmnist_labels_are_a_class_and_columns(
     only = read_idx_folder(tmp_path)
     assert isinstance(only, ImageSet)
     assert only.titles() == ["5", "0", "4", "1", "9", "2", "1"]
-    assert only.columns["writer"].tolist() == labels[:, 2].tolist()
-    assert only[[3, 1]].columns["writer"].tolist() == labels[[3, 1], 2].tolist()
+    assert only.columns.numbers("writer").tolist() == labels[:, 2].tolist()
+    assert only[[3, 1]].columns.numbers("writer").tolist() == labels[[3, 1], 2].tolist()
     assert "left out: 1 qmnist-train-labels.tsv.gz" in caplog.text
 
 

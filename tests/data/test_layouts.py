@@ -155,8 +155,8 @@ def test_a_pipe_is_not_waited_for(tmp_path: Path, save_picture: Save) -> None:
 
 def test_file_names_are_a_column_that_subsets_keep(lay: Callable[..., ImageSet]) -> None:
     data = lay("cat/x.png", "dog/x.png", "dog/y.png")
-    assert data.columns["file_name"].tolist() == ["cat/x.png", "dog/x.png", "dog/y.png"]
-    assert data[[2, 0]].columns["file_name"].tolist() == ["dog/y.png", "cat/x.png"]
+    assert data.columns.texts("file_name") == ["cat/x.png", "dog/x.png", "dog/y.png"]
+    assert data[[2, 0]].columns.texts("file_name") == ["dog/y.png", "cat/x.png"]
 
 
 def test_every_frame_is_a_picture(tmp_path: Path) -> None:
@@ -167,7 +167,7 @@ def test_every_frame_is_a_picture(tmp_path: Path) -> None:
     assert data.image_shape == (1, 5, 6)  # a GIF has no grey of its own, but holds nothing else
     assert contents(data) == [(20, None), (30, None), (10, None), (20, None), (30, None)]
     names = ["film.gif#0", "film.gif#1", "stack.tif#0", "stack.tif#1", "stack.tif#2"]
-    assert data.columns["file_name"].tolist() == names
+    assert data.columns.texts("file_name") == names
 
 
 def test_a_smaller_copy_of_a_page_is_left_out(

@@ -67,6 +67,8 @@ def splits_text(whole: Splits, used: Splits) -> str:
         low, high = images.value_range()
         size = f"{len(images)} of {len(total)}" if len(images) < len(total) else str(len(total))
         lines.append(f"{images.split:<5}  {size} images, values from {low:.3f} to {high:.3f}")
+    if (known := used.train.columns) is not None:
+        lines.append(f"columns: {', '.join(f'{name} ({known.kind(name)})' for name in known)}")
     if not used.train.has_labels:
         return "\n".join([*lines, "no labels"])
     counts = [images.class_counts() for images in used]

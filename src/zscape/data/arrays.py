@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from zscape.config import DataConfig
+from zscape.data.columns import Columns
 from zscape.data.imageset import ImageSet, Splits
 from zscape.errors import ConfigError, DataError
 
@@ -40,7 +41,7 @@ class Part:
 
     images: Any
     labels: Any = None
-    columns: Mapping[str, NDArray[Any]] = field(default_factory=dict)
+    columns: Mapping[str, Any] = field(default_factory=dict)
 
 
 def from_arrays(
@@ -112,6 +113,8 @@ def from_parts(
     elif any(array.dtype.kind == "U" for array in values.values()):
         raise DataError(f"{where} has class names, so its labels must be integers; got text.")
 
+    known = Columns.of_splits([part.columns for part in parts.values()])
+    columns = dict(zip(parts, known, strict=True))
     sets = [
         ImageSet(
             images=torch.from_numpy(_as_bytes(pictures[split], black, white)),
@@ -120,9 +123,9 @@ def from_parts(
             split=split,
             name=Path(where).absolute().name,
             kind=kind,
-            columns=part.columns,
+            columns=columns[split],
         )
-        for split, part in parts.items()
+        for split in parts
     ]
     return Splits(*sets) if len(sets) == 2 else sets[0]
 

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import hashlib
 import logging
+from collections.abc import Iterable
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 
 from zscape.data.imageset import ImageSet, Splits
+from zscape.data.roles import split_of
 from zscape.errors import DataError
 from zscape.seeding import derive
 
@@ -20,17 +23,24 @@ SHARE = 1 / 6
 _log = logging.getLogger(__name__)
 
 
-def hold_out(images: ImageSet, seed: int) -> Splits:
+def hold_out(images: ImageSet, seed: int, column: str | None = None) -> Splits:
     """About a sixth of ``images`` as a test split.
 
     Every image draws its lot from its own pixels and the seed, so that it stays where it is when
     others come or go, and copies of it stay together. Only where that leaves a class of two or
     more images without a test image, or with nothing else, does one image of it change sides.
 
+    Parameters
+    ----------
+    column
+        All images with one value of it go to one side, those of a patient say; an image without a
+        value stands for itself. If its values are names of splits (train, validation, test …),
+        they say which side that is.
+
     Raises
     ------
     DataError
-        There is a single image.
+        There is a single image; or a single value of ``column``, or no such column.
     """
     n = len(images)
     if n < 2:
@@ -38,7 +48,9 @@ def hold_out(images: ImageSet, seed: int) -> Splits:
             f"{images.name} has a single image; two are needed, to train on one and test on the "
             f"other."
         )
-    lots = _lots(images, seed)
+    if column is not None:
+        return _by_column(images, column, seed)
+    lots = _lots(_pixels(images), seed)
     is_test = lots < SHARE
     labels = np.zeros(n, int) if images.labels is None else images.labels.cpu().numpy()
     order = np.argsort(lots, kind="stable")
@@ -51,15 +63,50 @@ def hold_out(images: ImageSet, seed: int) -> Splits:
             is_test[rows[0]] = False
     if not is_test.any():  # every class has a single image
         is_test[lots.argmin()] = True
-    _log.info("%s has no test split: held out %d of its %d images.", images.name, is_test.sum(), n)
+    return _parted(images, is_test)
+
+
+def _by_column(images: ImageSet, column: str, seed: int) -> Splits:
+    if images.columns is None:
+        raise DataError(f"{images.name} has no columns, so it cannot be split by {column!r}.")
+    codes, names = images.columns.classes(column)
+    if len(names) < 2:
+        raise DataError(
+            f"{images.name} has a single value of {column!r}; two are needed to split by it."
+        )
+    splits = [split_of(name) for name in names]
+    if all(splits) and (codes >= 0).all():
+        # As of folders: val is the test split only where there is no other.
+        sides = np.array(splits)[codes]
+        if {"test", "val"} <= set(splits):
+            _log.warning("%s: left out: %d images whose %s is val.", images.name,
+                         (sides == "val").sum(), column)  # fmt: skip
+            images, sides = images[np.flatnonzero(sides != "val").tolist()], sides[sides != "val"]
+        return _parted(images, sides != "train")
+    drawn = _lots([name.encode() for name in names], seed)
+    is_test = drawn < SHARE
+    is_test[drawn.argmin()], is_test[drawn.argmax()] = True, False
+    return _parted(
+        images, np.where(codes < 0, _lots(_pixels(images), seed) < SHARE, is_test[codes])
+    )
+
+
+def _pixels(images: ImageSet) -> NDArray[np.uint8]:
+    """(n, c h w)."""
+    pixels: NDArray[np.uint8] = images.images.cpu().contiguous().flatten(1).numpy()
+    return pixels
+
+
+def _parted(images: ImageSet, is_test: NDArray[np.bool_]) -> Splits:
+    _log.info("%s has no test split: held out %d of its %d images.", images.name, is_test.sum(),
+              len(images))  # fmt: skip
     test = torch.from_numpy(is_test)
     return Splits(replace(images[~test], split="train"), replace(images[test], split="test"))
 
 
-def _lots(images: ImageSet, seed: int) -> NDArray[np.float64]:
-    """A number in [0, 1) for every image: the same for the same pixels and seed."""
+def _lots(things: Iterable[Any], seed: int) -> NDArray[np.float64]:
+    """A number in [0, 1) for each of some bytes: the same for the same bytes and seed."""
     key = derive(seed, "hold-out").to_bytes(8, "big")
-    rows = images.images.cpu().contiguous().flatten(1).numpy()
-    digests = b"".join(hashlib.blake2b(row, digest_size=8, key=key).digest() for row in rows)
+    digests = b"".join(hashlib.blake2b(each, digest_size=8, key=key).digest() for each in things)
     lots: NDArray[np.float64] = np.frombuffer(digests, ">u8") / 2.0**64
     return lots

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any, NamedTuple
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor
 
+from zscape.data.columns import Columns
 from zscape.errors import ConfigError, DataError, ShapeError
 from zscape.files import readable
 
@@ -37,7 +37,8 @@ class ImageSet:
     kind
         What the source was recognised as, for a person to read; may be empty.
     columns
-        What else is known of every image, by name: (n,) each.
+        What else is known of every image; a mapping from name to (n,) values or a pandas table
+        becomes ``Columns``. None if nothing is.
 
     Raises
     ------
@@ -54,7 +55,7 @@ class ImageSet:
     split: str = "train"
     name: str = "array"
     kind: str = ""
-    columns: Mapping[str, NDArray[Any]] = field(default_factory=dict)
+    columns: Columns | None = None
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "name", readable(self.name))
@@ -69,12 +70,14 @@ class ImageSet:
             raise DataError(f"{self.name}: there are no {self.split} images.")
         if len(set(self.class_names)) < len(self.class_names):
             raise DataError(f"{self.name}: class names must differ; got {self.class_names}.")
-        for column, values in self.columns.items():
-            if len(values) != len(images):
-                raise DataError(
-                    f"{self.name}: {len(images)} {self.split} images need as many values in the "
-                    f"column {column}; got {len(values)}."
-                )
+        given: Any = self.columns
+        if given is not None and not isinstance(given, Columns):
+            object.__setattr__(self, "columns", Columns.of(dict(given)) if len(given) else None)
+        if self.columns is not None and len(self.columns) != len(images):
+            raise DataError(
+                f"{self.name}: {len(images)} {self.split} images need as many rows of columns; "
+                f"got {len(self.columns)}."
+            )
         if labels is None:
             return
         if labels.dtype != torch.int64 or labels.shape != (len(images),):
@@ -138,8 +141,8 @@ class ImageSet:
         """The images at ``index``, in that order, as a new set; of one image for a number."""
         index = [int(index)] if isinstance(index, (int, np.integer)) else index
         labels = None if self.labels is None else self.labels[index]
-        rows = index.cpu().numpy() if isinstance(index, Tensor) else index
-        columns = {name: np.asarray(values)[rows] for name, values in self.columns.items()}
+        rows = index.cpu() if isinstance(index, Tensor) else index
+        columns = None if self.columns is None else self.columns[rows]
         return replace(self, images=self.images[index], labels=labels, columns=columns)
 
     def subset(self, n: int, generator: torch.Generator, *, stratified: bool = False) -> ImageSet:

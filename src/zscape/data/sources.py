@@ -20,10 +20,11 @@ from zscape.data.given import gather, is_collection
 from zscape.data.hold_out import hold_out
 from zscape.data.idx import has_idx, read_idx_files, read_mnist
 from zscape.data.imageset import ImageSet, Splits
+from zscape.data.joining import add_columns, label_by
 from zscape.data.npy import read_npy, read_npz
 from zscape.data.resize import resized, with_channels
 from zscape.data.tree import walk
-from zscape.errors import DataError
+from zscape.errors import ConfigError, DataError
 from zscape.seeding import torch_generator
 
 ImagesLike: TypeAlias = Any
@@ -89,9 +90,9 @@ def load_data(source: Any = None, config: DataConfig | None = None, *, seed: int
         label)``; a torch ``Dataset`` or ``DataLoader``; an ``ImageSet``; ``Splits``; or whatever
         else is registered. None: ``config.data``.
     config
-        ``n_train``, ``n_test``, ``stratified``, ``resize`` and ``binarize="threshold"`` are
-        applied. ``"dynamic"`` is not: it needs a new draw every epoch, which the training loop
-        makes.
+        ``columns``, ``label`` and ``split_by`` are applied to the whole set; then ``n_train``,
+        ``n_test``, ``stratified``, ``resize`` and ``binarize="threshold"``. ``"dynamic"`` is not:
+        it needs a new draw every epoch, which the training loop makes.
     seed
         Decides the subsets and, if the source has no test split, the sixth of it that is held
         out as one; see ``zscape.data.hold_out``.
@@ -104,7 +105,16 @@ def load_data(source: Any = None, config: DataConfig | None = None, *, seed: int
     config = config or DataConfig()
     source = config.data if source is None else source
     data = _find_source(source).read(source, config)
-    splits = hold_out(data, seed) if isinstance(data, ImageSet) else data
+    if config.columns is not None:
+        data = add_columns(data, Path(config.columns).expanduser(), config.on)
+    if config.label is not None:
+        data = label_by(data, config.label, config.bins)
+    if isinstance(data, ImageSet):
+        splits = hold_out(data, seed, config.split_by)
+    elif config.split_by is None:
+        splits = data
+    else:
+        raise ConfigError(f"{data.train.name} has a test split; split_by is for sources without.")
 
     def prepare(images: ImageSet, n: int | None, split: str) -> ImageSet:
         if n is not None:

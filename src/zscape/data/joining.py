@@ -1,0 +1,220 @@
+"""More columns from a file: which of its rows belongs to which image."""
+
+from __future__ import annotations
+
+import logging
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from operator import attrgetter
+from pathlib import Path, PurePosixPath
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import torch
+
+from zscape.data.bounded import reading
+from zscape.data.columns import FILE_NAME, Columns
+from zscape.data.imageset import ImageSet, Splits
+from zscape.errors import DataError
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+ENDINGS = (".csv", ".tsv", ".jsonl", ".parquet")
+ROW = "row"
+MISSING = "missing"
+"""Class of the images whose label is not known."""
+_LISTED = 3
+
+_log = logging.getLogger(__name__)
+
+
+def read_table(path: Path) -> pa.Table:
+    """The table in a ``.csv`` (commas, semicolons), ``.tsv``, ``.jsonl`` or ``.parquet`` file.
+
+    Raises
+    ------
+    DataError
+        The file is missing, damaged, empty or of another kind.
+    """
+    import pyarrow as pa
+    from pyarrow import csv, json, parquet
+
+    ending = path.suffix.lower()
+    if ending not in ENDINGS:
+        raise DataError(f"{path}: a file of columns ends in {', '.join(ENDINGS)}.")
+    try:
+        with reading(path):
+            if ending == ".parquet":
+                table = parquet.read_table(path)
+            elif ending == ".jsonl":
+                table = json.read_json(path)
+            else:
+                table = csv.read_csv(
+                    path,
+                    parse_options=csv.ParseOptions(delimiter=_delimiter(path, ending)),
+                    convert_options=csv.ConvertOptions(strings_can_be_null=True),
+                )
+    except (pa.ArrowException, ValueError) as error:
+        raise DataError(f"{path} could not be read: {str(error)[:200].rstrip('.')}.") from error
+    names = Counter(table.column_names)
+    if twice := [name for name, count in names.items() if count > 1]:
+        raise DataError(f"{path} has two columns called {twice[0]!r}.")
+    if table.num_rows == 0:
+        raise DataError(f"{path} has no rows.")
+    return table
+
+
+def join(known: Columns | None, n: int, path: Path, on: str | None = None) -> Columns:
+    """What is known of ``n`` images and, beside it, the columns of a file.
+
+    Parameters
+    ----------
+    known
+        A row per image; with ``file_name`` a file can be joined by that.
+    path
+        See ``read_table``.
+    on
+        ``"file_name"``: by that column, which the file has too, with or without its folders and
+        ending as long as that tells the images apart; ``"row"``: by a column ``row`` that counts
+        the images from 0 (training images first), or, without one, line by line. None: by
+        ``file_name`` where both have it, else by ``row``.
+
+    Returns
+    -------
+    The columns, with gaps where the file has no row. A sentence that counts what matched and
+    names some of what did not is logged.
+
+    Raises
+    ------
+    DataError
+        Nothing matches, a key is there twice, or a column of that name is known already.
+    """
+    table = read_table(path)
+    names = known.texts(FILE_NAME) if known is not None and FILE_NAME in known else None
+    has_names = FILE_NAME in table.column_names
+    own: Sequence[Any]
+    keys: Sequence[Any]
+    match on or (FILE_NAME if names and has_names else ROW):
+        case "file_name" as on:
+            if not names or not has_names:
+                lacking = f"{path} has" if names else "these images have"
+                raise DataError(f"{lacking} no {FILE_NAME} to join on; say --on row.")
+            own, keys = _shortened(names, table.column(FILE_NAME).to_pylist())
+        case "row" as on:
+            has_rows = ROW in table.column_names
+            own, keys = range(n), table.column(ROW).to_pylist() if has_rows else range(len(table))
+            if not has_rows and len(keys) != n:
+                raise DataError(
+                    f"{path} has {len(keys)} rows for {n} images; give it a column {FILE_NAME} or "
+                    f"{ROW} that says which are which."
+                )
+        case other:
+            raise DataError(f"columns can be joined on {FILE_NAME} or {ROW}; got {other!r}.")
+    place = _places(keys, path, on)
+    rows = np.array([place.get(key, -1) for key in own])
+    if (rows < 0).all():
+        raise DataError(
+            f"no row of {path} matches an image: its {on} is {_listed(keys)}, that of the images "
+            f"{_listed(own)}."
+        )
+    added = _aligned(table.drop_columns([on] if on in table.column_names else []), rows)
+    without = [key for key, row in zip(own, rows, strict=True) if row < 0]
+    images = set(own)
+    surplus = [key for key in keys if key not in images]
+    sentence = f"{path}: {n - len(without)} of {n} images have a row"
+    if without:
+        sentence += f"; without one: {_listed(without)}"
+    if surplus:
+        sentence += f"; {len(surplus)} rows are of no image: {_listed(surplus)}"
+    _log.log(logging.WARNING if without or surplus else logging.INFO, "%s.", sentence)
+    return added if known is None else known.joined(added)
+
+
+def add_columns(data: ImageSet | Splits, path: Path, on: str | None) -> ImageSet | Splits:
+    """``data`` with the columns of a file joined; see ``join``.
+
+    Of two splits, the rows of the training images come first.
+    """
+    halves = [data] if isinstance(data, ImageSet) else list(data)
+    known = [half.columns for half in halves if half.columns is not None]
+    before = Columns.stacked(known) if len(known) == len(halves) else None
+    columns = join(before, sum(map(len, halves)), path, on)
+    return _dealt(data, lambda half, rows: replace(half, columns=columns[rows]))
+
+
+def label_by(data: ImageSet | Splits, column: str, bins: int | None) -> ImageSet | Splits:
+    """``data`` whose classes are the values of a column, or ranges of its numbers.
+
+    An image without a value is of the class ``missing``.
+
+    Raises
+    ------
+    DataError, ConfigError
+        There is no such column, or it cannot be classes; see ``Columns.classes``.
+    """
+    halves = [data] if isinstance(data, ImageSet) else list(data)
+    known = [half.columns for half in halves if half.columns is not None]
+    if len(known) < len(halves):
+        raise DataError(f"{halves[0].name} has no columns, so {column!r} cannot be its classes.")
+    codes, names = Columns.stacked(known).classes(column, bins)
+    if (codes < 0).any():
+        codes, names = np.where(codes < 0, len(names), codes), (*names, MISSING)
+    labels = torch.from_numpy(codes)
+    return _dealt(data, lambda half, rows: replace(half, labels=labels[rows], class_names=names))
+
+
+def _dealt(
+    data: ImageSet | Splits, change: Callable[[ImageSet, slice], ImageSet]
+) -> ImageSet | Splits:
+    """Each half changed by ``change``, which is told its rows of the whole."""
+    if isinstance(data, ImageSet):
+        return change(data, slice(None))
+    n = len(data.train)
+    return Splits(change(data.train, slice(n)), change(data.test, slice(n, None)))
+
+
+def _aligned(table: pa.Table, rows: np.ndarray[Any, Any]) -> Columns:
+    """Row ``rows[i]`` of the table for image i, nothing where that is -1."""
+    import pyarrow as pa
+
+    index = pa.array(rows, mask=rows < 0)
+    flat = {
+        name: table.column(name).combine_chunks().take(index)
+        for name, field in zip(table.column_names, table.schema, strict=True)
+        if not pa.types.is_nested(field.type) and not pa.types.is_binary(field.type)
+    }
+    return Columns.of(flat)
+
+
+def _places(keys: Sequence[Any], path: Path, on: str) -> dict[Any, int]:
+    if twice := [key for key, count in Counter(keys).items() if count > 1]:
+        raise DataError(f"{path} has {on} {twice[0]!r} more than once; a row belongs to one image.")
+    return {key: row for row, key in enumerate(keys)}
+
+
+def _shortened(own: Sequence[Any], keys: Sequence[Any]) -> tuple[list[str], list[str]]:
+    """Both as they are, or without folders, or without ending too: the first way that matches."""
+    paths = [
+        [PurePosixPath(str(name).replace("\\", "/")) for name in names] for names in (own, keys)
+    ]
+    ways: tuple[Callable[[PurePosixPath], str], ...] = (str, attrgetter("name"), attrgetter("stem"))
+    for way in ways:
+        mine, theirs = ([way(path) for path in names] for names in paths)
+        if len(set(mine)) == len(own) and set(mine) & set(theirs):
+            return mine, theirs
+    return [str(name) for name in own], [str(key) for key in keys]
+
+
+def _delimiter(path: Path, ending: str) -> str:
+    if ending == ".tsv":
+        return "\t"
+    with path.open("rb") as file:
+        header = file.readline(1 << 16)
+    return max(",", ";", "\t", key=lambda mark: header.count(mark.encode()))
+
+
+def _listed(keys: Sequence[Any]) -> str:
+    more = f" and {len(keys) - _LISTED} more" if len(keys) > _LISTED else ""
+    return ", ".join(str(key) for key in keys[:_LISTED]) + more
