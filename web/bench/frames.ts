@@ -1,4 +1,5 @@
 /** How long a frame of the map takes while it zooms: ten clouds of points, the same every time. */
+import { Places } from "../src/maps/places";
 import { classColors } from "../src/state/colors";
 import { createMapView } from "../src/view/map_view";
 
@@ -21,7 +22,7 @@ export async function measure(n: number): Promise<Frames> {
   labels.forEach((label, i) => rgba.set([...palette[label], 255], 4 * i));
   const view = createMapView(el, { n });
   view.setColors(rgba);
-  view.setPoints(coordinates);
+  view.setPoints(new Places(coordinates));
   await view.frame();
   const start = view.getView();
   const intervals: number[] = [];

@@ -175,7 +175,7 @@ describe("its place on the map", () => {
   it("is the point itself for a picture of the data", async () => {
     const explorer = await smallExplorer();
     chooseRow(explorer, 7);
-    const { coordinates } = explorer.latentMap();
+    const { coordinates } = explorer.latentMap().places;
     expect(explorer.place.value).toMatchObject({
       x: coordinates[14],
       y: coordinates[15],

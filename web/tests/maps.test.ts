@@ -42,7 +42,7 @@ describe("a map", () => {
     const map = createMap(scene, scene.manifest.maps[0]);
     const mu = scene.floats("mu");
     for (const row of [0, 17, 59]) {
-      const [x, y] = map.coordinates.subarray(2 * row, 2 * row + 2);
+      const [x, y] = map.places.coordinates.subarray(2 * row, 2 * row + 2);
       const place = map.transform(mu.slice(row * 5, row * 5 + 5), 1);
       expect(place[0]).toBeCloseTo(x, 3);
       expect(place[1]).toBeCloseTo(y, 3);
@@ -87,20 +87,20 @@ describe("a map", () => {
     const map = createMap(scene, scene.manifest.maps[0]);
     const places = Array.from({ length: 200 }, (_, row) => ({
       row,
-      x: map.coordinates[2 * row],
-      y: map.coordinates[2 * row + 1],
+      x: map.places.coordinates[2 * row],
+      y: map.places.coordinates[2 * row + 1],
     }));
     const near = places
       .map(({ row, x, y }) => ({ row, distance: Math.hypot(x - 0.2, y) }))
       .filter(({ distance }) => distance <= 0.5)
       .sort((a, b) => a.distance - b.distance);
-    expect(map.near(0.2, 0, 0.5, 1000)).toEqual(near.map(({ row }) => row));
-    expect(map.near(0.2, 0, 0.5, 3)).toEqual(near.slice(0, 3).map(({ row }) => row));
+    expect(map.places.nearest(0.2, 0, 1000, 0.5)).toEqual(near.map(({ row }) => row));
+    expect(map.places.nearest(0.2, 0, 3, 0.5)).toEqual(near.slice(0, 3).map(({ row }) => row));
     const triangle = Float32Array.of(-1, -1, 1, -1, -1, 1);
     const inside = places.filter(({ x, y }) => x > -1 && y > -1 && x + y < 0).map(({ row }) => row);
     expect(inside.length).toBeGreaterThan(10);
-    expect(map.inside(triangle)).toEqual(inside);
-    expect(map.inside(new Float32Array())).toEqual([]);
+    expect(map.places.inside(triangle)).toEqual(inside);
+    expect(map.places.inside(new Float32Array())).toEqual([]);
   });
 
   test("an unknown way back is refused", async () => {
@@ -117,7 +117,7 @@ describe("a pair", () => {
     const map = createPair(scene, 3, 1);
     const mu = scene.floats("mu");
     expect(map.name).toBe("z3,z1");
-    expect([...map.coordinates.slice(0, 2)]).toEqual([mu[3], mu[1]]);
+    expect([...map.places.coordinates.slice(0, 2)]).toEqual([mu[3], mu[1]]);
     const back = map.inverse(1.5, -0.5, "exact");
     expect([...back.z]).toEqual([0, -0.5, 0.25, 1.5]);
     expect(back.roundTrip).toBe(0);

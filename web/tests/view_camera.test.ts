@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
+import { boundsOf } from "../src/maps/box";
 import {
   betweenViews,
-  boundsOf,
   ease,
   fitted,
   panned,

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
+import { isInside } from "../src/maps/polygon";
 import { blurred, contourLines, density, levelHolding } from "../src/view/density";
 import { isolines } from "../src/view/isolines";
-import { isInside } from "../src/view/polygon";
 import { randomNumbers } from "./view_random";
 
 /** `f` of (column, row). */

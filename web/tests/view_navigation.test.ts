@@ -1,6 +1,6 @@
 // @vitest-environment happy-dom
 import { describe, expect, it, vi } from "vitest";
-import { HitIndex } from "../src/view/hit_index";
+import { Places } from "../src/maps/places";
 import { MapState } from "../src/view/map_state";
 import { Navigation } from "../src/view/navigation";
 
@@ -8,8 +8,7 @@ const CORNERS = Float32Array.of(-10, -5, 10, 5, 0, 0);
 
 function begin(width = 600, height = 400) {
   const state = new MapState(3);
-  state.coordinates = CORNERS;
-  state.index = new HitIndex(CORNERS);
+  state.places = new Places(CORNERS);
   state.size = { width, height };
   const onMove = vi.fn();
   const navigation = new Navigation(state, onMove);

@@ -1,7 +1,8 @@
 import { describe, expect, it } from "vitest";
+import { isInside } from "../src/maps/polygon";
 import { slotSize } from "../src/view/atlas";
+import { ellipseOf } from "../src/view/ellipse";
 import { Detail, pointStyle, thumbnailSide } from "../src/view/point_style";
-import { ellipseOf, isInside } from "../src/view/polygon";
 import { rgbOf, withAlpha } from "../src/view/theme";
 import { tickLabel, ticks } from "../src/view/ticks";
 

@@ -91,7 +91,8 @@ function createFrom(scene: Scene, of: Ingredients): LatentMap {
     const answer = new Float32Array(2 * m);
     if (!linear && !x) {
       x = scaling.scale(mu);
-      blur = BLUR * extent(coordinates);
+      const { x0, y0, x1, y1 } = places.bounds;
+      blur = BLUR * Math.max(x1 - x0, y1 - y0);
     }
     for (let i = 0; i < m; i++) {
       const at = linear
@@ -122,7 +123,7 @@ function createFrom(scene: Scene, of: Ingredients): LatentMap {
   return {
     name: of.name,
     label: of.label,
-    coordinates,
+    places,
     inverses: of.inverses,
     isLinear: linear !== null,
     get unit() {
@@ -130,8 +131,6 @@ function createFrom(scene: Scene, of: Ingredients): LatentMap {
     },
     inverse,
     transform,
-    near: (atX, atY, radius, limit) => places.nearest(atX, atY, limit, radius),
-    inside: (polygon) => places.inside(polygon),
   };
 }
 
@@ -165,15 +164,4 @@ function createWays(
     ways.set(name, (x, y) => (way ??= known[name]())(x, y));
   }
   return ways;
-}
-
-/** The longer side of what the points cover. */
-function extent(coordinates: Float32Array): number {
-  const low = [Infinity, Infinity];
-  const high = [-Infinity, -Infinity];
-  for (let i = 0; i < coordinates.length; i++) {
-    low[i % 2] = Math.min(low[i % 2], coordinates[i]);
-    high[i % 2] = Math.max(high[i % 2], coordinates[i]);
-  }
-  return Math.max(high[0] - low[0], high[1] - low[1]);
 }

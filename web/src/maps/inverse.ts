@@ -1,3 +1,5 @@
+import type { Places } from "./places";
+
 /** The way back: from a point of the map to a latent vector, and how far to trust it. */
 export interface Back {
   z: Float32Array; // (latentDim)
@@ -11,7 +13,7 @@ export interface Back {
 export interface LatentMap {
   readonly name: string;
   readonly label: string;
-  readonly coordinates: Float32Array; // (n, 2)
+  readonly places: Places;
   /** The default first. */
   readonly inverses: readonly string[];
   /** Whether places are a projection of the vectors, so that `transform` is exact and cheap. */
@@ -21,8 +23,4 @@ export interface LatentMap {
   inverse(x: number, y: number, method: string): Back;
   /** Where new latent vectors (m, latentDim) lie: (m, 2). */
   transform(z: Float32Array, m: number): Float32Array;
-  /** Rows of the data points within `radius` of (x, y), nearest first, at most `limit`. */
-  near(x: number, y: number, radius: number, limit: number): number[];
-  /** Rows inside the polygon (k, 2). */
-  inside(polygon: Float32Array): number[];
 }

@@ -2,6 +2,7 @@ import { lookAt } from "../state/actions";
 import { watch, watchFrames } from "../state/cell";
 import { contourGroups } from "../state/coloring";
 import { type Explorer, pairOf } from "../state/explorer";
+import { whenIdle } from "../state/slices";
 import type { Thumbnails } from "../state/thumbnails";
 import { TOOLS } from "../tools/tools";
 import { createMapView } from "../view/map_view";
@@ -38,10 +39,13 @@ export function attachMap(
     },
   });
 
+  let forget = (): void => undefined;
   const showMap = (isAnimated: boolean): void => {
     const map = explorer.latentMap();
     const pair = pairOf(map.name, explorer.dim);
-    view.setPoints(map.coordinates, isAnimated);
+    view.setPoints(map.places, isAnimated);
+    forget();
+    forget = whenIdle(() => map.places.prepare()); // or the first hover would wait for it
     view.setAxes(
       pair ? { x: manifest.neurons[pair[0]].name, y: manifest.neurons[pair[1]].name } : null,
     );
@@ -106,6 +110,7 @@ export function attachMap(
   return {
     view,
     destroy() {
+      forget();
       stops.forEach((stop) => stop());
       view.destroy();
     },

@@ -148,7 +148,7 @@ export function chooseMean(explorer: Explorer): void {
 /** Selects what lies inside and is shown. */
 export function selectInside(explorer: Explorer, polygon: Float32Array): void {
   const mask = explorer.visible.value;
-  const rows = explorer.latentMap().inside(polygon);
+  const rows = explorer.latentMap().places.inside(polygon);
   change(explorer, "selection", mask ? rows.filter((row) => mask[row]) : rows);
 }
 

@@ -16,7 +16,7 @@ export function placeOf(explorer: Explorer): Place {
     return { x: origin.x, y: origin.y, halo, trust };
   }
   if (origin.kind === "row") {
-    const [x, y] = map.coordinates.subarray(2 * origin.row);
+    const [x, y] = map.places.coordinates.subarray(2 * origin.row);
     return { x, y, halo: 0, trust: ITSELF };
   }
   // The map would put any vector among the data; the latent space itself knows better.

@@ -11,7 +11,7 @@ const NEIGHBOUR_SIGMAS = 2.5;
 
 /** Density contours of what is shown: of each group in its colour, or of all points. */
 export function contourSets(state: MapState, groups: ContourGroup[] | undefined): ContourSet[] {
-  const { bounds, spacing } = state.index;
+  const { bounds, spacing } = state.places;
   const extent = Math.max(bounds.x1 - bounds.x0, bounds.y1 - bounds.y0);
   // As fine as the points are dense, but no rougher than the eye takes in at a glance.
   const sigma = Math.max(extent / EXTENT_SIGMAS, NEIGHBOUR_SIGMAS * spacing);

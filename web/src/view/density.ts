@@ -1,4 +1,4 @@
-import { boundsOf } from "./camera";
+import { boundsOf } from "../maps/box";
 import { type Grid, isolines } from "./isolines";
 
 const CELLS_PER_SIGMA = 2;

@@ -167,14 +167,7 @@ export class GlCanvas {
     const { state, thumbnail } = this;
     this.thumbnails = null;
     if (!thumbnail || !state.hasThumbnails || state.progress < 1 || !state.n) return false;
-    const choice = chooseThumbnails(
-      state.index,
-      state.coordinates,
-      state.view,
-      state.size,
-      state.rank,
-      state.mask,
-    );
+    const choice = chooseThumbnails(state.places, state.view, state.size, state.rank, state.mask);
     if (!choice?.rows.length) return false;
     const atlas = this.atlasOfThumbnails(thumbnail);
     const deadline = performance.now() + UPLOAD_MS;

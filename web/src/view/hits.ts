@@ -22,7 +22,9 @@ export function hitAt(state: MapState, thumbnails: ThumbnailChoice | null, point
   const radius = (pointStyle(state.spacing).diameter / 2 + HIT_PX) * state.view.scale;
   const isTravelling = state.progress < 1;
   const row =
-    pictured >= 0 || isTravelling ? pictured : state.index.nearest(x, y, radius, state.mask);
+    pictured >= 0 || isTravelling
+      ? pictured
+      : (state.places.nearest(x, y, 1, radius, state.mask)[0] ?? -1);
   return { x, y, row, clientX: pointer.clientX, clientY: pointer.clientY };
 }
 

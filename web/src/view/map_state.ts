@@ -1,5 +1,6 @@
+import { Places } from "../maps/places";
 import type { Size } from "./camera";
-import { HitIndex } from "./hit_index";
+
 import { LIGHT, type Theme } from "./theme";
 import type { Tile, ViewBox } from "./view";
 
@@ -22,7 +23,6 @@ export function shuffled(n: number): Uint32Array {
 
 /** What is to be drawn: the one place both canvases read. Everything here survives a lost GPU context. */
 export class MapState {
-  coordinates: Float32Array;
   colors: Uint8Array;
   mask: Uint8Array | null = null;
   selection: Uint32Array = new Uint32Array();
@@ -37,23 +37,26 @@ export class MapState {
   /** Clip space; where points come from while they travel. */
   origins: Float32Array | null = null;
   progress = 1;
-  index: HitIndex;
+  places: Places;
   readonly order: Uint32Array;
   /** Of every row: its place in `order`. */
   readonly rank: Uint32Array;
 
   constructor(readonly n: number) {
-    this.coordinates = new Float32Array(2 * n).fill(Number.NaN);
+    this.places = new Places(new Float32Array(2 * n).fill(Number.NaN));
     this.colors = new Uint8Array(4 * n).fill(128);
-    this.index = new HitIndex(this.coordinates);
     this.order = shuffled(n);
     this.rank = new Uint32Array(n);
     for (let i = 0; i < n; i++) this.rank[this.order[i]] = i;
   }
 
+  get coordinates(): Float32Array {
+    return this.places.coordinates;
+  }
+
   /** CSS pixels between neighbours at the present zoom. */
   get spacing(): number {
-    return this.index.spacing / this.view.scale;
+    return this.places.spacing / this.view.scale;
   }
 
   setSelection(rows: ArrayLike<number>): void {

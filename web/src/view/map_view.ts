@@ -1,8 +1,8 @@
+import type { Places } from "../maps/places";
 import { ease } from "./camera";
 import { contourSets } from "./contour_sets";
 import { attachGestures, type GestureHandlers, type Pointer } from "./gestures";
 import { GlCanvas } from "./gl_canvas";
-import { HitIndex } from "./hit_index";
 import { hitAt, NOWHERE } from "./hits";
 import { attachKeyboard } from "./keyboard";
 import { MapState } from "./map_state";
@@ -80,20 +80,16 @@ class GlMapView implements MapView {
     this.resize();
   }
 
-  setPoints(coordinates: Float32Array, animate = false): void {
+  setPoints(places: Places, animate = false): void {
     const { state } = this;
-    if (coordinates.length !== 2 * state.n) {
-      throw new RangeError(
-        `The map holds ${state.n} points; got ${coordinates.length / 2} places.`,
-      );
-    }
+    if (places.n !== state.n)
+      throw new RangeError(`The map holds ${state.n} points; got ${places.n} places.`);
     const isTravelling = animate && mayMove() && state.size.width > 0;
     // Taken on the screen, because the two maps have nothing else in common.
     state.origins = isTravelling ? state.clipPositions() : null;
     state.progress = isTravelling ? 0 : 1;
     this.journeyStart = performance.now();
-    state.coordinates = coordinates;
-    state.index = new HitIndex(coordinates);
+    state.places = places;
     this.gl.changed("positions", "origins");
     if (this.contours) this.contours.sets = null;
     this.tool.cancel?.();

@@ -1,4 +1,5 @@
-import { betweenViews, boundsOf, ease, fitted, type Margins, panned, zoomed } from "./camera";
+import { boundsOf } from "../maps/box";
+import { betweenViews, ease, fitted, type Margins, panned, zoomed } from "./camera";
 import type { MapState } from "./map_state";
 import type { ViewBox } from "./view";
 
@@ -90,9 +91,9 @@ export class Navigation {
   }
 
   private fitted(rows?: ArrayLike<number>): ViewBox | null {
-    const { size, coordinates, index } = this.state;
+    const { size, places } = this.state;
     if (!size.width || !size.height) return null;
-    const box = rows ? boundsOf(coordinates, rows) : index.bounds;
+    const box = rows ? boundsOf(places.coordinates, rows) : places.bounds;
     return box && fitted(box, size, this.margins());
   }
 
@@ -106,7 +107,7 @@ export class Navigation {
   private scaleLimits(): [number, number] {
     const all = this.fitted();
     if (!all) return [0, Number.POSITIVE_INFINITY];
-    const deepest = Math.min(all.scale / 20, this.state.index.spacing / DEEPEST_SPACING);
+    const deepest = Math.min(all.scale / 20, this.state.places.spacing / DEEPEST_SPACING);
     // Beyond, 32-bit floats cannot tell neighbouring pixels apart.
     return [Math.max(all.scale / 20000, deepest), 4 * all.scale];
   }

@@ -1,5 +1,5 @@
 import { type Size, toScreen } from "./camera";
-import { ellipseOf } from "./polygon";
+import { ellipseOf } from "./ellipse";
 import { type Theme, withAlpha } from "./theme";
 import { tickLabel, ticks } from "./ticks";
 import type { Marker, Outline, ViewBox } from "./view";

@@ -1,5 +1,5 @@
+import type { Places } from "../maps/places";
 import { type Size, visibleBox } from "./camera";
-import type { HitIndex } from "./hit_index";
 import { thumbnailSide } from "./point_style";
 import type { ViewBox } from "./view";
 
@@ -17,17 +17,17 @@ export interface ThumbnailChoice {
  * none at all where points lie too densely. Depends on data and view only, so it holds still while panning.
  */
 export function chooseThumbnails(
-  index: HitIndex,
-  coordinates: Float32Array,
+  places: Places,
   view: ViewBox,
   size: Size,
   rank: Uint32Array,
   mask: Uint8Array | null,
 ): ThumbnailChoice | null {
-  const side = thumbnailSide(index.spacing / view.scale);
+  const { coordinates } = places;
+  const side = thumbnailSide(places.spacing / view.scale);
   if (!side) return null;
   // Those just outside count too, or a picture at the rim would come and go with its neighbour.
-  const visible = index.inBox(visibleBox(view, size, 2 * side), MOST_VISIBLE, mask);
+  const visible = places.inBox(visibleBox(view, size, 2 * side), MOST_VISIBLE, mask);
   if (!visible) return null;
   visible.sort((a, b) => rank[a] - rank[b]);
   const gap = side * (1 - MAY_OVERLAP) * view.scale;

@@ -1,3 +1,5 @@
+import type { Places } from "../maps/places";
+
 /** Anything a picture can come as. */
 export type Picture = ImageBitmap | ImageData | HTMLCanvasElement;
 
@@ -76,10 +78,10 @@ export interface ContourGroup {
 
 export interface MapView {
   /**
-   * Another map: (n, 2), not finite where a point has no place. The view is fitted to it; `setView` after it keeps
+   * Another map of the n points. The view is fitted to it; `setView` after it keeps
    * another. With `animate`, points travel from where they are on the screen.
    */
-  setPoints(coordinates: Float32Array, animate?: boolean): void;
+  setPoints(places: Places, animate?: boolean): void;
   /** One RGBA (0…255) per point, and which are shown at all. */
   setColors(rgba: Uint8Array): void;
   setVisible(mask: Uint8Array | null): void;

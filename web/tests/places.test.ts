@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { HitIndex } from "../src/view/hit_index";
+import { Places } from "../src/maps/places";
 import { shuffled } from "../src/view/map_state";
 import { thumbnailSide } from "../src/view/point_style";
 import { chooseThumbnails } from "../src/view/thumbnails";
@@ -13,19 +13,19 @@ const coordinates = Float32Array.from({ length: 2 * n }, (_, i) =>
 );
 coordinates[10] = Number.NaN;
 const mask = Uint8Array.from({ length: n }, () => (random() < 0.5 ? 1 : 0));
-const index = new HitIndex(coordinates);
+const index = new Places(coordinates);
 
 const distance = (row: number, x: number, y: number) =>
   Math.hypot(coordinates[2 * row] - x, coordinates[2 * row + 1] - y);
 const allRows = Array.from({ length: n }, (_, row) => row);
 
-describe("hit index", () => {
+describe("the index of a map", () => {
   it.each([null, mask])("finds the nearest as a look at all of them does", (shown) => {
     for (let i = 0; i < 300; i++) {
       const [x, y] = [16 * random() - 6, 16 * random() - 6];
       const radius = 0.05 + random();
       const near = allRows.filter((row) => (!shown || shown[row]) && distance(row, x, y) <= radius);
-      const found = index.nearest(x, y, radius, shown);
+      const found = index.nearest(x, y, 1, radius, shown)[0] ?? -1;
       const best = Math.min(...near.map((row) => distance(row, x, y)));
       if (near.length) expect(distance(found, x, y)).toBeCloseTo(best, 6);
       else expect(found).toBe(-1);
@@ -53,7 +53,7 @@ describe("hit index", () => {
       [20000, 50],
     ]) {
       const uniform = Float32Array.from({ length: 2 * count }, () => side * random());
-      expect(new HitIndex(uniform).spacing / (side / Math.sqrt(count))).toBeCloseTo(1, 1);
+      expect(new Places(uniform).spacing / (side / Math.sqrt(count))).toBeCloseTo(1, 1);
     }
   });
 
@@ -64,21 +64,21 @@ describe("hit index", () => {
     ["points on a line", [1, 3, 2, 3, 9, 3], 1],
     ["nothing finite", [Number.NaN, 1, 2, Number.POSITIVE_INFINITY], -1],
   ])("bears %s", (_, values, expected) => {
-    const small = new HitIndex(Float32Array.from(values));
-    expect(small.nearest(2, 3, 0.5)).toBe(expected);
+    const small = new Places(Float32Array.from(values));
+    expect(small.nearest(2, 3, 1, 0.5)[0] ?? -1).toBe(expected);
     expect(Number.isFinite(small.spacing)).toBe(true);
   });
 });
 
 describe("thumbnails", () => {
   const uniform = Float32Array.from({ length: 2 * n }, () => 10 * random());
-  const cloud = new HitIndex(uniform);
+  const cloud = new Places(uniform);
   const order = shuffled(n);
   const rank = new Uint32Array(n);
   order.forEach((row, place) => (rank[row] = place));
   const size = { width: 800, height: 600 };
   const choose = (scale: number, x = 5) =>
-    chooseThumbnails(cloud, uniform, { x, y: 5, scale }, size, rank, null);
+    chooseThumbnails(cloud, { x, y: 5, scale }, size, rank, null);
 
   it("come only when there is room, and hardly cover each other", () => {
     expect(choose(10 / 600)).toBeNull();
