@@ -555,16 +555,17 @@ def _subject(opened: Opened, data: Any) -> Subject:
     if opened.name.startswith("zoo:"):
         card = find_card(opened.name.removeprefix("zoo:"))
         said = "on its card, for all 10,000 test images of MNIST"
-        known = Scores(card.test_loss, card.reconstruction, card.kl, card.n_active, said)
+        known = Scores(card.test_loss, card.reconstruction, card.kl, said)
+        is_own = data in (None, "mnist")
         facts = [
             ("training", f"{card.epochs} epochs in {card.seconds:.0f} s"),
             ("made with", f"zscape {card.version}"),
             ("SHA-256 of the weights", card.sha256),
         ]
-        return Subject(opened.name, vae, config, images, card.run_config, card.history,
-                       known if data is None else None, facts)  # fmt: skip
+        return Subject(opened.name, vae, config, images, is_own, card.run_config, card.history,
+                       known if is_own else None, facts)  # fmt: skip
     if opened.run is None:
-        return Subject(opened.name, vae, config, images)
+        return Subject(opened.name, vae, config, images, is_own=False)
     settings, history = opened.run.config, opened.run.metrics()
     environment = opened.run.environment()
     facts = [("training", f"{len(history)} of {settings.train.epochs} epochs in "
@@ -572,11 +573,12 @@ def _subject(opened: Opened, data: Any) -> Subject:
     if environment:
         facts.append(("trained on", f"{environment['accelerator']} in {environment['precision']}"))
     scores = None
-    if history and (data is None or opened.run.is_trained_on(images)):
+    is_own = data is None or opened.run.is_trained_on(images)
+    if history and is_own:
         # Under early stopping the weights are those of the best epoch.
         lines = history if settings.train.early_stopping else history[-1:]
         best = min(lines, key=lambda line: float(line["test"]["loss"]))
         test = best["test"]
         said = f"from the run, after epoch {best['epoch']}, for all its test images"
-        scores = Scores(test["loss"], test["reconstruction"], test["kl"], best["n_active"], said)
-    return Subject(opened.name, vae, config, images, settings, history, scores, facts)
+        scores = Scores(test["loss"], test["reconstruction"], test["kl"], said)
+    return Subject(opened.name, vae, config, images, is_own, settings, history, scores, facts)

@@ -8,7 +8,7 @@ from zscape import figures
 from zscape.neurons import decoder_jacobian, silence
 from zscape.report.material import MOST_NEURONS, Material
 from zscape.report.page import Block, Heading, Plate, Section
-from zscape.report.words import number
+from zscape.report.words import number, times_less
 
 MOST_POINTS = 10
 """Places at which Jacobians are shown."""
@@ -41,10 +41,8 @@ def _jacobians(m: Material, shown: list[int]) -> list[Block]:
             f"A unit of z{shown[0]} changes a pixel by {number(float(size.mean()), 3)} on average"
         )
     else:
-        ratio = size.mean(0)[strong] / max(float(size.mean(0)[weak]), 1e-12)
-        caption += f", z{shown[weak]} least" + (
-            f" ({number(float(ratio), 1)} times less)" if ratio < 1000 else " (next to nothing)"
-        )
+        less = times_less(*(float(size.mean(0)[i]) for i in (strong, weak)))
+        caption += f", z{shown[weak]} least ({less})"
     if len(names) > 1:
         # The same neuron may turn one thing in one class and another in the next.
         flat = found.flatten(2).numpy()
@@ -82,12 +80,13 @@ def _silence(m: Material, shown: list[int]) -> list[Block]:
     total = losses[-1]
     worst = int(total.argmax())
     caption = (
-        f"Nats lost when a neuron stays at its mean. z{shown[worst]} is missed most "
-        f"({number(float(total[worst]), 1)} nats on average)"
+        f"Nats of reconstruction lost when a neuron stays at its mean. z{shown[worst]} is missed "
+        f"most ({number(float(total[worst]), 1)} nats on average)"
     )
     if len(shown) == 1:
         caption = (
-            f"Nats lost when z{shown[0]} stays at its mean: {number(float(total[0]), 1)} on average"
+            f"Nats of reconstruction lost when z{shown[0]} stays at its mean: "
+            f"{number(float(total[0]), 1)} on average"
         )
     else:
         least = int(total.argmin())
@@ -109,6 +108,6 @@ def _silence(m: Material, shown: list[int]) -> list[Block]:
     return [
         Heading("What is lost without it"),
         f"Each neuron in turn is held at its mean for {len(m.few):,} test images, which are then "
-        f"drawn again.",
+        f"drawn again from their posterior means.",
         plate,
     ]

@@ -74,9 +74,9 @@ def _selective(m: Material, layers: list[Layer], moments: dict[str, ClassMoments
     most = max(medians, key=lambda name: medians[name])
     least = min(medians, key=lambda name: medians[name])
     caption = (
-        f"|d′| of a unit: how far the class it tells best stands apart, on {len(m.few):,} test "
-        f"images. The typical unit is most selective in {most} (median {number(medians[most])}), "
-        f"least in {least} ({number(medians[least])})."
+        f"|d′| of a unit: how far the class it tells best stands apart from all others, on "
+        f"{len(m.few):,} test images. The typical unit is most selective in {most} (median "
+        f"{number(medians[most])}), least in {least} ({number(medians[least])})."
     )
     header = ["layer", "part", "units", "map", "median |d′|", "best unit", "for", "d′"]
     return [Heading("Which units tell a class"), Table(header, rows, caption)]

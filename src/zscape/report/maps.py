@@ -32,7 +32,9 @@ def maps(m: Material) -> Section:
     """PCA, t-SNE and UMAP, and how good they are."""
     drawn, n = m.drawn, len(m.mapped)
     missing = [(MAPS[name], why) for name, why in m.maps.items() if isinstance(why, str)]
-    what = "Every image" if n == len(m.table) else f"{n:,} of the images, drawn at random,"
+    what = "Every image" if n == len(m.table) else f"{n:,} of the {len(m.table):,} images"
+    if n < len(m.shown):
+        what += ", drawn at random,"
     blocks: list[Block] = [
         f"{what} at a place in the plane. PCA is a projection: it keeps distances as far as a "
         f"plane can. t-SNE and UMAP keep neighbours together; how far apart two clusters lie, and "
@@ -127,17 +129,18 @@ def _marked(name: str, embedding: Embedding, marks: NDArray[Any], walk: _Walk) -
     far, torn = int(gaps.argmax()), int(trips.argmax())
     caption = (
         f"Decoded by the way “{walk.way}”. The map is {number(width, 1)} wide. Point {far + 1} is "
-        f"furthest from any image ({distance(float(gaps[far]))}), so trust it least. Mapped again, "
+        f"furthest from any image ({distance(float(gaps[far]))}): there the map says least. Mapped "
+        f"again, "
     )
     if trips[torn] < TORN * width:
         caption += (
-            f"no vector lands further than {distance(float(trips[torn]))} from its point: the map "
-            f"is in one piece along this line."
+            f"no vector lands further than {distance(float(trips[torn]))} from its point: along "
+            f"this line, the map and the way back agree."
         )
     else:
         caption += (
             f"the vector of point {torn + 1} lands {distance(float(trips[torn]))} from it: there "
-            f"the map is torn, and the picture belongs elsewhere."
+            f"the two disagree, and the picture belongs to another place of the map."
         )
     alt = f"The {MAPS[name]} map with a line across it, and pictures decoded on the line"
     return Plate(figure, caption, alt)
@@ -187,7 +190,10 @@ def _caption(m: Material, name: str, quality: dict[str, dict[str, float]]) -> st
     parts = []
     if "explained_variance_ratio" in one.fitted.state:
         share = float(one.fitted.state["explained_variance_ratio"][:2].sum())
-        parts.append(f"{MAPS[name]}: its two axes hold {percent(share)} of the variance.")
+        parts.append(
+            f"{MAPS[name]}: its two axes hold {percent(share)} of the variance of the posterior "
+            f"means."
+        )
     else:
         parts.append(f"{MAPS[name]} of {len(one):,} images.")
     if found and m.has_classes:
@@ -230,12 +236,13 @@ def _table(m: Material, quality: dict[str, dict[str, float]]) -> list[Block]:
         accuracy = number(next(iter(quality.values()))["label_accuracy_z"], 3)
         rows.append(["the latent space itself", "–", "–", accuracy, "–"])
     best = {c: MAPS[max(quality, key=lambda k: quality[k][c])] for c in names}
-    caption = (
-        f"Of 15 neighbours, more is better everywhere. {best['trustworthiness']} is the map whose "
-        f"neighbours can be trusted most to be neighbours in the latent space; "
-        f"{best['continuity']} keeps most of those there are; {best['distance_correlation']} keeps "
-        f"distances best."
-    )
+    caption = "More is better everywhere; all but the last column are of 15 neighbours."
+    if len(quality) > 1:
+        caption += (
+            f" {best['trustworthiness']} is the map whose neighbours can be trusted most to be "
+            f"neighbours in the latent space; {best['continuity']} keeps most of those there are; "
+            f"{best['distance_correlation']} keeps distances best."
+        )
     return [Heading("How good the maps are"), Table(["map", *names.values()], rows, caption)]
 
 
@@ -245,8 +252,8 @@ def _components(m: Material, pca: Embedding) -> list[Block]:
     most = [int(np.abs(row).argmax()) for row in loadings[:2]]
     even = 1 / len(shares)
     caption = (
-        f"If all directions were used alike, as the prior would have it, each component would hold "
-        f"{percent(even)} of the variance; the first holds {percent(float(shares[0]))}, the last "
+        f"If the posterior means spread alike in all directions, each component would hold "
+        f"{percent(even)} of their variance; the first holds {percent(float(shares[0]))}, the last "
         f"{percent(float(shares[-1]))}."
     )
     mix = listing(

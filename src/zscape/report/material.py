@@ -18,7 +18,15 @@ from zscape.embedding import Embedding, fit_map
 from zscape.errors import DataError
 from zscape.figures import is_nearly_binary
 from zscape.latents import LatentTable, Prototypes, decode, encode, nearest, prototypes
-from zscape.model import ACTIVE_KL, VAE, ReconstructionCosts, evaluate, reconstruction_costs
+from zscape.model import (
+    ACTIVE_KL,
+    VAE,
+    Evaluation,
+    ReconstructionCosts,
+    evaluate,
+    kl_to_standard_normal,
+    reconstruction_costs,
+)
 from zscape.neurons import mean_kl, neuron_table
 from zscape.seeding import torch_generator
 
@@ -33,6 +41,8 @@ MOST_MAPPED = 5_000
 """Images on a map: t-SNE's time grows with them, its picture only gets fuller."""
 MOST_TRIED = 1_000
 """Images on which a unit is silenced, or whose hidden activations are averaged."""
+MOST_COMPARED = 5_000
+"""Training images whose loss is compared with that of the test images."""
 MOST_NEURONS = 16
 """Latent neurons shown one by one."""
 MOST_PAIRED = 6
@@ -51,8 +61,6 @@ class Scores(NamedTuple):
     """Reconstruction + kld_weight * KL."""
     reconstruction: float
     kl: float
-    n_active: int
-    """Latent neurons in use."""
     source: str
     """Where the numbers are from, for a person to read."""
 
@@ -68,7 +76,10 @@ class Subject:
     model, model_config
         The model.
     data
-        The images it was trained on; or others of its shape.
+        The images the report is made with.
+    is_own
+        Whether the model was trained on ``data.train`` and never saw ``data.test``; False where
+        that is not known.
     settings
         All it was told, if that is known.
     history
@@ -83,6 +94,7 @@ class Subject:
     model: VAE
     model_config: ModelConfig
     data: Splits
+    is_own: bool = True
     settings: RunConfig | None = None
     history: Sequence[Mapping[str, Any]] = ()
     scores: Scores | None = None
@@ -147,14 +159,31 @@ class Material:
             return self.subject.scores
         found, weight = evaluate(self.model, self.images), self.subject.kld_weight
         source = f"measured on {len(self.images):,} test images for this report"
-        return Scores(
-            found.loss(weight), found.reconstruction, found.kl, found.n_active, source
-        )  # fmt: skip
+        return Scores(found.loss(weight), found.reconstruction, found.kl, source)
+
+    @cached_property
+    def trained(self) -> Evaluation:
+        """What ``scores`` says of test images, of some it was trained on."""
+        return evaluate(self.model, self._some(self.subject.data.train, MOST_COMPARED))
 
     @cached_property
     def costs(self) -> ReconstructionCosts:
         """What the reconstruction of each image costs, from its posterior mean."""
         return reconstruction_costs(self.model, self.images, self.table.mu)
+
+    @property
+    def floors(self) -> NDArray[np.float64]:
+        """(n,) what drawing the very picture would cost, nats: no decoder can do better."""
+        return self.costs.total - self.costs.avoidable
+
+    @cached_property
+    def loss_spread(self) -> float:
+        """Standard deviation of the loss over images, each with one posterior sample."""
+        table = encode(self.model, self.few)
+        z = table.sample(seed=self.seed)
+        kl = kl_to_standard_normal(torch.from_numpy(table.mu), torch.from_numpy(table.logvar))
+        cost = reconstruction_costs(self.model, self.few, z).total
+        return float((cost + self.subject.kld_weight * kl.sum(1).numpy()).std())
 
     @cached_property
     def is_binary(self) -> bool:

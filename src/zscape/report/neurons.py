@@ -22,7 +22,7 @@ def tell(m: Material) -> Section:
     picture = figures.plot_neuron_image(table.mu, *known, n_per_class=N_PER_CLASS)
     histograms: Block = Plate(
         figures.plot_neuron_histograms(table.mu, *known),
-        f"All panels share their scale. {_widths(m)}",
+        f"Posterior means. All panels share their scale. {_widths(m)}",
         "Histograms of every neuron",
     )
     if m.d > MOST_ROWS:
@@ -71,14 +71,17 @@ def _correlations(m: Material) -> list[Block]:
     frame = correlation(m.table.mu)
     matrix = frame.to_numpy().copy()
     matrix[np.diag_indices(m.d)] = np.nan
-    caption = "No two neurons vary."
+    # Two dead neurons may go together in their fifth decimal.
+    alive = np.isin(np.arange(m.d), m.used)
+    matrix[~alive], matrix[:, ~alive] = np.nan, np.nan
+    caption = "Fewer than two neurons are in use."
     if np.isfinite(matrix).any():
         i, j = np.unravel_index(np.nanargmax(np.abs(matrix)), matrix.shape)
         typical = float(np.nanmean(np.abs(matrix)))
         caption = (
-            f"z{i} and z{j} go together most, {number(float(matrix[i, j]))}; the mean of all, "
-            f"without sign, is {number(typical)}. Near 0 everywhere is what the prior asks for: "
-            f"each neuron says something of its own."
+            f"Of those in use, z{i} and z{j} go together most, {number(float(matrix[i, j]))}; the "
+            f"mean of all such pairs, without sign, is {number(typical)}. Near 0 everywhere is "
+            f"what the prior asks for."
         )
     return [
         Heading("Which neurons say the same"),
@@ -104,7 +107,10 @@ def _neuron_table(m: Material) -> Block:
         if has_best:
             line += [str(row["best_class"]), number(row["best_d_prime"], 1)]
         rows.append(line)
-    caption = "Posterior std: how sure the encoder is of a neuron; 1 is pure noise."
+    caption = (
+        "Mean and std: of the posterior means. Posterior std: how sure the encoder is of a neuron, "
+        "on average; 1 is as unsure as the prior."
+    )
     if has_information:
         information = frame["mutual_information"]
         counts = np.array([n for n in m.images.class_counts().values() if n])

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
 import numpy as np
 
 from zscape import figures
+from zscape.model.likelihoods import Bernoulli
 from zscape.report.material import Material
-from zscape.report.page import Block, Plate, Section, Table
+from zscape.report.page import Plate, Section, Table
 from zscape.report.words import count, listing, neurons, number, percent, sentence
 
 N_SAMPLES = 20
@@ -19,18 +21,20 @@ MOST_COUNTED = 50
 def stats(m: Material) -> list[tuple[str, str]]:
     """The key numbers."""
     scores, weight = m.scores, m.subject.kld_weight
-    return [
-        ("test loss, nats", number(scores.loss, 1)),
+    found = [
+        ("test loss, nats" if m.subject.is_own else "loss, nats", number(scores.loss, 1)),
         ("reconstruction", number(scores.reconstruction, 1)),
         ("KL" if weight == 1 else f"KL (weight {weight:g})", number(scores.kl, 1)),
-        ("neurons in use", f"{scores.n_active} of {m.d}"),
-        ("images trained on", f"{len(m.subject.data.train):,}"),
+        ("neurons in use", f"{len(m.used)} of {m.d}"),
     ]
+    if m.subject.is_own:
+        found.append(("images trained on", f"{len(m.subject.data.train):,}"))
+    return found
 
 
 def what_it_is(m: Material) -> Section:
     """The model in words."""
-    config, scores, weight = m.subject.model_config, m.scores, m.subject.kld_weight
+    config, scores = m.subject.model_config, m.scores
     channels, height, width = config.image_shape
     n_pixels = channels * height * width
     n_parameters = sum(parameter.numel() for parameter in m.model.parameters())
@@ -45,12 +49,14 @@ def what_it_is(m: Material) -> Section:
         f"{_ratio(n_pixels, m.d)}. The network is “{config.network}”, with {n_parameters:,} "
         f"weights; its likelihood of a pixel is “{config.likelihood}”."
     )
+    unseen = "it has never seen" if m.subject.is_own else f"of {m.images.name}"
     loss = (
-        f"The loss is what the model pays for a picture it has never seen, in nats: "
-        f"{number(scores.reconstruction)} for the pixels it gets wrong, and {number(scores.kl)} "
+        f"The loss is what the model pays for a picture {unseen}, in nats: "
+        f"{number(scores.reconstruction)} for its pixels, where drawing the very picture would "
+        f"cost {number(float(m.floors.mean()))}, and {number(scores.kl)} "
         f"for what its neurons have to say about the picture (KL; "
-        f"{number(scores.kl / math.log(2), 1)} bits). {_weighing(weight, scores.loss)} "
-        f"{sentence(_usage(m))} These numbers are {scores.source}."
+        f"{number(scores.kl / math.log(2), 1)} bits). {_weighing(m)} "
+        f"{sentence(_usage(m))} The loss is {scores.source}."
     )  # fmt: skip
     n, total = len(m.images), len(m.subject.data.test)
     looked = f"all {n:,} test images" if n == total else f"{n:,} of the {total:,} test images"
@@ -64,7 +70,7 @@ def what_it_is(m: Material) -> Section:
 def data(m: Material) -> Section:
     """What the pictures are."""
     train, test = m.subject.data
-    low, high = test.value_range()
+    low, high = m.images.value_range()
     plate = Plate(
         figures.plot_samples(test, N_SAMPLES, seed=m.seed),
         f"{sentence(count(min(N_SAMPLES, len(test)), 'test image'))} at random"
@@ -73,23 +79,27 @@ def data(m: Material) -> Section:
         f"{float(m.images.pixels().mean()):.2f}.",
         "Pictures of the test set",
     )
-    counts = train.class_counts(), test.class_counts()
-    blocks: list[Block] = [
-        f"{train.name}: {len(train):,} images to train on and {len(test):,} that the model never "
-        f"saw. Every figure below shows the latter."
-    ]
-    if counts[1]:
-        names = [name for name in counts[1] if counts[0].get(name) or counts[1][name]]
-        blocks[0] = f"{blocks[0]} {_balance(counts[1])}"
-        rows = [
-            [name, f"{counts[0].get(name, 0):,}", f"{counts[1][name]:,}"] for name in names[:50]
-        ]
-        if len(names) > 50:
-            rest = [sum(split.get(name, 0) for name in names[50:]) for split in counts]
-            rows.append([f"{len(names) - 50} more", f"{rest[0]:,}", f"{rest[1]:,}"])
-        return Section("The data", [*blocks, plate, Table(["class", "train", "test"], rows)])
-    unlabelled = "The images have no labels, so nothing below can speak of classes."
-    return Section("The data", [f"{blocks[0]} {unlabelled}", plate])
+    if m.subject.is_own:
+        header, counted = ["class", "train", "test"], [train.class_counts(), test.class_counts()]
+        text = (
+            f"{train.name}: {len(train):,} images to train on and {len(test):,} that the model "
+            f"never saw. What follows is measured on the latter."
+        )
+    else:
+        header, counted = ["class", "images"], [test.class_counts()]
+        text = (
+            f"{test.name}: {count(len(test), 'image')}, on which all that follows is measured. "
+            f"Whether the model has seen any of them before is not known."
+        )
+    names = [name for name in counted[-1] if any(counts.get(name) for counts in counted)]
+    if not names:
+        unlabelled = "The images have no labels, so nothing below can speak of classes."
+        return Section("The data", [f"{text} {unlabelled}", plate])
+    rows = [[name, *(counts.get(name, 0) for counts in counted)] for name in names[:MOST_COUNTED]]
+    if rest := names[MOST_COUNTED:]:
+        rows.append([f"{len(rest)} more", *(sum(c.get(k, 0) for k in rest) for c in counted)])
+    table = Table(header, [[name, *(f"{n:,}" for n in line)] for name, *line in rows])
+    return Section("The data", [f"{text} {_balance(counted[-1])}", plate, table])
 
 
 def losses(m: Material) -> Section:
@@ -100,58 +110,61 @@ def losses(m: Material) -> Section:
             "Learning",
             ["These weights come without the history of their training, so there is no curve."],
         )
-    last = history[-1]
     scale = "log" if len(history) > 10 else "linear"
     caption = (
-        f"Loss per image after each epoch{', on a logarithmic scale' if scale == 'log' else ''}; "
-        "thick on training images, dashed on test images, thin the running mean while the weights "
-        "moved."
+        "Loss per image after each epoch: thick on training images, dashed on test images, thin "
+        "the running mean while the weights moved."
     )
-    return Section(
-        "Learning",
-        [_reading(m), Plate(figures.plot_losses(history, scale), caption, "Loss curves")]
-        if "test" in last
-        else [Plate(figures.plot_losses(history, scale), caption, "Loss curves")],
-    )
+    if not m.subject.is_own:
+        caption += " They are of the images of its training, not of those on this page."
+    plate = Plate(figures.plot_losses(history, scale), caption, "Loss curves")
+    said = [_course([line["test"]["loss"] for line in history])] if "test" in history[-1] else []
+    if m.subject.is_own:
+        said.append(_gap(m))
+    return Section("Learning", [" ".join(said), plate] if said else [plate])
 
 
-def _reading(m: Material) -> str:
-    """What to read in the curves."""
-    history = m.subject.history
-    curve = np.array([line["test"]["loss"] for line in history])
-    last, n = history[-1], len(history)
+def _course(losses: Sequence[float]) -> str:
+    """What to read in the curve of the test loss."""
+    curve, n = np.array(losses), len(losses)
     if n == 1:
-        course = f"After its one epoch the test loss is {number(curve[0])}."
-    else:
-        fall = curve[0] - curve[-1]
-        late = curve[-max(2, n // 5 + 1)] - curve[-1]
-        course = (
-            f"From the first to the last of {count(n, 'epoch')}, the test loss went from "
-            f"{number(curve[0])} to {number(curve[-1])}."
+        return f"After its one epoch the test loss is {number(curve[0])}."
+    fall = curve[0] - curve[-1]
+    course = (
+        f"From the first to the last of {count(n, 'epoch')}, the test loss went from "
+        f"{number(curve[0])} to {number(curve[-1])}."
+    )
+    late = curve[-max(2, n // 5 + 1)] - curve[-1]
+    if fall > 0 and n >= 5 and late > 0:
+        course += f" The last fifth of the epochs brought {number(late)} of that" + (
+            ": it has all but settled." if late < 0.02 * fall else
+            ": longer training may still help."
+        )  # fmt: skip
+    if (best := int(curve.argmin())) < n - 1 and curve[-1] - curve[best] > 0.01 * abs(fall):
+        course += f" It was lowest after epoch {best + 1}, {number(curve[best])}."
+    return course
+
+
+def _gap(m: Material) -> str:
+    """How much better it is on images it learned from: same weights, same mode, and how sure."""
+    seen, weight = m.trained, m.subject.kld_weight
+    gap = m.scores.loss - seen.loss(weight)
+    error = m.loss_spread * math.sqrt(1 / seen.n_images + 1 / len(m.subject.data.test))
+    images = f"{seen.n_images:,} of the images it learned from"
+    if seen.n_images == len(m.subject.data.train):
+        images = f"the {seen.n_images:,} images it learned from"
+    text = f"With these weights it pays {number(seen.loss(weight))} nats on {images}"
+    if abs(gap) < 2 * error:
+        return (
+            f"{text} and {number(m.scores.loss)} on test images: no more apart than the choice of "
+            f"images explains."
         )
-        if fall > 0 and n >= 5:
-            course += (
-                f" The last fifth of the epochs brought {number(late)} of that"
-                + (": it has all but settled." if late < 0.02 * fall else
-                   ": longer training may still help.")
-            )  # fmt: skip
-        if (best := int(curve.argmin())) < n - 1 and curve[-1] - curve[best] > 0.5:
-            course += f" It was lowest after epoch {best + 1}, {number(curve[best])}."
-    if "evaluated_train" not in last:
-        return course
-    train = last["evaluated_train"]
-    gap = last["test"]["loss"] - train["loss"]
-    side = (
-        f"On {train['n_images']:,} of the images it learned from, it pays {number(abs(gap))} nats "
-        f"{'less' if gap > 0 else 'more'} than on new ones; "
+    side = "less" if gap > 0 else "more"
+    terms = m.scores.reconstruction - seen.reconstruction, weight * (m.scores.kl - seen.kl)
+    return (
+        f"{text}, {number(abs(gap))} (± {number(error)}) {side} than on test images; in the "
+        f"reconstruction the difference is {number(terms[0])}, in the KL {number(terms[1])}."
     )
-    kl = last["test"]["kl"] - train["kl"]
-    side += (
-        "nearly all of that is in the reconstruction."
-        if abs(kl) < 0.2 * abs(gap)
-        else f"{number(abs(kl))} of it in KL."
-    )
-    return f"{course} {side}"
 
 
 def _usage(m: Material) -> str:
@@ -164,25 +177,30 @@ def _usage(m: Material) -> str:
     return f"{neurons(sorted(dead), most=8)} {verb} next to nothing (less than 0.01 nats)."
 
 
-def _weighing(weight: float, loss: float) -> str:
-    if weight == 1:
-        return f"Together they make {number(loss)}, a bound on how surprising pictures are to it."
+def _weighing(m: Material) -> str:
+    weight, scores = m.subject.kld_weight, m.scores
     if weight == 0:
         return (
             "It was trained with kld_weight 0, as a plain autoencoder: only the first was paid "
             "for, and nothing keeps its codes near the origin."
         )
+    whole = scores.reconstruction + scores.kl
+    # The cross-entropy of grey pixels is a score, no probability of the picture.
+    is_score = isinstance(m.model.likelihood, Bernoulli) and float(m.floors.max()) > 0.01
+    bound = "" if is_score else ", a bound on how surprising pictures are to it"
+    if weight == 1:
+        return f"Together they make {number(whole)}{bound}."
     effect = "less said, more order" if weight > 1 else "more said, less order"
     return (
-        f"In training the KL was weighed by {weight:g} ({effect}), which makes {number(loss)}; "
-        f"unweighed, the two add up."
+        f"In training the KL was weighed by {weight:g} ({effect}), which makes "
+        f"{number(scores.loss)}; unweighed, the two make {number(whole)}{bound}."
     )
 
 
 def _ratio(n_pixels: int, d: int) -> str:
     if d >= n_pixels:
         return "no compression at all"
-    return f"one number for every {n_pixels / d:.0f} pixel values"
+    return f"one number for every {n_pixels / d:.{0 if n_pixels >= 10 * d else 1}f} pixel values"
 
 
 def _balance(counts: dict[str, int]) -> str:

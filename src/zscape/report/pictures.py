@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from zscape import figures
-from zscape.embedding.neighbours import nearest, nearest_others
+from zscape.embedding.neighbours import nearest
 from zscape.latents import sample_prior
 from zscape.report.material import Material
 from zscape.report.page import Block, Heading, Plate, Section
@@ -88,27 +88,37 @@ def imagined(m: Material) -> Section:
     """Pictures from vectors drawn at random."""
     n = N_RANDOM if m.d <= 20 else 6
     found = sample_prior(m.model, n, seed=m.seed)
-    spread = m.table.mu[:, m.used].std() if m.used else m.table.mu.std()
     text = (
         "Vectors drawn from the standard normal distribution, and the pictures the decoder makes "
-        "of them. Nobody ever drew these."
+        "of them."
     )
+    # What the decoder was trained on: codes with the noise of the encoder, as the prior has it.
+    codes = m.table.sample(seed=m.seed)
+    spread = codes[:, m.used or slice(None)].std(0).mean()
     gaps = nearest(m.table.mu, found.vectors, 1).distances
-    usual = float(np.median(nearest_others(m.table.mu, 1, m.seed).distances))
-    if m.subject.kld_weight == 0 or not 0.5 < spread < 2:
+    usual = float(np.median(_to_another(m.table.mu, codes)))
+    if not 0.5 < spread < 2:
         text += (
-            f" But the codes of real images have standard deviation {number(float(spread))}, and "
-            f"these vectors 1: this is not where the model keeps its pictures, and what comes out "
-            f"need not look like one."
+            f" But the codes of real images, noise included, have standard deviation "
+            f"{number(float(spread))} on average, and these vectors 1: this is not where the model "
+            f"keeps its pictures, and what comes out need not look like one."
         )
     caption = (
         f"{sentence(count(n, 'random picture'))}, each beside its vector. The nearest test image "
-        f"is {distance(float(gaps.min()))} to {distance(float(gaps.max()))} away; test images have "
-        f"their nearest neighbour at {distance(usual)} (median)."
+        f"is {distance(float(gaps.min()))} to {distance(float(gaps.max()))} away; from the code of "
+        f"a test image, drawn with the encoder's noise, the nearest other is {distance(usual)} "
+        f"away (median)."
     )
     plate = Plate(figures.plot_random_samples(found.images, found.vectors), caption,
                   "Random pictures beside their latent vectors")  # fmt: skip
     return Section("Imagined pictures", [text, plate])
+
+
+def _to_another(mu: NDArray[np.float32], codes: NDArray[np.float32]) -> NDArray[np.float64]:
+    """From the code of each image to the nearest mean of another."""
+    found = nearest(mu, codes, 2)
+    is_own = found.rows[:, 0] == np.arange(len(mu))
+    return np.where(is_own, found.distances[:, 1], found.distances[:, 0]).astype(np.float64)
 
 
 def _pairs(m: Material, rows: NDArray[np.int64], *, show_cost: bool = False) -> Figure:

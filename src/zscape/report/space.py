@@ -16,7 +16,7 @@ from zscape.neurons import correlation
 from zscape.report.beside import drop_legend, has_room, small_axes
 from zscape.report.material import MOST_NEURONS, MOST_PAIRED, Material
 from zscape.report.page import Block, Code, Details, Heading, Plate, Row, Section, Table
-from zscape.report.words import count, neurons, number, percent, runs
+from zscape.report.words import count, neurons, number, percent, runs, times_less
 
 N_STEPS = 9
 """Of a strip: as many as stand side by side."""
@@ -48,7 +48,6 @@ def in_use(m: Material) -> Section:
         caption = "No neuron says more than 0.01 nats: the model collapsed."
     plate = Plate(figures.plot_neuron_kl(m.kl.clip(0)), caption, "KL of every neuron")
     stats = m.table.describe()
-    spread = stats["std"].to_numpy()[sorted(m.used)] if m.used else stats["std"].to_numpy()
     rows = [
         [name, *(number(row[c]) for c in ("mean", "std", "min", "25%", "50%", "75%", "max"))]
         for name, row in stats.iterrows()
@@ -56,13 +55,22 @@ def in_use(m: Material) -> Section:
     table = Table(
         ["neuron", "mean", "std", "min", "25 %", "median", "75 %", "max"],
         rows,
-        f"Posterior means over {len(m.table):,} images. The prior has standard deviation 1; the "
-        f"neurons in use spread {_range(spread)}."
-        if m.used
-        else f"Posterior means over {len(m.table):,} images.",
+        f"Posterior means over {len(m.table):,} images.{_filled(m)}",
     )
     ranges: Block = table if m.d <= MOST_ROWS else Details(f"Range of all {m.d} neurons", [table])
     return Section("Neurons in use", [text, plate, Heading("How far each neuron reaches"), ranges])
+
+
+def _filled(m: Material) -> str:
+    """How far the neurons in use fill the prior: means and the encoder's noise, as it has both."""
+    if not m.used:
+        return ""
+    noise = np.exp(m.table.logvar[:, m.used].astype(np.float64)).mean(0)
+    spread = np.sqrt(m.table.mu[:, m.used].var(0, dtype=np.float64) + noise)
+    return (
+        f" With the encoder's noise, the neurons in use have standard deviation {_range(spread)}; "
+        f"the prior's is 1."
+    )
 
 
 def class_prototypes(m: Material) -> Section:
@@ -89,8 +97,8 @@ def class_prototypes(m: Material) -> Section:
             f" Look down a column for what a neuron separates; z{own} spreads the prototypes most."
         )
     text = (
-        "The mean of each class in the latent space, decoded. No image need lie there; where it "
-        "still looks like one of its class, the class is one piece."
+        "The mean of each class in the latent space, decoded. No image need lie there, so it need "
+        "not look like one of its class."
     )
     if len(m.classes) < (n := sum(k > 0 for k in m.images.class_counts().values())):
         text += f" Shown are the {len(m.classes)} largest of {n} classes."
@@ -125,8 +133,8 @@ def one_by_one(m: Material) -> Section:
     )
     if len(shown) > 1:
         caption += (
-            f"z{strong} changes the picture most, z{weak} least "
-            f"({moves.max() / max(moves.min(), 1e-9):.1f} times less a step)."
+            f"Around {name}, z{strong} changes the picture most, z{weak} least "
+            f"({times_less(float(moves.max()), float(moves.min()))})."
         )
     text = f"All neurons but one stay where {name} has them; that one is turned."
     if m.d == 1:
@@ -198,8 +206,8 @@ def line(m: Material) -> Section:
         blocks.append(
             Plate(
                 figures.plot_strip(circle.images),
-                f"The great circle (slerp), which keeps its distance from the origin: "
-                f"{number(middles[1])} at least, where the straight line comes as close as "
+                f"The great circle (slerp), which keeps its distance from the origin: no picture "
+                f"is closer to it than {number(middles[1])}, on the straight line one is at "
                 f"{number(middles[0])}. {_along(m, circle.vectors)}",
                 "Pictures along the great circle",
             )
@@ -260,19 +268,23 @@ def _steps(sheet: Tensor, pair: list[int]) -> str:
 def _pair_caption(m: Material, shown: list[int]) -> str:
     if len(shown) < 2:
         return f"Density of z{shown[0]} over {len(m.shown):,} images."
-    matrix = np.nan_to_num(correlation(m.shown.mu[:, shown]).to_numpy())
-    matrix = matrix - np.diag(matrix.diagonal())
-    i, j = np.unravel_index(np.abs(matrix).argmax(), matrix.shape)
-    text = (
-        f"The two that go together most are z{shown[i]} and z{shown[j]}: correlation "
-        f"{number(float(matrix[i, j]))}. "
-    )
+    text = f"A dot for each of {len(m.shown):,} images. "
+    # Two dead neurons may go together in their fifth decimal.
+    alive = [neuron for neuron in shown if neuron in m.used]
+    if len(alive) > 1:
+        matrix = np.nan_to_num(correlation(m.shown.mu[:, alive]).to_numpy())
+        matrix = matrix - np.diag(matrix.diagonal())
+        i, j = np.unravel_index(np.abs(matrix).argmax(), matrix.shape)
+        text += (
+            f"The two that go together most are z{alive[i]} and z{alive[j]}: correlation "
+            f"{number(float(matrix[i, j]))}. "
+        )
     if m.has_classes and "mutual_information" in m.neurons:
         information = m.neurons["mutual_information"].iloc[shown]
         best = information.idxmax()
         text += (
-            f"On the diagonal, {best} keeps the classes most apart (it alone tells "
-            f"{number(float(information[best]))} nats about the class)."
+            f"On the diagonal, {best} tells most about the class by itself "
+            f"({number(float(information[best]))} nats)."
         )
     return text
 
@@ -303,7 +315,7 @@ def _along(m: Material, vectors: NDArray[np.float32]) -> str:
     assert m.table.labels is not None
     votes = [np.bincount(m.table.labels[one.rows]).argmax() for one in found]
     names = [m.table.class_names[vote] for vote in votes]
-    return f"Most of the {k} nearest test images, step by step: {runs(names)}."
+    return f"The most frequent class of the {k} nearest test images, step by step: {runs(names)}."
 
 
 def _range_of(values: NDArray[np.float32]) -> tuple[float, float]:

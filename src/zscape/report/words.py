@@ -39,6 +39,11 @@ def distance(value: float) -> str:
     return f"{value:.2g}"
 
 
+def times_less(most: float, least: float) -> str:
+    """``3.2 times less``; ``next to nothing`` from a thousand on."""
+    return "next to nothing" if most >= 1000 * least else f"{number(most / least, 1)} times less"
+
+
 def percent(share: float) -> str:
     """``93 %``; to a tenth where it is next to nothing or to everything."""
     is_plain = share in (0, 1) or 0.01 <= share <= 0.99

@@ -103,13 +103,13 @@ def write_report(
             done += weight
         tell("done", 1.0)
 
-    train = subject.data.train
+    about = subject.data.train if subject.is_own else subject.data.test
     return write_page(
         path,
         f"{subject.name}: a walk through its latent space",
         draw(),
         subtitle=sentence(
-            f"{count(material.d, 'latent neuron')}, {len(train):,} images of {train.name}"
+            f"{count(material.d, 'latent neuron')}, {len(about):,} images of {about.name}"
         ),
         stats=opening.stats(material),
         links=[("Walk through it yourself, in the explorer", explorer)] if explorer else [],
