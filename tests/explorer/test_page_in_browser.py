@@ -43,7 +43,7 @@ def body(document: str) -> str:
 def test_the_exported_page_opens_and_decodes(scene, tmp_path):
     document = body(opened(write_export(scene, tmp_path / "with spaces & ünï.html"), tmp_path))
     assert 'data-ready="true"' in document
-    assert "A picture of the data itself." in document
+    assert 'data-level="among"' in document
     assert document.count('type="range"') == 4
     # Names of the data are text; one of them is "</script><b>blue".
     assert "&lt;/script&gt;&lt;b&gt;blue" in document

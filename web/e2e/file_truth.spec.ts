@@ -257,3 +257,76 @@ test("how far to trust a picture: what was measured, how, and at every stop of a
   await third.click();
   await expect(explorer.trust).toContainText(`: ${said} the usual distance.`);
 });
+
+test("a drawing outlives its tab, and nothing outlives the drawing", async ({ openFile, page }) => {
+  const explorer = await openFile("digits");
+  const first = await explorer.origin.textContent();
+  await explorer.openTab("Draw");
+  const pad = explorer.root.getByTestId("pad");
+  const nearest = explorer.root.getByTestId("nearest");
+  const stroke = async () => {
+    await pad.scrollIntoViewIfNeeded();
+    const { x, y, width, height } = (await pad.boundingBox())!;
+    await page.mouse.move(x + width / 2, y + 0.15 * height);
+    await page.mouse.down();
+    await page.mouse.move(x + width / 2, y + 0.85 * height, { steps: 8 });
+    await page.mouse.up();
+    await expect(nearest).toBeVisible();
+  };
+  await stroke();
+  const ink = await explorer.pixels(pad);
+  await explorer.openTab("Neurons");
+  await explorer.button("Random").click();
+  await explorer.openTab("Draw");
+  expect(await explorer.pixels(pad)).toBe(ink);
+  await expect(nearest).toBeVisible();
+  await expect(explorer.origin).toHaveText("Random, from the prior");
+  await explorer.button("Clear").click();
+  await expect(explorer.origin).toHaveText("Random, from the prior"); // not of the drawing
+  await page.keyboard.press("Control+z");
+  await page.keyboard.press("Control+z");
+  await expect(explorer.origin).toHaveText(first!);
+
+  await stroke();
+  await expect(explorer.origin).toHaveText("Your drawing");
+  await explorer.button("Undo stroke").click();
+  expect(await explorer.colours(pad)).toBe(1);
+  await expect(nearest).toBeHidden();
+  await expect(explorer.origin).toHaveText(first!);
+});
+
+test("play gives way to whoever goes elsewhere, and where it stops can be come back to", async ({
+  openFile,
+  page,
+}) => {
+  const explorer = await openFile("digits");
+  await explorer.openTab("Path");
+  await explorer.drags("Path");
+  await explorer.drag([
+    [0.3, 0.4],
+    [0.7, 0.6],
+  ]);
+  await expect(explorer.strip.locator("canvas")).toHaveCount(10);
+  await explorer.drags("Walk");
+  const first = await explorer.pixels();
+  await explorer.button("Play").click();
+  await explorer.shows(await explorer.shows(first));
+  await explorer.clickMap(0.01, 0.02);
+  await expect(explorer.origin).toHaveText(/^On the map at/);
+  const there = await explorer.pixels();
+  await expect(explorer.button("Play")).toHaveAttribute("aria-pressed", "false");
+  await page.waitForTimeout(300); // several frames of a film that goes on
+  expect(await explorer.pixels()).toBe(there);
+  await page.keyboard.press("Control+z");
+  await expect(explorer.origin).toHaveText(/^On the path/);
+
+  await explorer.button("Play").click();
+  await explorer.shows(await explorer.pixels());
+  await explorer.button("Stop").click();
+  const stopped = await explorer.pixels();
+  await page.keyboard.press("r");
+  await explorer.shows(stopped);
+  await page.keyboard.press("Control+z");
+  await expect(explorer.origin).toHaveText(/^On the path/);
+  expect(await explorer.pixels()).toBe(stopped);
+});

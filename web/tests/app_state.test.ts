@@ -11,12 +11,15 @@ import {
   randomZ,
   redo,
   resetZ,
+  seeSketch,
   selectInside,
   setColor,
+  setCurrent,
   setMap,
   setNeuron,
   setPathEnd,
   settle,
+  sketch,
   toggleClass,
   undo,
   walkTo,
@@ -136,6 +139,35 @@ describe("the current vector", () => {
     expect(explorer.current.value.z).toEqual(z);
     redo(explorer);
     expect(explorer.current.value.z[0]).toBeCloseTo(0.3);
+  });
+
+  it("is undone to whatever was shown when something else was done", async () => {
+    const explorer = await smallExplorer();
+    chooseRow(explorer, 3);
+    setNeuron(explorer, 0, 7, false); // playing, or typing
+    resetZ(explorer);
+    undo(explorer);
+    expect(explorer.current.value.z[0]).toBe(7);
+    setNeuron(explorer, 0, 8, false);
+    undo(explorer);
+    expect(explorer.current.value.z[0]).toBe(7);
+    undo(explorer);
+    expect(explorer.current.value.origin).toEqual({ kind: "row", row: 3 });
+  });
+
+  it("is what it was before the first stroke once the last is taken away", async () => {
+    const explorer = await smallExplorer();
+    chooseRow(explorer, 3);
+    sketch(explorer, [[[1, 1]]]);
+    setCurrent(explorer, Float32Array.of(1, 2, 3), { kind: "drawn", variances: null });
+    seeSketch(explorer, { pixels: new Float32Array(16), nearest: [1] });
+    sketch(explorer, []);
+    expect(explorer.current.value.origin).toEqual({ kind: "row", row: 3 });
+    expect(explorer.sketch.value.seen).toBe(null);
+    sketch(explorer, [[[1, 1]]]);
+    chooseRow(explorer, 5); // gone elsewhere meanwhile
+    sketch(explorer, []);
+    expect(explorer.current.value.origin).toEqual({ kind: "row", row: 5 });
   });
 
   it("takes no value that is not a number", async () => {

@@ -1,7 +1,7 @@
 /** A drawing made to look like the pictures the model knows. */
 
 /** MNIST's digits fill a box of 20 in pictures of 28. */
-const BOX = 20 / 28;
+export const BOX = 20 / 28;
 
 /**
  * The drawing as MNIST would have it: scaled, keeping its shape, until it just fits the inner box, and

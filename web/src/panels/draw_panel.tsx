@@ -1,10 +1,11 @@
-import { useEffect, useRef, useState } from "preact/hooks";
+import { useLayoutEffect, useRef } from "preact/hooks";
 import { nearestInLatent } from "../maps/nearest";
-import { centreDrawing } from "../maps/pad";
-import { chooseRow, say, setCurrent, settle } from "../state/actions";
+import { BOX, centreDrawing } from "../maps/pad";
+import { chooseRow, say, seeSketch, setCurrent, settle, sketch } from "../state/actions";
 import { useCell } from "../state/cell";
 import { createLatest, type Posterior } from "../state/decoder";
 import { className, count } from "../state/origin";
+import type { Stroke } from "../state/sketch";
 import { usePage } from "./context";
 import { createPad, type Pad } from "./pad";
 import { Picture } from "./picture";
@@ -13,10 +14,10 @@ import { summary } from "./selection_bar";
 const N_NEAREST = 10;
 const QUICK = 50_000; // numbers in the table of latents: a few milliseconds
 
-interface Seen {
-  /** What the encoder was given, (c, h, w). */
+interface Question {
   pixels: Float32Array;
-  nearest: number[];
+  strokes: readonly Stroke[];
+  isDone: boolean;
 }
 
 export function DrawPanel() {
@@ -24,15 +25,17 @@ export function DrawPanel() {
   const decoder = useCell(explorer.decoder);
   const canvas = useRef<HTMLCanvasElement>(null);
   const pad = useRef<Pad | null>(null);
-  const [seen, setSeen] = useState<Seen | null>(null);
+  const { seen } = useCell(explorer.sketch);
+  const side = Math.min(...explorer.manifest.imageShape.slice(1));
   const canEncode = decoder?.canEncode ?? true;
 
-  useEffect(() => {
+  useLayoutEffect(() => {
     if (!canvas.current) return;
     const [channels, height, width] = explorer.manifest.imageShape;
-    const ask = createLatest<{ pixels: Float32Array; isDone: boolean }, Posterior>(
+    const ask = createLatest<Question, Posterior>(
       ({ pixels }) => explorer.decoder.value!.encode(pixels, 1),
-      ({ mu, logvar }, { pixels, isDone }) => {
+      ({ mu, logvar }, { pixels, strokes, isDone }) => {
+        if (strokes !== explorer.sketch.value.strokes) return; // they are gone, or there are more
         // The ellipse asks for the neighbours of many vectors: among many points it waits for the end of a stroke.
         const variances = isDone || explorer.mu.length < QUICK ? logvar.map(Math.exp) : null;
         setCurrent(explorer, mu, { kind: "drawn", variances }, false);
@@ -44,16 +47,18 @@ export function DrawPanel() {
           mu,
           Math.min(N_NEAREST, explorer.n),
         );
-        setSeen({ pixels, nearest: [...rows] });
+        seeSketch(explorer, { pixels, nearest: [...rows] });
       },
       (error) => say(explorer, `The drawing could not be read: ${(error as Error).message}`),
     );
-    pad.current = createPad(canvas.current, (ink, side, isDone) => {
+    const { strokes } = explorer.sketch.value;
+    const put = (next: readonly Stroke[]) => sketch(explorer, next);
+    pad.current = createPad(canvas.current, strokes, put, (ink, side, isDone) => {
       if (!explorer.decoder.value) return;
       const plane = centreDrawing(ink, side, side, height, width);
       const pixels = new Float32Array(channels * height * width);
       for (let c = 0; c < channels; c++) pixels.set(plane, c * height * width);
-      ask({ pixels, isDone });
+      ask({ pixels, strokes: explorer.sketch.value.strokes, isDone });
     });
     return () => pad.current?.destroy();
   }, [canEncode]);
@@ -62,17 +67,12 @@ export function DrawPanel() {
   return (
     <>
       <p class="zs-hint">
-        Draw with mouse, pen or finger. As in MNIST, the drawing is scaled to fit the inner 20 of 28
-        pixels and moved so that its centre of mass is in the middle, then encoded.
+        Draw with mouse, pen or finger. As in MNIST, the drawing is scaled to fit the inner{" "}
+        {Math.round(BOX * side)} of {side} pixels and moved so that its centre of mass is in the
+        middle, then encoded.
       </p>
       <div class="zs-buttons">
-        <button
-          type="button"
-          onClick={() => {
-            pad.current?.clear();
-            setSeen(null);
-          }}
-        >
+        <button type="button" onClick={() => pad.current?.clear()}>
           Clear
         </button>
         <button type="button" onClick={() => pad.current?.undo()}>

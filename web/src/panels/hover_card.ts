@@ -47,6 +47,7 @@ export function createHoverCard(
     detail.textContent = `no. ${count(explorer.indices[row])}`;
     paint(original, thumbnails.pixels(row), 0, thumbnails.shape);
     decoded.hidden = !explorer.decoder.value?.canDecode;
+    decoded.getContext("2d")?.clearRect(0, 0, decoded.width, decoded.height); // the answer may be long in coming
     if (!decoded.hidden) reconstruct(row);
     drawBars(bars, mu.subarray(row * dim, (row + 1) * dim), explorer);
   }

@@ -22,6 +22,7 @@ export function createTiles(explorer: Explorer, view: MapView): { destroy(): voi
   let wanted: { key: string; x: number; y: number; step: number }[] = [];
   let base = explorer.current.value.z;
   let pair: [number, number] | null = null;
+  let age = 0; // of what is known: an answer to an older question is not kept
   let timer: ReturnType<typeof setTimeout> | undefined;
 
   const slices = createSlices(
@@ -36,7 +37,9 @@ export function createTiles(explorer: Explorer, view: MapView): { destroy(): voi
         vectors[i * explorer.dim + pair![0]] = x + step / 2;
         vectors[i * explorer.dim + pair![1]] = y + step / 2;
       });
+      const asked = age;
       const keep = (pixels: Float32Array): void => {
+        if (asked !== age) return;
         const size = pixels.length / tiles.length;
         tiles.forEach(({ key, x, y, step }, i) => {
           const image = toImage(pixels, i * size, manifest.imageShape);
@@ -63,15 +66,19 @@ export function createTiles(explorer: Explorer, view: MapView): { destroy(): voi
   }
 
   function plan(): void {
+    const before = pair;
     pair = pairOf(explorer.map.value, explorer.dim) ?? pairOfSpec(explorer);
     if (!isOn()) {
       wanted = [];
       return show();
     }
     const z = explorer.current.value.z;
-    if (z.some((value, i) => i !== pair![0] && i !== pair![1] && value !== base[i])) known.clear();
+    const isOther = z.some((value, i) => value !== base[i] && !pair!.includes(i));
+    if (isOther || String(pair) !== String(before) || known.size > MOST_KEPT) {
+      known.clear();
+      age++;
+    }
     base = z;
-    if (known.size > MOST_KEPT) known.clear();
     const box = view.getView();
     // Powers of two, so that the tiles of one zoom fit into those of another.
     const step = 2 ** Math.ceil(Math.log2(TILE_PX * box.scale));

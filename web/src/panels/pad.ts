@@ -1,3 +1,5 @@
+import type { Point, Stroke } from "../state/sketch";
+
 /** A pad to draw on, with mouse, pen and fingers. */
 export interface Pad {
   clear(): void;
@@ -6,19 +8,22 @@ export interface Pad {
   destroy(): void;
 }
 
-type Point = readonly [x: number, y: number];
-
 /** Of the pad's side; MNIST's pens are about as thick. */
 const PEN = 0.075;
 
-/** @param onInk the ink (side, side) in [0, 1], while drawing and when a stroke is done */
+/**
+ * @param strokes that are on it already
+ * @param onStrokes called when they are others, before the ink of them
+ * @param onInk the ink (side, side) in [0, 1], while drawing and when a stroke is done
+ */
 export function createPad(
   canvas: HTMLCanvasElement,
+  strokes: readonly Stroke[],
+  onStrokes: (strokes: readonly Stroke[]) => void,
   onInk: (ink: Float32Array, side: number, isDone: boolean) => void,
 ): Pad {
   const side = canvas.width;
   const context = canvas.getContext("2d", { willReadFrequently: true })!;
-  let strokes: Point[][] = [];
   let pointer = -1;
   let request = 0;
 
@@ -35,6 +40,12 @@ export function createPad(
       for (const point of stroke) context.lineTo(...point);
       context.stroke();
     }
+  }
+
+  function put(next: readonly Stroke[]): void {
+    strokes = next;
+    redraw();
+    onStrokes(strokes);
   }
 
   function tell(isDone: boolean): void {
@@ -58,8 +69,7 @@ export function createPad(
     if (pointer >= 0 || event.button !== 0) return;
     pointer = event.pointerId;
     canvas.setPointerCapture(pointer);
-    strokes.push([placeOf(event)]);
-    redraw();
+    put([...strokes, [placeOf(event)]]);
     event.preventDefault();
   };
   const move = (event: PointerEvent): void => {
@@ -84,13 +94,9 @@ export function createPad(
     canvas.addEventListener(name, listener as EventListener);
   redraw();
   return {
-    clear() {
-      strokes = [];
-      redraw();
-    },
+    clear: () => put([]),
     undo() {
-      strokes = strokes.slice(0, -1);
-      redraw();
+      put(strokes.slice(0, -1));
       tell(true);
     },
     destroy() {

@@ -3,7 +3,15 @@ import { copyText, download, fileName } from "../output/files";
 import { encodeGif } from "../output/gif";
 import { drawStrip, toFrames } from "../output/strip";
 import { vectorsText } from "../output/text";
-import { changePath, clearPath, say, setCurrent, setPathEnd, takeTool } from "../state/actions";
+import {
+  changePath,
+  clearPath,
+  say,
+  setCurrent,
+  setPathEnd,
+  settle,
+  takeTool,
+} from "../state/actions";
 import { useCell } from "../state/cell";
 import { whenReady } from "../state/decoder";
 import { number } from "../state/origin";
@@ -170,17 +178,23 @@ function Play({ path }: { path: Path }) {
     const isStill = matchMedia("(prefers-reduced-motion: reduce)").matches;
     const duration = 1000 * SECONDS_PER_STOP * (path.n - 1) * (isStill ? 2 : 1);
     const start = performance.now();
+    let mine = explorer.current.value;
     const step = (now: number): void => {
+      // Whoever goes elsewhere stops it.
+      if (explorer.current.value !== mine) return setPlaying(false);
       // There and back again.
       const phase = (Math.max(now - start, 0) / duration) % 2;
       let t = phase < 1 ? phase : 2 - phase;
       if (isStill) t = Math.round(t * (path.n - 1)) / (path.n - 1);
-      const stop = Math.round(t * (path.n - 1));
-      setCurrent(explorer, vectorAt(path, t), { kind: "path", stop }, false);
+      setCurrent(explorer, vectorAt(path, t), { kind: "path", stop: t * (path.n - 1) }, false);
+      mine = explorer.current.value;
       request.current = requestAnimationFrame(step);
     };
     request.current = requestAnimationFrame(step);
-    return () => cancelAnimationFrame(request.current);
+    return () => {
+      cancelAnimationFrame(request.current);
+      if (explorer.current.value === mine) settle(explorer); // one can undo to where it stopped
+    };
   }, [isPlaying, path]);
   return (
     <button type="button" aria-pressed={isPlaying} onClick={() => setPlaying(!isPlaying)}>

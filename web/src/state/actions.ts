@@ -17,6 +17,7 @@ import {
   pathOnMap,
   pathThrough,
 } from "./path";
+import { BLANK, type Sketch, type Stroke } from "./sketch";
 
 /** Takes another vector. `isSettled`: undo comes back to it (not while dragging). */
 export function setCurrent(
@@ -26,13 +27,14 @@ export function setCurrent(
   isSettled = true,
 ): void {
   const current: Current = { z, origin };
+  if (isSettled) settle(explorer); // where play was, or a value that was just typed
   change(explorer, "notice", ""); // it was about what came before
   change(explorer, "current", current);
   explorer.decode(current);
   if (isSettled) explorer.history.push(current);
 }
 
-/** Remembers where a drag has ended. */
+/** Remembers where one is: the end of a drag. */
 export const settle = (explorer: Explorer): void => explorer.history.push(explorer.current.value);
 
 /** As `setCurrent`, but nothing that one would undo. */
@@ -42,7 +44,10 @@ export function goTo(explorer: Explorer, current: Current | null): void {
   explorer.decode(current);
 }
 
-export const undo = (explorer: Explorer): void => goTo(explorer, explorer.history.undo());
+export function undo(explorer: Explorer): void {
+  settle(explorer);
+  goTo(explorer, explorer.history.undo());
+}
 export const redo = (explorer: Explorer): void => goTo(explorer, explorer.history.redo());
 
 export function chooseRow(explorer: Explorer, row: number, isSettled = true): void {
@@ -220,6 +225,19 @@ export function followVectors(
 }
 
 export const clearPath = (explorer: Explorer): void => change(explorer, "path", null);
+
+/** Other strokes on the pad. Without any, the vector is what it was before the first. */
+export function sketch(explorer: Explorer, strokes: readonly Stroke[]): void {
+  const { sketch, current } = explorer;
+  const before = sketch.value.before ?? current.value;
+  if (strokes.length) return change(explorer, "sketch", { ...sketch.value, strokes, before });
+  change(explorer, "sketch", BLANK);
+  if (current.value.origin.kind === "drawn") setCurrent(explorer, before.z, before.origin);
+}
+
+/** What came of the strokes on the pad. */
+export const seeSketch = (explorer: Explorer, seen: Sketch["seen"]): void =>
+  change(explorer, "sketch", { ...explorer.sketch.value, seen });
 
 /** Rows that the map holds; others are left out. */
 export const select = (explorer: Explorer, rows: readonly number[]): void =>

@@ -12,6 +12,7 @@ import { createHistory } from "./history";
 import type { Current } from "./origin";
 import { type Path, trailOf } from "./path";
 import { nearestOf, placeOf, trustOfStops } from "./place";
+import { BLANK } from "./sketch";
 import { measureSpacing } from "./spacing";
 import type { Spacing } from "./trust";
 
@@ -76,6 +77,7 @@ export function createExplorer(scene: Scene, { isDark, tools, tabs }: Offer): Ex
     selection,
     path,
     kept: cell<readonly Kept[]>([]),
+    sketch: cell(BLANK),
     isDark: dark,
     hasContours: cell(false),
     hasThumbnails: cell(true),

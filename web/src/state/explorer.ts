@@ -8,6 +8,7 @@ import type { Decoder } from "./decoder";
 import type { History } from "./history";
 import type { Current } from "./origin";
 import type { Path } from "./path";
+import type { Sketch } from "./sketch";
 import type { Spacing, Trust } from "./trust";
 
 /** Where the current vector lies on the shown map, and how far to trust its picture. */
@@ -47,6 +48,7 @@ export interface State {
   selection: readonly number[];
   path: Path | null;
   kept: readonly Kept[];
+  sketch: Sketch;
   isDark: boolean;
   hasContours: boolean;
   hasThumbnails: boolean;

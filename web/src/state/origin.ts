@@ -10,7 +10,7 @@ export type Origin =
   | { kind: "drawn"; variances: Float32Array | null }
   | { kind: "random" }
   | { kind: "mean" }
-  | { kind: "path"; stop: number }
+  | { kind: "path"; stop: number } // from 0; a fraction: between two
   | { kind: "given" };
 
 export interface Current {
@@ -58,7 +58,9 @@ export function describe(
     case "mean":
       return "The mean of the selection";
     case "path":
-      return `On the path, stop ${origin.stop + 1}`;
+      return Number.isInteger(origin.stop)
+        ? `On the path, stop ${origin.stop + 1}`
+        : `On the path, between stops ${Math.floor(origin.stop) + 1} and ${Math.ceil(origin.stop) + 1}`;
     case "given":
       return "A vector";
   }
