@@ -21,12 +21,22 @@ from zscape.data import ImageSet, ImagesLike, Splits, as_image_set, load_data
 from zscape.errors import ConfigError, DataError, MissingExtraError, ShapeError
 from zscape.files import check_writable, readable, write_atomic
 from zscape.latents import LatentTable, VectorLike, Walk, sample_prior
-from zscape.model import VAE, Likelihood, ModelLike, allowed, as_vae, likelihoods, networks
+from zscape.model import (
+    VAE,
+    Likelihood,
+    ModelLike,
+    allowed,
+    as_vae,
+    describe_model,
+    likelihoods,
+    networks,
+)
 from zscape.registry import Registry
 from zscape.seeding import torch_stream
 from zscape.training import Run, TrainingResult, create_progress, fit, load_weights
 from zscape.training.hardware import is_first_process
 from zscape.training.run import LOSS, RECONSTRUCTIONS, SAMPLES
+from zscape.words import line
 from zscape.zoo import find_card, open_card
 
 if TYPE_CHECKING:
@@ -136,6 +146,9 @@ class Opened(NamedTuple):
     model_config: ModelConfig
     run: Run | None
     name: str
+
+    def __repr__(self) -> str:
+        return line(self, self.name, describe_model(self.model))
 
     def data(self, source: Any = None) -> Splits:
         """The images the model was trained on, or all those of ``source`` instead.
@@ -393,6 +406,9 @@ class Prepared(NamedTuple):
     scene: Scene
     model: VAE
     images: ImageSet
+
+    def __repr__(self) -> str:
+        return line(self, str(self.scene), describe_model(self.model), str(self.images))
 
 
 def prepare_scene(

@@ -16,6 +16,7 @@ from torch import Tensor
 from zscape.data.columns import Columns
 from zscape.errors import ConfigError, DataError, ShapeError
 from zscape.files import readable
+from zscape.words import counted, line, sides
 
 
 @dataclass(frozen=True, eq=False)
@@ -91,6 +92,11 @@ class ImageSet:
                 f"{self.name}: labels must lie in [0, {len(self.class_names) - 1}], one per class "
                 f"name; got values from {low} to {high}."
             )
+
+    def __repr__(self) -> str:
+        images = f"{counted(len(self), f'{self.split} image')} of {self.name}"
+        classes = counted(len(self.class_names), "class", "classes") if self.has_labels else ""
+        return line(self, images, sides(self.image_shape), classes)
 
     def __len__(self) -> int:
         return len(self.images)
@@ -227,6 +233,13 @@ class Splits(NamedTuple):
 
     train: ImageSet
     test: ImageSet
+
+    def __repr__(self) -> str:
+        train, test = self
+        return line(self, f"{len(train)} train and {len(test)} test images of {test.name}",
+                    sides(test.image_shape),
+                    counted(len(test.class_names), "class", "classes") if test.has_labels else "",
+                    )  # fmt: skip
 
     def of(self, split: str) -> ImageSet:
         """The half called ``"train"`` or ``"test"``.

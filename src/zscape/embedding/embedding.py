@@ -19,6 +19,7 @@ from zscape.errors import ConfigError, DataError, ShapeError
 from zscape.files import write_atomic
 from zscape.latents import LatentTable, VectorLike, as_vectors
 from zscape.latents.store import read_about
+from zscape.words import counted, line
 
 if TYPE_CHECKING:
     from zscape.embedding.inverse import Inverse, InverseMethod, Way
@@ -56,6 +57,11 @@ class Embedding:
     standardize: bool = False
     seed: int = 0
     ways: dict[InverseMethod, Way] = field(default_factory=dict, repr=False, init=False)
+
+    def __repr__(self) -> str:
+        options = [f"{name}={value}" for name, value in self.settings.to_dict().items()]
+        points = f"{counted(len(self), f'{self.table.split} image')} of {self.table.name}"
+        return line(self, self.method, points, *options, "standardized" * self.standardize)
 
     def __len__(self) -> int:
         return len(self.table)

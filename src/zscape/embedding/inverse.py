@@ -18,6 +18,7 @@ from zscape.embedding.umap import UMAP, keeping_threads
 from zscape.errors import ConfigError, DataError, ShapeError
 from zscape.latents.vectors import as_numbers
 from zscape.registry import Registry
+from zscape.words import counted, line
 
 Way: TypeAlias = Callable[[Floats], NDArray[Any]]
 """Points (m, 2) to latent vectors (m, latent_dim), every row by itself."""
@@ -38,6 +39,14 @@ class Inverse(NamedTuple):
     vectors: Floats
     distance: Floats
     round_trip: Floats
+
+    def __repr__(self) -> str:
+        m, latent_dim = self.vectors.shape
+        return line(
+            self, f"{counted(m, 'vector')} of {counted(latent_dim, 'latent neuron')}",
+            f"median distance {np.median(self.distance):.2g}",
+            f"median round trip {np.median(self.round_trip):.2g}",
+        )  # fmt: skip
 
 
 @dataclass(frozen=True)

@@ -32,6 +32,7 @@ from zscape.latents import LatentTable, check_belongs, encode, fingerprint, prot
 from zscape.model import VAE, kl_to_standard_normal, reconstruction_costs
 from zscape.neurons import neuron_table
 from zscape.seeding import torch_generator
+from zscape.words import counted, line
 
 FORMAT, VERSION = "zscape-scene", 1
 DEFAULT_POINTS, MAX_POINTS = 10_000, 200_000
@@ -53,6 +54,12 @@ class Scene:
 
     manifest: dict[str, Any]
     blocks: dict[str, bytes]
+
+    def __repr__(self) -> str:
+        images = counted(self.manifest["points"]["n"], "image")
+        maps = ", ".join(spec["name"] for spec in self.manifest["maps"])
+        size = sum(map(len, self.blocks.values())) / 1e6
+        return line(self, self.manifest["title"], images, f"maps {maps}", f"{size:.1f} MB")
 
     @property
     def manifest_json(self) -> str:

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from zscape.errors import ConfigError
 from zscape.latents.table import LatentTable
+from zscape.words import counted, line
 
 METHODS = ("mean", "medoid")
 
@@ -29,6 +30,9 @@ class Prototypes:
 
     vectors: NDArray[np.float32]
     class_names: tuple[str, ...]
+
+    def __repr__(self) -> str:
+        return line(self, ", ".join(self), counted(self.vectors.shape[1], "latent neuron"))
 
     def __len__(self) -> int:
         return len(self.class_names)

@@ -14,6 +14,7 @@ from zscape.errors import DataError, ShapeError
 from zscape.latents.store import TEXTS, Arrays, read_table, write_table
 from zscape.latents.vectors import VectorLike, as_vectors
 from zscape.seeding import torch_stream
+from zscape.words import counted, line
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -101,6 +102,11 @@ class LatentTable:
                 f"{self.name}: labels must lie in [0, {len(names) - 1}], one per class name; got "
                 f"values from {labels.min()} to {labels.max()}."
             )
+
+    def __repr__(self) -> str:
+        images = f"{counted(len(self), f'{self.split} image')} of {self.name}"
+        classes = counted(len(self.class_names), "class", "classes") if self.has_labels else ""
+        return line(self, images, counted(self.latent_dim, "latent neuron"), classes)
 
     def __len__(self) -> int:
         return len(self.mu)

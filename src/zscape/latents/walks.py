@@ -17,6 +17,7 @@ from zscape.latents.table import LatentTable
 from zscape.latents.vectors import VectorLike, as_neurons, as_numbers, as_vector, as_vectors
 from zscape.model import VAE, ModelLike, as_vae
 from zscape.seeding import torch_stream
+from zscape.words import counted, line, sides
 
 PATHS = ("line", "slerp")
 
@@ -29,6 +30,12 @@ class Walk(NamedTuple):
     images: Tensor
     """(n, c, h, w), or (rows, columns, c, h, w) of a grid; in [0, 1], on the CPU."""
 
+    def __repr__(self) -> str:
+        *grid, latent_dim = self.vectors.shape
+        places = counted(grid[0], "place") if len(grid) == 1 else f"{sides(grid)} places"
+        pictures = f"pictures {sides(self.images.shape[-3:])}"
+        return line(self, f"{places} of {counted(latent_dim, 'latent neuron')}", pictures)
+
 
 class Neighbours(NamedTuple):
     """Rows of a table and how far each is from the point, the nearest first."""
@@ -36,6 +43,10 @@ class Neighbours(NamedTuple):
     rows: NDArray[np.int64]
     distances: NDArray[np.float64]
     """Euclidean, in latent units."""
+
+    def __repr__(self) -> str:
+        ends = f"{self.distances[0]:.3g} to {self.distances[-1]:.3g} away"
+        return line(self, counted(len(self.rows), "row"), ends)
 
 
 def walk(vae: ModelLike, vectors: VectorLike) -> Walk:

@@ -16,6 +16,7 @@ from zscape.data import ImageSet, ImagesLike, as_image_set, batch_indices
 from zscape.errors import ShapeError
 from zscape.model.vae import VAE, ModelLike, as_vae
 from zscape.seeding import torch_generator
+from zscape.words import counted, line
 
 ACTIVE_KL = 0.01
 """A neuron whose mean KL is above this many nats carries information; below it, it is unused."""
@@ -141,6 +142,10 @@ class ReconstructionCosts(NamedTuple):
     """(n,) the part that drawing the very picture would have saved: by this images are ordered.
 
     The rest depends on the picture, not on the model. ``Likelihood.avoidable_cost`` says why."""
+
+    def __repr__(self) -> str:
+        mean, saved = (f"{part.mean():.2f} nats" for part in self)
+        return line(self, counted(len(self.total), "image"), f"mean {mean}", f"avoidable {saved}")
 
 
 def reconstruction_costs(

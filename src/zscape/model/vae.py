@@ -16,6 +16,7 @@ from zscape.errors import ConfigError, DataError, ShapeError
 from zscape.model.likelihoods import Likelihood, create_likelihood, likelihoods
 from zscape.registry import Registry
 from zscape.seeding import derive
+from zscape.words import counted, sides
 
 PIXEL_SLACK = 1e-3
 """How far beyond [0, 1] interpolation and half precision may put a pixel."""
@@ -157,6 +158,12 @@ class HasModel(Protocol):
 
 ModelLike: TypeAlias = VAE | HasModel
 """Whatever ``as_vae`` takes."""
+
+
+def describe_model(vae: VAE) -> str:
+    """``EnhancedVAE of 10 latent neurons for images 1x28x28``."""
+    neurons = counted(vae.latent_dim, "latent neuron")
+    return f"{type(vae).__name__} of {neurons} for images {sides(vae.image_shape)}"
 
 
 def as_vae(source: ModelLike) -> VAE:

@@ -21,6 +21,7 @@ from zscape.model import ModelLike, as_vae
 from zscape.neurons.bottleneck import class_moments
 from zscape.neurons.layers import LATENT, Layer, device_of, find_layer, list_layers, run
 from zscape.neurons.moments import ClassMoments
+from zscape.words import counted, line
 
 
 class TopImages(NamedTuple):
@@ -30,6 +31,10 @@ class TopImages(NamedTuple):
     """(n_units, k) places in the set."""
     values: NDArray[np.float32]
     """(n_units, k) responses."""
+
+    def __repr__(self) -> str:
+        n_units, k = self.values.shape
+        return line(self, f"{counted(k, 'image')} for each of {counted(n_units, 'unit')}")
 
 
 def layer_moments(

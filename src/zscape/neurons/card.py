@@ -17,6 +17,7 @@ from zscape.latents import LatentTable, VectorLike, as_neurons, locate, traversa
 from zscape.model import VAE
 from zscape.neurons.bottleneck import neuron_table
 from zscape.neurons.effects import decoder_jacobian
+from zscape.words import counted, line
 
 
 @dataclass(frozen=True, eq=False)
@@ -62,6 +63,11 @@ class NeuronCard:
     mutual_information: float | None = None
     best_class: str | None = None
     best_d_prime: float | None = None
+
+    def __repr__(self) -> str:
+        best = f"tells {self.best_class} best" if self.best_class is not None else ""
+        use = f"KL {self.kl:.2f} nats" if self.is_used else "unused"
+        return line(self, self.name, use, counted(len(self.activations), "image"), best)
 
 
 def neuron_cards(

@@ -10,6 +10,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from zscape.errors import ConfigError
+from zscape.words import counted, line
 
 
 @dataclass(frozen=True, eq=False)
@@ -33,6 +34,9 @@ class ClassMoments:
     variance: NDArray[np.float64]
     class_names: tuple[str, ...]
     units: Sequence[str | int]
+
+    def __repr__(self) -> str:
+        return line(self, counted(len(self.units), "unit"), ", ".join(self.class_names))
 
     @classmethod
     def from_sums(

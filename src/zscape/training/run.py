@@ -17,6 +17,7 @@ from zscape.errors import CheckpointError, ConfigError, DataError
 from zscape.files import write_atomic, writing
 from zscape.training.loop import Epoch, Trainer
 from zscape.training.weights import LoadedModel, load_weights, read_tensors, save_weights
+from zscape.words import counted, line, sides
 
 CONFIG = "config.json"
 METRICS = "metrics.jsonl"
@@ -58,6 +59,13 @@ class Run:
         self.images = images
         """Which images: the absolute ``place`` of the source, if it is a path, and how many images
         each half has and their fingerprint. None in a run of a version that did not keep it."""
+
+    def __repr__(self) -> str:
+        model, epochs = self.config.model, counted(self.config.train.epochs, "epoch")
+        network = f"{model.network} of {counted(model.latent_dim, 'latent neuron')}"
+        return line(
+            self, str(self.path), f"{network} for images {sides(model.image_shape)}", epochs
+        )
 
     @classmethod
     def create(

@@ -11,12 +11,13 @@ from lightning_fabric import Fabric
 
 from zscape.config import RunConfig
 from zscape.data import Splits
-from zscape.model import VAE, build_model
+from zscape.model import VAE, build_model, describe_model
 from zscape.training.hardware import create_fabric, find_environment, is_first_process, processes
 from zscape.training.interrupt import polite_interrupt
 from zscape.training.loop import Epoch, Trainer, count_steps, settle
 from zscape.training.progress import Progress
 from zscape.training.run import Run
+from zscape.words import counted, line
 
 log = logging.getLogger(__name__)
 
@@ -32,6 +33,15 @@ class TrainingResult(NamedTuple):
     """The folder, if one was asked for."""
     is_finished: bool
     """False after Ctrl-C."""
+
+    def __repr__(self) -> str:
+        epochs = counted(len(self.history), "epoch")
+        epochs = epochs if self.is_finished else f"stopped after {epochs}"
+        return line(
+            self, describe_model(self.model), epochs,
+            f"test loss {self.history[-1]['test']['loss']:.2f}" if self.history else "",
+            f"in {self.run.path}" if self.run else "",
+        )  # fmt: skip
 
 
 def fit(

@@ -20,7 +20,8 @@ from zscape._version import __version__
 from zscape.config import ModelConfig
 from zscape.errors import CheckpointError, ConfigError
 from zscape.files import write_atomic
-from zscape.model import VAE, Likelihood, allowed, build_model
+from zscape.model import VAE, Likelihood, allowed, build_model, describe_model
+from zscape.words import line
 
 METADATA_KEY = "zscape"
 
@@ -30,6 +31,9 @@ class LoadedModel(NamedTuple):
 
     model: VAE
     config: ModelConfig
+
+    def __repr__(self) -> str:
+        return line(self, describe_model(self.model))
 
 
 def save_weights(

@@ -1,0 +1,20 @@
+"""How many of what, in words; and the one line by which a result of ours prints."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+
+def counted(n: int, noun: str, plural: str = "") -> str:
+    """``1 image``, ``2 images``."""
+    return f"{n} {noun if n == 1 else plural or f'{noun}s'}"
+
+
+def sides(shape: Sequence[int]) -> str:
+    """``1x28x28``."""
+    return "x".join(map(str, shape))
+
+
+def line(thing: object, *facts: str) -> str:
+    """``LatentTable(10000 test images of mnist, 10 latent neurons)``: facts that are not empty."""
+    return f"{type(thing).__name__}({', '.join(fact for fact in facts if fact)})"
