@@ -182,7 +182,8 @@ class DataConfig(Config):
     """Which images, how many, and how they are prepared."""
 
     data: str | None = option(
-        "mnist", "Images: mnist, a folder of pictures or IDX files, an .npz or an .npy file."
+        "mnist",
+        "Images: mnist, or a folder, archive or file of them; docs/data.md lists the kinds.",
     )
     """Of images that were in memory, None."""
     n_train: int | None = option(None, "Train on this many images (all by default).", low=1)

@@ -14,19 +14,18 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 from zscape.config import DataConfig
-from zscape.data import npy
+from zscape.data.containers import read_path
 from zscape.data.imageset import ImageSet, Splits
 from zscape.errors import ConfigError, DataError
 
 PIXELS = np.arange(24, dtype=np.uint8).reshape(4, 3, 2)
 
 
-def read_npy(file: Path, **options: Any) -> Splits | ImageSet:
-    return npy.read_npy(file, DataConfig(**options))
+def read(file: Path, **options: Any) -> Splits | ImageSet:
+    return read_path(file, DataConfig(**options))
 
 
-def read_npz(file: Path, **options: Any) -> Splits | ImageSet:
-    return npy.read_npz(file, DataConfig(**options))
+read_npy = read_npz = read
 
 
 def npy_bytes(array: np.ndarray) -> bytes:
@@ -141,8 +140,8 @@ def test_arrays_by_the_names_one_gives(tmp_path: Path) -> None:
     for keys, message in (
         ("images=face", r"names face, but .*a\.npz holds faces, more, who, who_more, x"),
         ("labels=who", "must say which are the images"),
-        ("pictures=faces", "must be images=NAME and"),
-        ("images", "must be images=NAME and"),
+        ("pictures=faces", "must be some of images=NAME"),
+        ("images", "must be some of images=NAME"),
     ):
         with pytest.raises(ConfigError, match=message):
             read_npz(tmp_path / "a.npz", keys=keys)
@@ -179,13 +178,36 @@ def test_labels_and_test_split_lie_beside(tmp_path: Path, save: Any, pattern: st
     assert alone.titles() == ["1", "0", "1"]
 
 
+def test_a_file_that_holds_everything_takes_nothing_from_beside(tmp_path: Path) -> None:
+    np.savez(tmp_path / "mnist.npz", images=PIXELS, labels=N)
+    np.save(tmp_path / "mnist_labels.npy", N[::-1])
+    data = read_npz(tmp_path / "mnist.npz")
+    assert isinstance(data, ImageSet)
+    assert data.titles() == ["1", "0", "1", "0"]
+
+
+def test_a_folder_of_arrays(tmp_path: Path) -> None:
+    for name, array in (("y_train", N), ("x_test", TEST), ("x_train", PIXELS), ("y_test", N_TEST)):
+        np.save(tmp_path / f"{name}.npy", array)
+    data = read_npy(tmp_path)
+    assert isinstance(data, Splits)
+    assert data.train.titles() == ["1", "0", "1", "0"]
+    assert data.test.titles() == ["1", "0", "1"]
+    np.save(tmp_path / "train_images.npy", PIXELS)
+    with pytest.raises(DataError, match=r"train images both in train_images.npy and in x_train"):
+        read_npy(tmp_path)
+    np.save(tmp_path / "other_images.npy", PIXELS)
+    with pytest.raises(DataError, match=r"files of several sets: other_images\.npy, train_imag"):
+        read_npy(tmp_path)
+
+
 def test_one_file_for_images_and_one_for_labels(tmp_path: Path) -> None:
     np.save(tmp_path / "mnist.npy", PIXELS)
     np.save(tmp_path / "mnist_labels.npy", N)
     data = read_npy(tmp_path / "mnist.npy")
     assert isinstance(data, ImageSet)
     assert data.titles() == ["1", "0", "1", "0"]
-    with pytest.raises(DataError, match=r"mnist_labels\.npy .*images must be"):
+    with pytest.raises(DataError, match=r"mnist_labels\.npy has train labels but no train images"):
         read_npy(tmp_path / "mnist_labels.npy")
 
 

@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
+import io
 import re
 import shlex
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
+import pyarrow as pa
 import pytest
+import torch
 from PIL import Image
+from pyarrow import parquet
+from scipy.io import savemat
 
 from zscape.config import DataConfig
 from zscape.data import load_data
@@ -85,6 +92,63 @@ MEDMNIST = {
     for split in ("train", "val", "test")
     for kind, array in (("images", PIXELS), ("labels", LABELS[:, None]))
 }
+
+
+def svhn(at: Path) -> None:
+    at.mkdir()
+    for split in ("train", "test"):
+        arrays = {"X": np.stack([PIXELS.transpose(1, 2, 0)] * 3, axis=2), "y": LABELS[:, None]}
+        savemat(at / f"{split}_32x32.mat", arrays)
+
+
+def emnist(at: Path) -> None:
+    split = {"images": PIXELS.mT.reshape(12, 64), "labels": LABELS[:, None]}
+    savemat(at, {"dataset": {"train": split, "test": split}})
+
+
+def tensors(at: Path) -> None:
+    torch.save({"images": torch.from_numpy(PIXELS), "labels": torch.from_numpy(LABELS)}, at)
+
+
+def csv(at: Path) -> None:
+    np.savetxt(at, np.column_stack([LABELS, PIXELS.reshape(12, 64)]), "%d", ",")
+
+
+def fer(at: Path) -> None:
+    pixels = [" ".join(map(str, row)) for row in PIXELS.reshape(12, 64)]
+    pd.DataFrame({"emotion": LABELS, "pixels": pixels, "Usage": "Training"}).to_csv(at, index=False)
+
+
+def hugging_face() -> pa.Table:
+    pictures = []
+    for pixels in PIXELS:
+        buffer = io.BytesIO()
+        Image.fromarray(pixels).save(buffer, "PNG")
+        pictures.append({"bytes": buffer.getvalue(), "path": None})
+    return pa.table({"image": pictures, "label": LABELS})
+
+
+def shards(at: Path) -> None:
+    at.mkdir()
+    for split in ("train", "test"):
+        parquet.write_table(hugging_face(), at / f"{split}-00000-of-00001.parquet")
+
+
+def saved(at: Path) -> None:
+    at.mkdir()
+    table = hugging_face()
+    with pa.ipc.new_stream(str(at / "data-00000-of-00001.arrow"), table.schema) as writer:
+        writer.write_table(table)
+
+
+def archive(form: str) -> Callable[[Path], None]:
+    def write(at: Path) -> None:
+        save_classes(at.parent / "birds")
+        shutil.make_archive(str(at.parent / "birds"), form, at.parent, "birds")
+
+    return write
+
+
 WRITERS: dict[str, Callable[[Path], Any]] = {
     "pictures in a folder per class": save_classes,
     "pictures without classes": flat,
@@ -99,6 +163,18 @@ WRITERS: dict[str, Callable[[Path], Any]] = {
     "Kuzushiji-49": kuzushiji,
     "Quick, Draw! bitmaps": lambda at: np.save(at, PIXELS.reshape(12, 64)),
     "rows that are not squares": lambda at: np.save(at, np.zeros((12, 280), np.uint8)),
+    "dSprites": npz(
+        imgs=PIXELS, latents_classes=np.stack([LABELS] * 6, 1), latents_values=np.ones((12, 6))
+    ),
+    "SVHN": svhn,
+    "EMNIST in MATLAB's format": emnist,
+    "tensors": tensors,
+    "Kaggle's CSVs": csv,
+    "FER2013": fer,
+    "Hugging Face's Parquet": shards,
+    "a folder of `save_to_disk`": saved,
+    "a zip of any of these": archive("zip"),
+    "a tar of any of these": archive("gztar"),
 }
 UNLABELLED = {
     "pictures without classes",
@@ -117,7 +193,9 @@ def test_every_row_is_tested() -> None:
 def test_a_row_of_the_table(have: str, tmp_path: Path) -> None:
     command, kind = table()[have]
     name, *flags = shlex.split(command)
-    options = dict(zip((flag[2:] for flag in flags[::2]), flags[1::2], strict=True))
+    options: dict[str, Any] = dict(re.findall(r"--(\w+) (?!--)(\S+)", " ".join(flags)))
+    if "--transpose" in flags:
+        options["transpose"] = True
     WRITERS[have](tmp_path / name)
     train, test = load_data(tmp_path / name, DataConfig(**options))
     assert train.kind == kind

@@ -18,9 +18,7 @@ if TYPE_CHECKING:
 
 app = typer.Typer(help="Look at a source of images.", no_args_is_help=True)
 
-Source = Annotated[
-    str, typer.Argument(help="mnist, a folder of pictures or IDX files, an .npz or .npy file.")
-]
+Source = Annotated[str, typer.Argument(help="mnist, or a folder, archive or file of images.")]
 Seed = Annotated[int, typer.Option(help="Decides which images a subset takes.", min=0)]
 PREPARATION = {field.name for field in dataclasses.fields(DataConfig)} - {"data"}
 SUBSET = {"n_train", "n_test", "stratified", "binarize"}

@@ -5,7 +5,9 @@ from __future__ import annotations
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
+from lzma import LZMAError
 from pathlib import Path
+from tarfile import TarError
 from typing import Protocol
 from zipfile import BadZipFile
 
@@ -36,8 +38,11 @@ def reading(where: object) -> Iterator[None]:
     except FileNotFoundError as error:
         raise DataError(f"There is no file {where}.") from error
     # RuntimeError is how zipfile refuses a password or an unknown compression.
-    except (OSError, EOFError, zlib.error, BadZipFile, RuntimeError) as error:
-        raise DataError(f"{where} could not be read: {str(error).rstrip('.')}.") from error
+    except (
+        OSError, EOFError, zlib.error, LZMAError, BadZipFile, TarError, RuntimeError
+    ) as error:  # fmt: skip
+        first = (str(error).splitlines() or [type(error).__name__])[0].rstrip(".:")
+        raise DataError(f"{where} could not be read: {first}.") from error
 
 
 def read_exactly(stream: ByteStream, n: int, where: str | Path, start: bytes = b"") -> bytearray:

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from pathlib import Path
+from pathlib import PurePosixPath
 
 import numpy as np
 
 from zscape.config import DataConfig
 from zscape.data.arrays import Part, from_parts
 from zscape.data.imageset import ImageSet, Splits
-from zscape.data.pictures import SUFFIXES, Frame, read_frames, to_arrays
+from zscape.data.kinds import having
+from zscape.data.pictures import SUFFIXES, Frame, check_sizes, read_frames, to_arrays
 from zscape.data.roles import split_of
 from zscape.data.tree import Place, Tree
 from zscape.errors import DataError
@@ -33,22 +34,12 @@ def read_pictures(tree: Tree, config: DataConfig) -> Splits | ImageSet:
     Raises
     ------
     DataError
-        No pictures, pictures both beside and inside sub-folders, a file that cannot be read, a
+        Pictures both beside and inside sub-folders, a file that cannot be read, a
         decompression bomb, or different sizes without ``config.resize``.
     """
-    files = {}
-    for place, file in tree.files.items():
-        suffix = Path(place[-1]).suffix.lower()
-        if suffix in SUFFIXES:
-            files[place] = file
-        else:
-            tree.left_out[suffix or "without an ending"] += 1
-    if not files:
-        have = f" It holds {', '.join(f'{n} {what}' for what, n in tree.left_out.items())}."
-        raise DataError(
-            f"{tree.where} holds no pictures ({' '.join(sorted(SUFFIXES))}) and no IDX files."
-            f"{have if tree.left_out else ''}"
-        )
+    files = having(tree, SUFFIXES)
+    for place in tree.files.keys() - files.keys():
+        tree.left_out[PurePosixPath(place[-1]).suffix.lower() or "without an ending"] += 1
     splits = _splits(list(files), tree.where, tree.left_out)
     kept = {place for places in splits.values() for place in places}
     frames = {
@@ -56,7 +47,7 @@ def read_pictures(tree: Tree, config: DataConfig) -> Splits | ImageSet:
         for place, file in files.items()
         if place in kept
     }
-    _check_sizes({str(files[place]): frames[place] for place in sorted(frames)})
+    check_sizes({str(files[place]): frames[place] for place in sorted(frames)})
     owners = [place for place, several in frames.items() for _ in several]
     arrays = to_arrays([f for several in frames.values() for f in several], config, tree.where)
     by_place = defaultdict(list)
@@ -151,15 +142,3 @@ def _level_of_splits(places: list[Place], top: int, where: str) -> int | None:
                 f"if {name} is a class, give it another name."
             )
     return None
-
-
-def _check_sizes(frames: dict[str, list[Frame]]) -> None:
-    """Every frame as high and as wide as the first, or an error that names two files."""
-    sizes = [(file, frame.shape[1:]) for file, several in frames.items() for frame in several]
-    first, (h0, w0) = sizes[0]
-    for file, (h, w) in sizes:
-        if (h, w) != (h0, w0):
-            raise DataError(
-                f"Pictures must have one size: {first} is {w0}x{h0} pixels, {file} is {w}x{h}; "
-                f"ask for a size with --resize."
-            )

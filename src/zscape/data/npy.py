@@ -6,8 +6,8 @@ import io
 import math
 import zipfile
 from collections import Counter
-from collections.abc import Iterable
-from pathlib import Path, PureWindowsPath
+from collections.abc import Callable, Iterable
+from pathlib import PureWindowsPath
 from typing import IO, Any
 
 import numpy as np
@@ -15,13 +15,13 @@ from numpy.lib import format as npy_format
 from numpy.typing import NDArray
 
 from zscape.config import DataConfig
-from zscape.data.arrays import from_arrays
 from zscape.data.bounded import read_exactly, reading
-from zscape.data.imageset import ImageSet, Splits
-from zscape.data.roles import Part, choose, role_of
-from zscape.data.tree import say_left_out
+from zscape.data.named import Found, find_named
+from zscape.data.tree import Readable, say_left_out
 from zscape.errors import DataError
 
+_DSPRITES = ("latents_classes", "latents_values")
+_FACTORS = ("color", "shape", "scale", "orientation", "x", "y")
 _HEADER_LIMIT = 10_000
 _HEADER_READERS = {
     (1, 0): npy_format.read_array_header_1_0,
@@ -29,26 +29,21 @@ _HEADER_READERS = {
 }
 
 
-def read_npy(file: Path, config: DataConfig) -> Splits | ImageSet:
-    """The images of an ``.npy`` file, and the labels of a file beside it; see ``read_npz``.
+def read_npy(file: Readable, config: DataConfig) -> Found:
+    """The array of an ``.npy`` file.
 
     Raises
     ------
     DataError
         The file is missing, not ``.npy``, pickled, longer or shorter than its header says, or
-        holds something that is not images.
+        holds something that is not numbers or text.
     """
-    return _with_files_beside(file, {("train", "images"): _read_lone(file)}, (), config)
+    with reading(file), file.open("rb") as stream:
+        return Found({("train", "images"): read_array(stream, str(file))}, is_lone=True)
 
 
-def read_npz(file: Path, config: DataConfig) -> Splits | ImageSet:
-    """An ``.npz`` archive with images and, all optional, labels and a test split.
-
-    They are found by the words in their names (``images``, ``x_train``, ``test_labels``, …; see
-    ``roles.choose``) or by ``config.keys``; ``class_names`` (text) are in the order of the
-    labels. Where there is but one array, it is the images. Images without labels get them from a
-    file beside theirs whose name differs in that word only (``k49-train-imgs.npz``,
-    ``k49-train-labels.npz``), and training images get their test split likewise.
+def read_npz(file: Readable, config: DataConfig) -> Found:
+    """The arrays of an ``.npz`` archive that make an image set; see ``named.find_named``.
 
     Raises
     ------
@@ -56,75 +51,29 @@ def read_npz(file: Path, config: DataConfig) -> Splits | ImageSet:
         As ``read_npy``; or the archive is damaged, names a member outside itself, or lacks
         images.
     """
-    with reading(file), zipfile.ZipFile(file) as archive:
+    with reading(file), file.open("rb") as stream, zipfile.ZipFile(stream) as archive:
         members = _members(archive, file)
-        chosen = choose([name for name in members if name != "class_names"], file, config.keys)
-        arrays = {part: _read(archive, members, name, file) for part, name in chosen.items()}
-        names = None
-        if "class_names" in members:
-            names = _read(archive, members, "class_names", file)
-    left_out = Counter(f"array {name}" for name in members if name not in chosen.values())
-    left_out.pop("array class_names", None)
-    say_left_out(file, left_out)
-    if names is not None and (names.dtype.kind != "U" or names.ndim != 1):
-        raise DataError(f"{file}: class_names must be text (k,); got {names.dtype} {names.shape}.")
-    class_names = None if names is None else tuple(names.tolist())
-    if len(members) == 1:
-        return _with_files_beside(file, arrays, chosen.values(), config)
-    return _from_arrays(file, arrays, f"arrays {_listed(chosen.values())}", config, class_names)
+
+        def get(name: str) -> NDArray[Any]:
+            return read_member(archive, members[name], f"{file}:{name}")
+
+        if config.keys is None and members.keys() >= {"imgs", *_DSPRITES}:
+            return _dsprites(get, file, members)
+        return find_named(file, members, get, config)
 
 
-def _with_files_beside(
-    file: Path, arrays: dict[Part, NDArray[Any]], names: Iterable[str], config: DataConfig
-) -> Splits | ImageSet:
-    """What ``file`` alone holds, and the labels and the test split that lie beside it."""
-    own = role_of(file.stem)
-    kind = f"an array{''.join(f' {name}' for name in names)}"
-    for other in sorted(file.parent.iterdir()):
-        role = role_of(other.stem)
-        is_same_set = role.about == own.about and other.suffix.lower() in (".npy", ".npz")
-        if not is_same_set or role.kind is None or other == file:
-            continue
-        if role.split == own.split:
-            part = ("train", role.kind)
-        elif (own.split, role.split) == ("train", "test"):
-            part = ("test", role.kind)
-        else:
-            continue
-        if part not in arrays:
-            arrays[part] = _read_lone(other)
-            kind += f", {part[0]} {part[1]} from {other.name}"
-    return _from_arrays(file, arrays, kind, config)
+def _dsprites(get: Callable[[str], NDArray[Any]], file: Readable, names: Iterable[str]) -> Found:
+    """DeepMind's dSprites: black and white, a class for the shape, a column for every factor."""
+    classes, values = (get(name) for name in _DSPRITES)
+    if classes.ndim != 2 or classes.shape != values.shape or classes.shape[1] != len(_FACTORS):
+        raise DataError(f"{file}: latents must be (n, {len(_FACTORS)}); got {classes.shape}.")
+    say_left_out(file, Counter(f"array {n}" for n in names if n not in ("imgs", *_DSPRITES)))
+    arrays = {("train", "images"): get("imgs") != 0, ("train", "labels"): classes[:, 1]}
+    columns = dict(zip(_FACTORS, values.T, strict=True))
+    return Found(arrays, ("imgs", *_DSPRITES), False, ("square", "ellipse", "heart"), columns)
 
 
-def _from_arrays(
-    file: Path,
-    arrays: dict[Part, NDArray[Any]],
-    kind: str,
-    config: DataConfig,
-    class_names: tuple[str, ...] | None = None,
-) -> Splits | ImageSet:
-    ordered = (arrays.get((s, k)) for s in ("train", "test") for k in ("images", "labels"))
-    return from_arrays(file, *ordered, class_names=class_names, kind=kind, config=config)
-
-
-def _read_lone(file: Path) -> NDArray[Any]:
-    """The array of an ``.npy`` file, or the only one of an ``.npz`` archive."""
-    with reading(file), file.open("rb") as stream:
-        if file.suffix.lower() == ".npy":
-            return read_array(stream, str(file))
-        with zipfile.ZipFile(stream) as archive:
-            members = _members(archive, file)
-            if len(members) != 1:
-                raise DataError(f"{file} must hold one array; got {_listed(members)}.")
-            return _read(archive, members, next(iter(members)), file)
-
-
-def _listed(names: Iterable[str]) -> str:
-    return ", ".join(sorted(names)) or "nothing"
-
-
-def _members(archive: zipfile.ZipFile, file: Path) -> dict[str, zipfile.ZipInfo]:
+def _members(archive: zipfile.ZipFile, file: Readable) -> dict[str, zipfile.ZipInfo]:
     """The arrays of an ``.npz`` by name."""
     infos = archive.infolist()
     for info in infos:
@@ -137,12 +86,6 @@ def _members(archive: zipfile.ZipFile, file: Path) -> dict[str, zipfile.ZipInfo]
     return {
         info.filename.removesuffix(".npy"): info for info in infos if info.filename.endswith(".npy")
     }
-
-
-def _read(
-    archive: zipfile.ZipFile, members: dict[str, zipfile.ZipInfo], name: str, file: Path
-) -> NDArray[Any]:
-    return read_member(archive, members[name], f"{file}:{name}")
 
 
 def read_member(archive: zipfile.ZipFile, info: zipfile.ZipInfo, where: str) -> NDArray[Any]:

@@ -112,6 +112,18 @@ def _plain(picture: Image.Image, is_gif: bool) -> Image.Image:
     return picture.convert("L" if is_grey else "RGB")
 
 
+def check_sizes(frames: dict[str, list[Frame]]) -> None:
+    """Every frame as high and as wide as the first, or an error that names two files."""
+    sizes = [(file, frame.shape[1:]) for file, several in frames.items() for frame in several]
+    first, (h0, w0) = sizes[0]
+    for file, (h, w) in sizes:
+        if (h, w) != (h0, w0):
+            raise DataError(
+                f"Pictures must have one size: {first} is {w0}x{h0} pixels, {file} is {w}x{h}; "
+                f"ask for a size with --resize."
+            )
+
+
 def to_arrays(frames: list[Frame], config: DataConfig, where: str) -> list[Frame]:
     """Frames of one size as arrays of one type and one number of channels, 1 or 3.
 

@@ -82,7 +82,10 @@ def choose(names: Iterable[str], where: object, keys: str | None) -> dict[Part, 
     names = list(names)
     have = ", ".join(sorted(names)) or "nothing"
     if keys is not None:
-        return _as_told(names, where, keys)
+        parts = parse_keys(keys, names, where)
+        if ("train", "images") not in parts:
+            raise ConfigError(f"keys must say which are the images: images=NAME; got {keys!r}.")
+        return parts
     found: dict[Part, dict[int, str]] = {}
     for name in names:
         role = role_of(name)
@@ -107,7 +110,14 @@ def choose(names: Iterable[str], where: object, keys: str | None) -> dict[Part, 
     return parts
 
 
-def _as_told(names: list[str], where: object, keys: str) -> dict[Part, str]:
+def parse_keys(keys: str, names: Iterable[str], where: object) -> dict[Part, str]:
+    """What ``images=NAME,labels=NAME,…`` says, each name one of ``names``.
+
+    Raises
+    ------
+    ConfigError
+        ``keys`` is of another form, or names something that is not there.
+    """
     parts: dict[Part, str] = {}
     for pair in keys.split(","):
         key, _, name = (text.strip() for text in pair.partition("="))
@@ -115,7 +125,7 @@ def _as_told(names: list[str], where: object, keys: str) -> dict[Part, str]:
         kind = key.removeprefix("test_")
         if kind not in _KINDS or not name:
             raise ConfigError(
-                f"keys must be images=NAME and, all optional, labels=NAME, test_images=NAME, "
+                f"keys must be some of images=NAME, labels=NAME, test_images=NAME and "
                 f"test_labels=NAME, with commas between; got {keys!r}."
             )
         if name not in names:
@@ -123,6 +133,4 @@ def _as_told(names: list[str], where: object, keys: str) -> dict[Part, str]:
                 f"keys names {name}, but {where} holds {', '.join(sorted(names)) or 'nothing'}."
             )
         parts[split, kind] = name
-    if ("train", "images") not in parts:
-        raise ConfigError(f"keys must say which are the images: images=NAME; got {keys!r}.")
     return parts

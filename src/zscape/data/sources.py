@@ -15,15 +15,13 @@ from torch import Tensor
 from zscape.config import DataConfig
 from zscape.data.arrays import from_arrays
 from zscape.data.bounded import reading
-from zscape.data.folder import read_pictures
+from zscape.data.containers import read_path
 from zscape.data.given import gather, is_collection
 from zscape.data.hold_out import hold_out
-from zscape.data.idx import has_idx, read_idx_files, read_mnist
+from zscape.data.idx import read_mnist
 from zscape.data.imageset import ImageSet, Splits
 from zscape.data.joining import add_columns, label_by
-from zscape.data.npy import read_npy, read_npz
 from zscape.data.resize import resized, with_channels
-from zscape.data.tree import walk
 from zscape.errors import ConfigError, DataError
 from zscape.seeding import torch_generator
 
@@ -84,11 +82,11 @@ def load_data(source: Any = None, config: DataConfig | None = None, *, seed: int
     Parameters
     ----------
     source
-        ``"mnist"`` (a folder of that name is ``"./mnist"``); a folder of IDX files or of
-        pictures; an ``.npz`` or ``.npy`` file; an array or tensor of images (see
-        ``arrays.as_images``) or ``(images, labels)``; a list of pictures or of ``(picture,
-        label)``; a torch ``Dataset`` or ``DataLoader``; an ``ImageSet``; ``Splits``; or whatever
-        else is registered. None: ``config.data``.
+        ``"mnist"`` (a folder of that name is ``"./mnist"``); a folder, archive or file of one of
+        the kinds in ``containers``; an array or tensor of images (see ``arrays.as_images``),
+        ``(images, labels)`` or ``((images, labels), (test_images, test_labels))``; a list of
+        pictures or of ``(picture, label)``; a torch ``Dataset`` or ``DataLoader``; an
+        ``ImageSet``; ``Splits``; or whatever else is registered. None: ``config.data``.
     config
         ``columns``, ``label`` and ``split_by`` are applied to the whole set; then ``n_train``,
         ``n_test``, ``stratified``, ``resize`` and ``binarize="threshold"``. ``"dynamic"`` is not:
@@ -211,11 +209,6 @@ def _path(source: Any) -> Path | None:
     return Path(source).expanduser() if isinstance(source, (str, os.PathLike)) else None
 
 
-def _has_suffix(source: Any, suffix: str) -> bool:
-    path = _path(source)
-    return path is not None and path.suffix.lower() == suffix
-
-
 def _is_in_memory(source: Any) -> bool:
     is_pair = isinstance(source, tuple) and len(source) == 2
     is_array = isinstance(source, (np.ndarray, Tensor, ImageSet))
@@ -247,24 +240,11 @@ def _read_memory(source: Any, config: DataConfig) -> Splits | ImageSet:
 
 
 @register_source(
-    "a folder of pictures, in class sub-folders or not, or of IDX files as MNIST has them",
-    claims=lambda source: (path := _path(source)) is not None and path.is_dir(),
+    "a folder, a zip or tar, or a file: pictures, IDX, .npz, .npy, .mat, .pt, CSV, Parquet, Arrow",
+    claims=lambda source: (path := _path(source)) is not None and path.exists(),
 )
-def _read_folder(source: Any, config: DataConfig) -> Splits | ImageSet:
-    folder = Path(source).expanduser()
-    with reading(folder):
-        tree = walk(folder)
-    return (read_idx_files if has_idx(tree) else read_pictures)(tree, config)
-
-
-@register_source("an .npy file", claims=lambda source: _has_suffix(source, ".npy"))
-def _read_npy(source: Any, config: DataConfig) -> Splits | ImageSet:
-    return read_npy(Path(source).expanduser(), config)
-
-
-@register_source("an .npz file", claims=lambda source: _has_suffix(source, ".npz"))
-def _read_npz(source: Any, config: DataConfig) -> Splits | ImageSet:
-    return read_npz(Path(source).expanduser(), config)
+def _read_path(source: Any, config: DataConfig) -> Splits | ImageSet:
+    return read_path(Path(source).expanduser(), config)
 
 
 @register_source("mnist", claims=lambda source: isinstance(source, str) and source == "mnist")

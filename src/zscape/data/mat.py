@@ -1,0 +1,75 @@
+"""MATLAB's ``.mat`` of version 5."""
+
+from __future__ import annotations
+
+import logging
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.io import loadmat
+
+from zscape.config import DataConfig
+from zscape.data.named import Found, find_named
+from zscape.data.roles import Part
+from zscape.data.tree import Readable
+from zscape.errors import DataError
+
+_log = logging.getLogger(__name__)
+
+
+def read_mat(file: Readable, config: DataConfig) -> Found:
+    """The arrays of a ``.mat`` file, those inside structs too.
+
+    Images may come in MATLAB's order, the last axis counting them (SVHN). What all names have in
+    common (EMNIST's ``dataset.``) does not count.
+
+    Raises
+    ------
+    DataError
+        The file is damaged or of another version, or holds no images.
+    """
+    try:
+        with file.open("rb") as stream:
+            found = loadmat(stream)
+    # scipy raises whatever a damaged file makes it stumble over.
+    except Exception as error:
+        raise DataError(f"{file} could not be read as .mat version 5: {error}.") from error
+    arrays = dict(_flat(found))
+    heads = {name.partition(".")[0] for name in arrays}
+    if len(heads) == 1 and all("." in name for name in arrays):
+        arrays = {name.partition(".")[2]: array for name, array in arrays.items()}
+    if "emnist" in file.name.lower() and not config.transpose:
+        _log.warning("%s: EMNIST is stored transposed; --transpose puts it upright.", file)
+    found = find_named(file, arrays, arrays.__getitem__, config)
+    for split in ("train", "test"):
+        found.arrays.update(_samples_first(split, found.arrays))
+    return found
+
+
+def _samples_first(split: str, arrays: dict[Part, NDArray[Any]]) -> dict[Part, NDArray[Any]]:
+    """One split's arrays with the axis that counts the images in front, and labels as (n,)."""
+    images, labels = arrays.get((split, "images")), arrays.get((split, "labels"))
+    if images is None:
+        return {}
+    if labels is None:
+        is_last = images.ndim == 4 and images.shape[2] in (1, 3) and images.shape[3] not in (1, 3)
+        return {(split, "images"): np.moveaxis(images, -1, 0) if is_last else images}
+    labels = labels.ravel() if 1 in labels.shape else labels
+    if images.shape[-1] == len(labels) != images.shape[0]:
+        images = np.moveaxis(images, -1, 0)
+    return {(split, "images"): images, (split, "labels"): labels}
+
+
+def _flat(value: Any, name: str = "") -> list[tuple[str, NDArray[Any]]]:
+    """Arrays of numbers or text by their dotted names."""
+    if isinstance(value, dict):
+        inner = {key: value[key] for key in value if not key.startswith("__")}
+    elif isinstance(value, np.ndarray) and value.dtype.names and value.size == 1:
+        inner = {key: value[key].item() for key in value.dtype.names}
+    elif isinstance(value, np.ndarray) and value.dtype.kind in "buifU":
+        return [(name, value)]
+    else:
+        return []
+    dot = "." if name else ""
+    return [pair for key, item in inner.items() for pair in _flat(item, f"{name}{dot}{key}")]

@@ -1,0 +1,347 @@
+"""Tables with an image in every row: CSV, Parquet, Arrow, as files or a data set's folder."""
+
+from __future__ import annotations
+
+import gzip
+import io
+import json
+import math
+import re
+from collections import Counter, defaultdict
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from pathlib import PurePosixPath
+from typing import IO, Any
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+from pyarrow import csv, parquet
+
+from zscape.config import DataConfig
+from zscape.data.arrays import Part, from_parts
+from zscape.data.bounded import reading
+from zscape.data.imageset import ImageSet, Splits
+from zscape.data.kinds import suffix_of
+from zscape.data.pictures import Frame, check_sizes, read_frames, to_arrays
+from zscape.data.roles import parse_keys, role_of, split_of
+from zscape.data.tree import Place, Readable, Tree
+from zscape.errors import DataError
+
+SUFFIXES = (".csv", ".tsv", ".parquet", ".arrow", ".feather")
+_PIXEL = re.compile(r"(?:pixel|pix|px|p|x|v|f)?[_ ]?\d+(?:x\d+)?", re.IGNORECASE)
+_SNIFFED = 1 << 20
+
+
+@dataclass(frozen=True)
+class _Rows:
+    """One split of a table."""
+
+    table: pa.Table
+    images: str | None
+    labels: str | None
+    pixels: list[str]
+    files: Callable[[str], Readable]
+    """The picture file that a cell names."""
+    left_out: Counter[str] = field(default_factory=Counter)
+
+
+def read_tables(tree: Tree, config: DataConfig) -> Splits | ImageSet:
+    """Tables whose rows are images: a column of pictures, or a column for every pixel.
+
+    Pictures are encoded bytes, names of files beside the table, nested lists, or text of numbers.
+    Columns of pixels are called ``pixel0``, ``1x1``, ``0`` and the like; without a header, the
+    first column is the label if the others make a square. The label is the column ``label``,
+    ``y`` or ``target``, or ``config.keys`` says which; all other plain columns are kept as
+    ``ImageSet.columns``. Files and folders called ``train`` and ``test`` (``val``) are the splits.
+
+    Raises
+    ------
+    DataError
+        A table that is damaged, or that has no images; names its columns.
+    """
+    tables: dict[str, list[pa.Table]] = defaultdict(list)
+    first: dict[str, Place] = {}
+    for place in sorted(tree.files):
+        if PurePosixPath(place[-1].removesuffix(".gz")).suffix.lower() in SUFFIXES or (
+            len(tree.files) == 1
+        ):
+            split = _split_of(place)
+            first.setdefault(split, place)
+            tables[split].append(_read_table(tree.files[place]))
+        elif place[-1] not in ("dataset_info.json", "state.json", "dataset_dict.json"):
+            tree.left_out[PurePosixPath(place[-1]).suffix or place[-1]] += 1
+    if "test" in tables and "val" in tables:
+        tree.left_out["rows to validate on"] += sum(map(len, tables.pop("val")))
+    rows = {}
+    for split in ("train", "test"):
+        found = split if split in tables else "val"
+        if found not in tables:
+            continue
+        with reading(tree.where):
+            table = _joined(tables[found], tree.where)
+        beside = first[found][:-1]
+        rows[split] = _as_rows(table, tree, beside, config)
+    if "train" not in rows:
+        raise DataError(f"{tree.where} has a table to test on but none to train on.")
+    data = from_rows(rows, tree.where, config, tree.left_out)
+    tree.say_left_out()
+    return data
+
+
+def _split_of(place: Place) -> str:
+    role = role_of(PurePosixPath(place[-1]).stem)
+    splits = [*map(split_of, place[:-1]), role.split]
+    return next((split for split in splits if split), "train")
+
+
+def _joined(tables: list[pa.Table], where: str) -> pa.Table:
+    try:
+        return pa.concat_tables(tables)
+    except pa.ArrowInvalid as error:
+        raise DataError(f"{where} holds tables of different columns; give one.") from error
+
+
+def _read_table(file: Readable) -> pa.Table:
+    try:
+        with file.open("rb") as stream:
+            match suffix_of(file):
+                case ".parquet":
+                    return parquet.read_table(stream)
+                case ".arrow" | ".feather":
+                    return _read_arrow(stream)
+                case suffix:
+                    return _read_csv(stream, "\t" if suffix == ".tsv" else ",")
+    except (OSError, EOFError, pa.ArrowException) as error:
+        text = str(error).splitlines()[0].rstrip(".")
+        raise DataError(f"{file} could not be read as a table: {text}.") from error
+
+
+def _read_arrow(stream: IO[bytes]) -> pa.Table:
+    try:
+        return pa.ipc.open_file(stream).read_all()
+    except pa.ArrowInvalid:
+        stream.seek(0)
+        return pa.ipc.open_stream(stream).read_all()
+
+
+def _read_csv(stream: IO[bytes], delimiter: str) -> pa.Table:
+    if stream.read(2) == b"\x1f\x8b":
+        stream.seek(0)
+        stream = gzip.GzipFile(fileobj=stream)  # type: ignore[assignment]
+    stream.seek(0)
+    head = stream.readline(_SNIFFED).decode("utf-8", "replace").strip()
+    stream.seek(0)
+    has_header = not all(re.fullmatch(r"[-+.\deE]+", cell) for cell in head.split(delimiter))
+    return csv.read_csv(
+        stream,
+        csv.ReadOptions(autogenerate_column_names=not has_header, block_size=16 << 20),
+        csv.ParseOptions(delimiter=delimiter),
+    )
+
+
+def _as_rows(table: pa.Table, tree: Tree, beside: Place, config: DataConfig) -> _Rows:
+    """Which columns of a table are the images and the labels."""
+    names, where = table.column_names, tree.where
+    told = parse_keys(config.keys, names, where) if config.keys else {}
+    labels = told.get(("train", "labels"))
+    images = told.get(("train", "images"))
+    pixels: list[str] = []
+    if images is None:
+        candidates = [name for name in names if _may_be_images(table.schema.field(name))]
+        candidates.sort(key=lambda name: role_of(name).kind != "images")
+        images = candidates[0] if candidates else None
+    if images is None:
+        pixels = [
+            name
+            for name in names
+            if name != labels
+            and _PIXEL.fullmatch(name)
+            and _is_number(table.schema.field(name).type)
+        ]
+        is_square = _can_be_picture(len(pixels))
+        if not is_square and _can_be_picture(len(pixels) - 1) and labels is None:
+            labels, pixels = pixels[0], pixels[1:]
+    if labels is None:
+        plain = [n for n in names if (r := role_of(n)).kind == "labels" and not r.about]
+        labels = min(plain, key=lambda name: role_of(name).rank, default=None)
+    if images is None and len(pixels) < 4:
+        raise DataError(
+            f"{where} has no column of pictures and no columns pixel0, pixel1, …; got "
+            f"{_some(names)}. Say which: --keys images=NAME,labels=NAME."
+        )
+
+    def find(name: str) -> Readable:
+        place = (*beside, *PurePosixPath(name).parts)
+        if place not in tree.files:
+            raise DataError(f"{where}: the table names {name}, but there is no such file.")
+        return tree.files[place]
+
+    return _Rows(table, images, labels, pixels, find)
+
+
+def _some(names: list[str]) -> str:
+    return ", ".join(names[:12]) + (f" and {len(names) - 12} more" if len(names) > 12 else "")
+
+
+def _is_number(kind: pa.DataType) -> bool:
+    return bool(
+        pa.types.is_integer(kind) or pa.types.is_floating(kind) or pa.types.is_boolean(kind)
+    )
+
+
+def _can_be_picture(n: int) -> bool:
+    return n > 3 and any(c * math.isqrt(n // c) ** 2 == n for c in (1, 3))
+
+
+def _is_list(kind: pa.DataType) -> bool:
+    return bool(
+        pa.types.is_list(kind) or pa.types.is_large_list(kind) or pa.types.is_fixed_size_list(kind)
+    )
+
+
+def _may_be_images(column: pa.Field) -> bool:
+    kind = column.type
+    if pa.types.is_struct(kind):
+        return "bytes" in [kind.field(i).name for i in range(kind.num_fields)]
+    is_named = role_of(column.name).kind == "images"
+    if pa.types.is_binary(kind) or pa.types.is_large_binary(kind) or _is_list(kind):
+        return True
+    is_text = pa.types.is_string(kind) or pa.types.is_large_string(kind)
+    return bool(is_text and (is_named or column.name in ("file_name", "path", "filename")))
+
+
+def from_rows(
+    rows: dict[str, _Rows], where: str, config: DataConfig, left_out: Counter[str]
+) -> Splits | ImageSet:
+    """The image set of one or two tables."""
+    parts, frames = {}, {}
+    for split, part in rows.items():
+        values = _images(part, where, config, left_out)
+        if isinstance(values, list):
+            frames[split] = values
+        parts[split] = Part(values, _labels(part, where), _columns(part, left_out))
+    if frames:
+        several = {f"{where} ({s}, row {i})": [f] for s, fs in frames.items()
+                   for i, f in enumerate(fs)}  # fmt: skip
+        check_sizes(several)
+        arrays = iter(to_arrays([f for fs in frames.values() for f in fs], config, where))
+        for split in parts:
+            stack = np.stack([next(arrays) for _ in frames[split]])
+            parts[split] = replace(parts[split], images=stack)
+    train = rows["train"]
+    return from_parts(
+        where,
+        parts,
+        class_names=_class_names(train),
+        kind=f"a table, pictures in {train.images}" if train.images else "a table of pixels",
+        config=config,
+    )
+
+
+def _images(
+    rows: _Rows, where: str, config: DataConfig, left_out: Counter[str]
+) -> NDArray[Any] | list[Frame]:
+    if rows.images is None:
+        return np.stack([_numpy(rows.table[name], name, where) for name in rows.pixels], axis=1)
+    column = rows.table[rows.images]
+    if column.null_count:
+        raise DataError(f"{where}: {column.null_count} rows have nothing in {rows.images}.")
+    if _is_list(column.type):
+        return _nested(column.combine_chunks(), f"{where}:{rows.images}")
+    cells = column.to_pylist()
+    is_text = isinstance(cells[0], str)
+    if is_text and re.fullmatch(r"\s*[\d.]+(\s+[\d.]+)+\s*", cells[0]):
+        return _from_text(cells, where)
+    frames = []
+    for number, cell in enumerate(cells):
+        file = _file_of(cell, f"{where} (row {number})", rows.files)
+        several = read_frames(file, config, left_out)
+        if len(several) > 1:
+            left_out["further frame of a picture"] += len(several) - 1
+        frames.append(several[0])
+    return frames
+
+
+@dataclass(frozen=True)
+class _Blob:
+    """Bytes of a cell as a file."""
+
+    name: str
+    content: bytes
+
+    def open(self, mode: str = "rb", /) -> IO[bytes]:
+        return io.BytesIO(self.content)
+
+    def __str__(self) -> str:
+        return self.name
+
+
+def _file_of(cell: Any, name: str, files: Callable[[str], Readable]) -> Readable:
+    if isinstance(cell, dict):
+        cell = cell.get("bytes") or cell.get("path")
+    if isinstance(cell, bytes):
+        return _Blob(name, cell)
+    if isinstance(cell, str):
+        return files(cell)
+    raise DataError(f"{name} holds no picture.")
+
+
+def _from_text(cells: list[str], where: str) -> NDArray[Any]:
+    try:
+        values = np.stack([np.array(cell.split(), np.float64) for cell in cells])
+    except ValueError as error:
+        raise DataError(f"{where}: every row must have as many numbers; {error}.") from error
+    return values.astype(np.int64) if (values == np.rint(values)).all() else values
+
+
+def _nested(array: pa.Array, where: str) -> NDArray[Any]:
+    """Lists of lists of numbers as an array; all of one length."""
+    shape = [len(array)]
+    while _is_list(array.type):
+        lengths = array.value_lengths() if hasattr(array, "value_lengths") else None
+        inner = array.flatten()
+        if lengths is not None and len(lengths.unique()) != 1:
+            raise DataError(f"{where}: pictures must have one shape; got lists of several lengths.")
+        shape.append(len(inner) // max(len(array), 1))
+        array = inner
+    if array.null_count:
+        raise DataError(f"{where}: {array.null_count} pixels are missing.")
+    values: NDArray[Any] = array.to_numpy(zero_copy_only=False)
+    return values.reshape(shape)
+
+
+def _numpy(column: pa.ChunkedArray, name: str, where: str) -> NDArray[Any]:
+    if column.null_count:
+        raise DataError(f"{where}: {column.null_count} rows have nothing in the column {name}.")
+    if pa.types.is_dictionary(column.type):
+        column = column.cast(column.type.value_type)
+    values: NDArray[Any] = column.to_numpy()
+    return values.astype(str) if values.dtype.kind == "O" else values
+
+
+def _labels(rows: _Rows, where: str) -> NDArray[Any] | None:
+    return None if rows.labels is None else _numpy(rows.table[rows.labels], rows.labels, where)
+
+
+def _class_names(rows: _Rows) -> tuple[str, ...] | None:
+    """What Hugging Face's ``ClassLabel`` calls the classes, if the table has it."""
+    metadata = (rows.table.schema.metadata or {}).get(b"huggingface")
+    if metadata is None or rows.labels is None:
+        return None
+    feature = json.loads(metadata).get("info", {}).get("features", {}).get(rows.labels, {})
+    names = feature.get("names")
+    return tuple(map(str, names)) if isinstance(names, list) else None
+
+
+def _columns(rows: _Rows, left_out: Counter[str]) -> dict[str, pa.ChunkedArray]:
+    columns = {}
+    for name in rows.table.column_names:
+        if name in (rows.images, rows.labels, *rows.pixels[:1]) or name in set(rows.pixels):
+            continue
+        kind = rows.table.schema.field(name).type
+        if pa.types.is_nested(kind) or pa.types.is_binary(kind):
+            left_out[f"column {name}"] += 1
+        else:
+            columns[name] = rows.table[name]
+    return columns
