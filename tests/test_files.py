@@ -74,6 +74,23 @@ def test_data_of_the_wrong_type_leaves_the_old_file_and_nothing_else(tmp_path):
     assert names_in(tmp_path) == ["a.bin"]
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="there, an open file cannot be removed")
+def test_what_dead_processes_left_is_removed_and_what_others_write_is_not(tmp_path):
+    import fcntl
+
+    path = tmp_path / "a [1].json"
+    names = (".a [1].json.abc_1234", ".a [1].json.zzzzzzzz", ".a 1.json.abc_1234")
+    dead, alive, foreign = (tmp_path / name for name in names)
+    for file in (dead, alive, foreign):
+        file.write_text("half")
+    with alive.open("rb") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        write_atomic(path, "whole")
+        assert set(tmp_path.iterdir()) == {path, alive, foreign}
+    write_atomic(path, "whole")
+    assert set(tmp_path.iterdir()) == {path, foreign}
+
+
 def test_a_target_that_cannot_be_replaced_leaves_nothing_behind(tmp_path):
     (tmp_path / "a").mkdir()
     with pytest.raises(ConfigError, match=r"^cannot write .*/a: .*\.$"):

@@ -309,7 +309,7 @@ class TrainConfig(Config):
         0.1, "Share by which weights shrink per step, times the learning rate.", low=0, high=10
     )
     clip_norm: float | None = option(
-        None, "Scale gradients down to this norm (off by default).", low=0
+        None, "Scale gradients down to this norm (off by default).", low=1e-6
     )
     ema: float = option(
         0.99, "Decay per step of the averaged weights that are saved and tested; 0 is off.",
@@ -318,6 +318,10 @@ class TrainConfig(Config):
     early_stopping: int | None = option(
         None, "Stop after this many epochs without a better test loss.", low=1
     )
+    checkpoint_minutes: float = option(
+        5.0, "Save this often inside of long epochs too, to go on from; 0 is after epochs only.",
+        low=0,
+    )  # fmt: skip
     evaluate_train: int = option(
         5_000,
         "Training images, at most, that are evaluated after every epoch as the test images are: "

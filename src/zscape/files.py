@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import errno
+import glob
 import os
+import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -11,11 +13,15 @@ from pathlib import Path
 
 from zscape.errors import ConfigError
 
+if sys.platform != "win32":
+    import fcntl
+
 
 def write_atomic(path: Path, data: bytes | str) -> None:
     """Write beside ``path``, flush to the disk, then rename onto it.
 
     A reader, or the next run after a power cut, finds the old file or the new one, never a part.
+    What a process left beside it that died while it wrote the same file is removed.
     Text is written as UTF-8; see ``readable`` for what cannot be.
 
     Raises
@@ -25,18 +31,51 @@ def write_atomic(path: Path, data: bytes | str) -> None:
     """
     content = data.encode(errors="backslashreplace") if isinstance(data, str) else data
     with writing(path):
-        # The name, cut: with what is added it may be longer than a file system allows.
-        handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name[:50]}.")
+        for leftover in leftovers(path):
+            with suppress(OSError):
+                leftover.unlink()
+        handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=_prefix(path))
         try:
             with os.fdopen(handle, "wb") as file:
+                _is_locked_by_us(handle)
                 file.write(content)
                 file.flush()
                 os.fsync(file.fileno())
-            Path(temporary).chmod(0o666 & ~_umask())
+                Path(temporary).chmod(0o666 & ~_umask())
             Path(temporary).replace(path)
         except BaseException:
             Path(temporary).unlink(missing_ok=True)
             raise
+
+
+def leftovers(path: Path) -> list[Path]:
+    """Temporary files that processes left which died in ``write_atomic`` of ``path``."""
+    found = path.parent.glob(f"{glob.escape(_prefix(path))}{'[a-z0-9_]' * 8}")
+    return [file for file in found if _is_abandoned(file)]
+
+
+def _prefix(path: Path) -> str:
+    # The name, cut: with what is added it may be longer than a file system allows.
+    return f".{path.name[:50]}."
+
+
+def _is_abandoned(temporary: Path) -> bool:
+    try:
+        with temporary.open("rb") as file:
+            return _is_locked_by_us(file.fileno())
+    except OSError:
+        return False
+
+
+def _is_locked_by_us(handle: int) -> bool:
+    """Lock an open file until it is closed, or its process dies; false if another has done so."""
+    if sys.platform == "win32":
+        return True  # there, the other's file cannot be removed
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        return False
+    return True
 
 
 @contextmanager

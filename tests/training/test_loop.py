@@ -172,6 +172,11 @@ def test_clip_norm_clips() -> None:
     assert norms == pytest.approx([0.5] * STEPS, rel=1e-3)
 
 
+def test_a_norm_of_0_is_refused_not_off() -> None:
+    with pytest.raises(ConfigError, match="clip_norm must be a finite number in"):
+        fit_tiny(clip_norm=0.0)
+
+
 def test_ema_is_the_recursion_with_a_young_average_that_forgets_faster() -> None:
     watch = Watch()
     result = fit_tiny(progress=watch, ema=0.3, epochs=2)

@@ -128,24 +128,105 @@ def test_a_crash_between_metrics_and_checkpoint_repeats_the_epoch(tmp_path: Path
 def test_a_half_written_temporary_file_does_no_harm(tmp_path: Path, whole: Path) -> None:
     folder = tmp_path / "run"
     fit_tiny(folder, progress=InterruptAt(STEPS + 1))
-    (folder / "last.ckpt" / ".state.safetensors.abc123").write_bytes(b"half")
-    (folder / ".metrics.jsonl.abc123").write_bytes(b"{")
+    (folder / "last.ckpt" / ".state.safetensors.abc12345").write_bytes(b"half")
+    for name in ("config.json", "metrics.jsonl"):
+        (folder / f".{name}.abc12345").write_bytes(b"{")
     resume_tiny(folder)
     assert_same_outcome(folder, whole)
+    assert not list(folder.rglob(".*"))
 
 
-def test_stopped_before_the_first_checkpoint(tmp_path: Path) -> None:
+class Kill(Progress):
+    """Breaks off before the first step, as if the power were cut."""
+
+    def on_step(self, trainer: Trainer) -> None:
+        raise RuntimeError("power cut")
+
+
+def test_stopped_before_the_first_checkpoint_a_run_can_be_replaced(tmp_path: Path) -> None:
     folder = tmp_path / "run"
-
-    class Crash(Progress):
-        def on_step(self, trainer: Trainer) -> None:
-            raise RuntimeError("power cut")
-
     with pytest.raises(RuntimeError, match="power cut"):
-        fit_tiny(folder, progress=Crash())
-    with pytest.raises(CheckpointError, match="before its first checkpoint"):
-        resume_tiny(folder)
+        fit_tiny(folder, progress=Kill())
     assert fit_tiny(folder, overwrite=True).is_finished
+
+
+def test_killed_before_its_first_checkpoint_a_run_starts_from_its_configuration(
+    tmp_path: Path, whole: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    folder = tmp_path / "run"
+    with pytest.raises(RuntimeError, match="power cut"):
+        fit_tiny(folder, progress=Kill())
+    # The metrics of an epoch come before its checkpoint: this is the last moment.
+    lines = (whole / "metrics.jsonl").read_text().splitlines(keepends=True)
+    (folder / "metrics.jsonl").write_text(lines[0])
+    assert resume_tiny(folder).is_finished
+    assert_same_outcome(folder, whole)
+    assert "stopped before its first checkpoint; it starts anew" in caplog.text
+
+
+def test_a_run_that_has_lost_its_checkpoint_does_not_start_anew_unasked(run_copy: Path) -> None:
+    shutil.rmtree(run_copy / "last.ckpt")
+    with pytest.raises(CheckpointError, match="finished 3 epochs, but its checkpoint is gone"):
+        resume_tiny(run_copy)
+
+
+@pytest.mark.parametrize("overwrite", [False, True])
+def test_killed_before_its_configuration_was_whole(tmp_path: Path, overwrite: bool) -> None:
+    folder = tmp_path / "run"
+    folder.mkdir()
+    (folder / ".config.json.abc12345").write_text('{"version"')
+    assert fit_tiny(folder, epochs=1, overwrite=overwrite).is_finished
+    assert not (folder / ".config.json.abc12345").exists()
+
+
+def test_killed_while_overwriting_a_folder_is_still_a_run(
+    run_copy: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (run_copy / "notes.txt").write_text("mine")
+    with monkeypatch.context() as patch:
+        patch.setattr(Run, "_write_json", lambda *_: 1 / 0)
+        with pytest.raises(ZeroDivisionError):
+            fit_tiny(run_copy, overwrite=True)
+    assert fit_tiny(run_copy, epochs=1, overwrite=True).is_finished
+    assert (run_copy / "notes.txt").read_text() == "mine"
+
+
+def copy_after_each_step(folder: Path, copies: Path, **options: Any) -> None:
+    """Train with a checkpoint after every step, and keep what a power cut then would leave."""
+
+    class CopyAll(Progress):
+        n = 0
+
+        def on_step(self, trainer: Trainer) -> None:
+            shutil.copytree(folder, copies / str(self.n))
+            self.n += 1
+
+    fit_tiny(folder, progress=CopyAll(), checkpoint_minutes=1e-9, **options)
+
+
+@pytest.mark.parametrize("name", ["ema", "batch_norm", "early_stopping"])
+def test_long_epochs_are_saved_inside_and_go_on_to_the_same_bits(tmp_path: Path, name: str) -> None:
+    options = VARIANTS[name]
+    whole, folder, copies = (tmp_path / part for part in ("whole", "run", "copies"))
+    fit_tiny(whole, **options)
+    copy_after_each_step(folder, copies, **options)
+    assert_same_outcome(folder, whole)  # saving changes nothing
+    for n in (1, STEPS - 1, STEPS + 1):
+        steps = json.loads(read_tensors(copies / str(n) / "last.ckpt" / "state.safetensors")[1]
+                           ["counters"])  # fmt: skip
+        assert (steps["epoch"], steps["step"]) == divmod(n, STEPS)
+        resume_tiny(copies / str(n))
+        assert_same_outcome(copies / str(n), whole)
+
+
+def test_short_epochs_are_saved_at_their_end_only(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    saved: list[int] = []
+    monkeypatch.setattr(Run, "save_checkpoint", lambda _, trainer: saved.append(trainer.step))
+    fit_tiny(tmp_path / "run")
+    fit_tiny(tmp_path / "never", checkpoint_minutes=0)
+    assert saved == [0] * 2 * EPOCHS
 
 
 def test_another_shape_of_images_does_not_resume(run_copy: Path) -> None:

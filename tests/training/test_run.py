@@ -58,12 +58,14 @@ def test_metrics_have_one_full_line_per_epoch(folder: Path, result: TrainingResu
     lines = [json.loads(line) for line in (folder / "metrics.jsonl").read_text().splitlines()]
     assert lines == result.history == Run.open(folder).metrics()
     assert [line["epoch"] for line in lines] == list(range(1, EPOCHS + 1))
+    n_train, n_test = (Run.open(folder).images[half]["n"] for half in ("train", "test"))
     for line in lines:
         assert set(line) == {
             "epoch", "running", "evaluated_train", "test", "kl_per_neuron", "n_active",
             "learning_rate", "seconds", "images_per_second",
         }  # fmt: skip
-        for split, n in (("running", 40), ("evaluated_train", 40), ("test", 8)):
+        images = {"running": n_train, "evaluated_train": n_train, "test": n_test}
+        for split, n in images.items():
             assert set(line[split]) == {"loss", "reconstruction", "kl", "n_images"}
             assert line[split]["n_images"] == n
         assert len(line["kl_per_neuron"]) == 3

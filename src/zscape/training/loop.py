@@ -6,6 +6,7 @@ import math
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from enum import IntEnum
 from typing import Any, cast
 
 import torch
@@ -26,6 +27,14 @@ CHECK_EVERY = 50
 """Steps between two looks at whether all is finite; each look waits for the device."""
 
 TERMS = ("reconstruction", "kl", "gradient")
+
+
+class Wish(IntEnum):
+    """What is to happen after a step; of several processes the greatest wish counts."""
+
+    GO_ON = 0
+    SAVE = 1
+    STOP = 2
 
 
 @dataclass(frozen=True)
@@ -177,9 +186,13 @@ class Trainer:
         self,
         on_step: Callable[[Trainer], None] = lambda _: None,
         on_epoch: Callable[[Trainer, Epoch], None] = lambda *_: None,
-        should_stop: Callable[[], bool] = lambda: False,
+        wish: Callable[[], Wish] = lambda: Wish.GO_ON,
+        on_pause: Callable[[Trainer], None] = lambda _: None,
     ) -> bool:
-        """Train until finished, or until ``should_stop()`` says so after a step.
+        """Train until finished, or until ``wish()``, asked after every step, says otherwise.
+
+        ``on_pause`` is called when it does, with the trainer in a state that can be saved. All
+        processes must wish the same.
 
         Returns
         -------
@@ -201,11 +214,14 @@ class Trainer:
                 if self.step % CHECK_EVERY == 0:
                     self._check_finite()
                 on_step(self)
-                if should_stop():
+                if wished := wish():
                     self._check_finite()
                     self._gather()
                     self._seconds = time.perf_counter() - clock
-                    return False
+                    on_pause(self)
+                    if wished is Wish.STOP:
+                        return False
+                    clock = time.perf_counter() - self._seconds
             self._check_finite()
             on_epoch(self, self._finish_epoch(time.perf_counter() - clock))
         return True
@@ -246,7 +262,7 @@ class Trainer:
         self._record(parts, norm, len(index))
 
     def _clip(self) -> Tensor:
-        if self.config.clip_norm:
+        if self.config.clip_norm is not None:
             return nn.utils.clip_grad_norm_(self.vae.parameters(), self.config.clip_norm)
         return nn.utils.get_total_norm(p.grad for p in self.vae.parameters() if p.grad is not None)
 

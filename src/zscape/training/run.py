@@ -14,7 +14,7 @@ from zscape._version import __version__
 from zscape.config import CONFIGS, RunConfig
 from zscape.data import Splits, load_data, place_of
 from zscape.errors import CheckpointError, ConfigError, DataError
-from zscape.files import write_atomic, writing
+from zscape.files import leftovers, write_atomic, writing
 from zscape.training.loop import Epoch, Trainer
 from zscape.training.weights import LoadedModel, load_weights, read_tensors, save_weights
 from zscape.words import counted, line, sides
@@ -82,18 +82,21 @@ class Run:
         path = Path(path)
         if path.is_file():
             raise ConfigError(f"{path} is a file; a run needs a folder.")
-        if path.is_dir() and any(path.iterdir()):
+        left = {file for name in OWN_FILES for file in leftovers(path / name)}
+        if path.is_dir() and set(path.iterdir()) - left:
             if not _is_run(path):
                 raise ConfigError(f"{path} is not empty and not a run; choose another folder.")
             if not overwrite:
                 raise ConfigError(
                     f"{path} already holds a run; resume it, choose another folder, or overwrite."
                 )
-            for name in (CHECKPOINT, TENSORBOARD):
-                shutil.rmtree(path / name, ignore_errors=True)
-            for name in OWN_FILES:
-                (path / name).unlink(missing_ok=True)
         with writing(path):
+            for folder in (path / CHECKPOINT, path / TENSORBOARD):
+                if folder.exists():
+                    shutil.rmtree(folder)
+            # config.json stays until it is replaced: without it nobody knows the folder is a run.
+            for file in left | {path / name for name in OWN_FILES if name != CONFIG}:
+                file.unlink(missing_ok=True)
             path.mkdir(parents=True, exist_ok=True)
         source = config.data.data
         place = None if source is None else place_of(source)
@@ -120,6 +123,8 @@ class Run:
             images = content.get("images")
             if images is None and content["data"]["data"] == "array":
                 content["data"]["data"] = None  # as versions without fingerprints said it
+            if content["train"].get("clip_norm") == 0:
+                content["train"]["clip_norm"] = None  # as it once could be said
             if images is not None:
                 _in_words(images)  # has all its parts
             config = RunConfig.from_dict(content)
@@ -243,24 +248,36 @@ class Run:
         folder.mkdir(exist_ok=True)
         write_atomic(folder / STATE, save(tensors, metadata={"counters": json.dumps(counters)}))
 
-    def load_checkpoint(self, trainer: Trainer) -> None:
+    def load_checkpoint(self, trainer: Trainer) -> bool:
         """Continue from ``last.ckpt/``.
+
+        Returns
+        -------
+        Whether there is one; not if the run was stopped before the first.
 
         Raises
         ------
         CheckpointError
-            There is none, or it is damaged, or of another model.
+            It is lost, or damaged, or of another model.
         """
+        for name in OWN_FILES:
+            for file in leftovers(self.path / name):
+                file.unlink(missing_ok=True)
         if not (self.path / CHECKPOINT / STATE).is_file():
-            raise CheckpointError(
-                f"{self.path} was stopped before its first checkpoint; train it anew, overwriting."
-            )
+            # The metrics of an epoch are written before its checkpoint.
+            if (n_done := len(self.metrics())) > 1:
+                raise CheckpointError(
+                    f"{self.path} has finished {n_done} epochs, but its checkpoint is gone; "
+                    "train it anew, overwriting."
+                )
+            return False
         tensors, header = read_tensors(self.path / CHECKPOINT / STATE)
         try:
             counters = json.loads(header["counters"])
         except (KeyError, ValueError) as error:
             raise CheckpointError(f"{self.path / CHECKPOINT / STATE} is no checkpoint.") from error
         trainer.load_state_dict(tensors, counters)
+        return True
 
     def _write_json(self, name: str, content: dict[str, Any]) -> None:
         write_atomic(self.path / name, json.dumps(content, indent=2) + "\n")

@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import logging
+import math
+import time
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 
 import torch
 from lightning_fabric import Fabric
+from torch import Tensor
 
 from zscape.config import RunConfig
 from zscape.data import Splits
 from zscape.model import VAE, build_model, describe_model
 from zscape.training.hardware import create_fabric, find_environment, is_first_process, processes
 from zscape.training.interrupt import polite_interrupt
-from zscape.training.loop import Epoch, Trainer, count_steps, settle
+from zscape.training.loop import Epoch, Trainer, Wish, count_steps, settle
 from zscape.training.progress import Progress
 from zscape.training.run import Run
 from zscape.words import counted, line
@@ -113,7 +116,9 @@ def _train(
     )
     history: list[dict[str, Any]] = []
     if run is not None and not is_new:
-        run.load_checkpoint(trainer)
+        is_begun = run.load_checkpoint(trainer)
+        if not is_begun and fabric.is_global_zero:
+            log.warning("%s stopped before its first checkpoint; it starts anew.", run.path)
         history = run.metrics_until(trainer.epoch)
     if run is not None and fabric.is_global_zero:
         run.write_environment(environment)
@@ -144,31 +149,42 @@ def _run(
     is_first = fabric.is_global_zero
     progress = progress if is_first else Progress()
 
+    saved_at = time.monotonic()
+    period = 60 * trainer.config.checkpoint_minutes or math.inf
+
     def finish_epoch(trainer: Trainer, epoch: Epoch) -> None:
+        nonlocal saved_at
         history.append(epoch.to_dict())
         if run is not None and is_first:
             run.save_epoch(trainer, epoch)
+        saved_at = time.monotonic()
         _log_scalars(fabric, epoch)
         progress.on_epoch(trainer, epoch)
 
+    def save(trainer: Trainer) -> None:
+        nonlocal saved_at
+        if run is not None and is_first:
+            run.save_checkpoint(trainer)
+        saved_at = time.monotonic()
+
     with polite_interrupt() as is_interrupted:
 
-        def should_stop() -> bool:
+        def wish() -> Wish:
+            is_due = run is not None and time.monotonic() - saved_at >= period
+            own = Wish.STOP if is_interrupted() else Wish.SAVE if is_due else Wish.GO_ON
             if fabric.world_size == 1:
-                return is_interrupted()
+                return own
             # All processes must stop after the same step, or the others wait for ever.
-            wishes = torch.tensor(float(is_interrupted()), device=fabric.device)
-            return bool(fabric.all_reduce(wishes, reduce_op="sum"))
+            wishes = torch.tensor(int(own), device=fabric.device)
+            return Wish(int(cast(Tensor, fabric.all_reduce(wishes, reduce_op="max"))))
 
         try:
             progress.start(trainer, title)
-            is_finished = trainer.run(progress.on_step, finish_epoch, should_stop)
+            is_finished = trainer.run(progress.on_step, finish_epoch, wish, save)
         finally:
             progress.close()
             for logger in fabric.loggers:
                 logger.finalize("done")
-    if not is_finished and run is not None and is_first:
-        run.save_checkpoint(trainer)
     fabric.barrier()
     return is_finished
 
