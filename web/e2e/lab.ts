@@ -113,8 +113,11 @@ export class Notebook {
     await this.page.waitForFunction(`${idle} && ${connected}`, undefined, { timeout: 60_000 });
   }
 
-  command(id: string): Promise<unknown> {
-    return this.page.evaluate((name) => (window as any).jupyterapp.commands.execute(name), id);
+  command(id: string, args: Record<string, string> = {}): Promise<unknown> {
+    return this.page.evaluate(
+      ([name, given]) => (window as any).jupyterapp.commands.execute(name, given),
+      [id, args] as const,
+    );
   }
 
   /** Runs a cell and waits until the kernel is done with it. */

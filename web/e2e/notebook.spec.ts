@@ -112,6 +112,21 @@ test("what is done in the widget comes back to Python, and the other way", async
   await expect(explorer.root.getByLabel("Value of z3")).toHaveValue("1.50");
 });
 
+test("the widget follows the theme that JupyterLab is switched to", async ({ notebook }) => {
+  await notebook.run(0);
+  const explorer = shown(notebook, 0);
+  await explorer.isReady();
+  for (const theme of ["Dark", "Light"]) {
+    const map = await explorer.look();
+    await notebook.command("apputils:change-theme", { theme: `JupyterLab ${theme}` });
+    await expect(explorer.root.locator(".zscape")).toHaveAttribute(
+      "data-theme",
+      theme.toLowerCase(),
+    );
+    await explorer.looksOtherThan(map);
+  }
+});
+
 test("linked widgets and second views follow each other", async ({ notebook }) => {
   for (const i of [0, 3, 4]) await notebook.run(i);
   const [first, other, again] = [0, 3, 4].map((i) => shown(notebook, i));

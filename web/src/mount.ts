@@ -59,7 +59,7 @@ export function mount(
     const scene = await loadScene(source);
     if (isDestroyed) return;
     const explorer = createExplorer(scene, {
-      isDark: isDarkHere(el, prefersDark.matches),
+      isDark: isDarkHere(el, prefersDark),
       tools: TOOLS.map(({ name }) => name),
       tabs: TABS.map(({ name }) => name),
     });
@@ -74,11 +74,13 @@ export function mount(
       id: (name) => `zscape-${number}-${name}`,
     };
     body.replaceChildren();
+    endings.push(() => render(null, body));
     await new Promise<void>((resolve) => {
+      endings.push(resolve);
       const app = h(App, { root, onShown: resolve });
       render(h(PageContext.Provider, { value: page }, app), body);
     });
-    endings.push(() => render(null, body));
+    if (isDestroyed) return;
     const model = await createModel(scene);
     if (isDestroyed) return;
     const decoder = createDecoder(model, source);
@@ -86,6 +88,7 @@ export function mount(
     setDecoder(explorer, decoder);
     if (ownsPage) endings.push(followAddress(explorer));
     await decoded;
+    if (isDestroyed) return;
     endings.push(whenIdle(() => explorer.latentSpacing()));
     performance.mark("zs-ready");
     root.dataset.ready = "true";
@@ -123,11 +126,13 @@ function keepKeys(element: EventTarget | null): void {
   if (element instanceof HTMLElement) element.dataset.lmSuppressShortcuts = "true";
 }
 
-/** A notebook may be dark where the system is light. */
-function isDarkHere(el: HTMLElement, systemIsDark: boolean): boolean {
-  const lab = el.closest<HTMLElement>("[data-jp-theme-light]") ?? document.body;
-  const { jpThemeLight } = lab.dataset;
-  return jpThemeLight === undefined ? systemIsDark : jpThemeLight === "false";
+/** Where a notebook says whether it is dark, which it may be where the system is light. */
+const themed = (el: HTMLElement): HTMLElement =>
+  el.closest<HTMLElement>("[data-jp-theme-light]") ?? document.body;
+
+function isDarkHere(el: HTMLElement, system: MediaQueryList): boolean {
+  const { jpThemeLight } = themed(el).dataset;
+  return jpThemeLight === undefined ? system.matches : jpThemeLight === "false";
 }
 
 function followTheme(
@@ -139,10 +144,22 @@ function followTheme(
   const show = (): void => {
     root.dataset.theme = explorer.isDark.value ? "dark" : "light";
   };
-  const follow = (): void => flip(explorer, "isDark", system.matches);
+  let wasDark = explorer.isDark.value;
+  /** Only where the surroundings have changed: a person may have chosen otherwise. */
+  const follow = (): void => {
+    const isDark = isDarkHere(root, system);
+    if (isDark !== wasDark) flip(explorer, "isDark", isDark);
+    wasDark = isDark;
+  };
   show();
+  const notebook = new MutationObserver(follow);
+  notebook.observe(themed(root), { attributeFilter: ["data-jp-theme-light"] });
   system.addEventListener("change", follow);
-  endings.push(explorer.isDark.subscribe(show), () => system.removeEventListener("change", follow));
+  endings.push(
+    explorer.isDark.subscribe(show),
+    () => system.removeEventListener("change", follow),
+    () => notebook.disconnect(),
+  );
 }
 
 function sentenceOf(error: unknown): string {

@@ -1,7 +1,15 @@
 // @vitest-environment happy-dom
 import { afterEach, describe, expect, it, vi } from "vitest";
 import type { Shared, SharedState } from "../src/scene/source";
-import { drawPath, openTab, setMap, setNeuron, takeTool, toggleClass } from "../src/state/actions";
+import {
+  drawPath,
+  openTab,
+  setColor,
+  setMap,
+  setNeuron,
+  takeTool,
+  toggleClass,
+} from "../src/state/actions";
 import {
   addressOf,
   applyAddress,
@@ -146,6 +154,21 @@ describe("traits", () => {
     vi.advanceTimersByTime(200);
     expect([...explorer.current.value.z]).toEqual([4, 5, 6]);
     expect(set).not.toHaveBeenCalled();
+  });
+
+  it("are not overwritten by what the page was about to say", async () => {
+    vi.useFakeTimers();
+    const explorer = await smallExplorer();
+    const shared = traits({});
+    followShared(explorer, shared);
+    vi.advanceTimersByTime(200);
+    setNeuron(explorer, 0, 0.5);
+    setColor(explorer, "z1");
+    shared.values.z = [4, 5, 6];
+    shared.change("z");
+    vi.advanceTimersByTime(200);
+    expect(shared.values).toMatchObject({ z: [4, 5, 6], color: "z1" });
+    expect([...explorer.current.value.z]).toEqual([4, 5, 6]);
   });
 
   it("that make no sense change nothing", async () => {

@@ -41,6 +41,7 @@ export function followShared(explorer: Explorer, shared: SharedState): () => voi
   };
   const read = (key: keyof Shared): void => {
     isReading = true;
+    delete waiting[key]; // it is older than what came
     try {
       (readers[key] as (value: unknown) => void)?.(shared.get(key));
     } finally {
