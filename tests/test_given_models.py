@@ -8,16 +8,25 @@ import torch
 from torch.utils.data import DataLoader, TensorDataset
 
 import zscape
-from zscape import latents, neurons
+from zscape import figures, latents, neurons
 from zscape.api import Opened, open_model
 from zscape.data import Splits
 from zscape.errors import ConfigError
-from zscape.model import VAE, evaluate
+from zscape.explorer import build_scene
+from zscape.model import MLPVAE, VAE, evaluate, reconstruction_costs
 from zscape.training import LoadedModel
 
 PIXELS = np.random.default_rng(0).integers(0, 256, (30, 16, 16), dtype=np.uint8)
 LABELS = np.arange(30) % 3
 SET = zscape.ImageSet(torch.from_numpy(PIXELS[:, None]))
+
+
+QUICK = {"epochs": 1, "batch_size": 10, "progress": "none"}
+
+
+class Half(VAE):
+    def encode(self, x):
+        return x, x
 
 
 @pytest.fixture(scope="module")
@@ -99,6 +108,15 @@ FUNCTIONS = {
     "neurons.layer_moments": lambda vae, images: neurons.layer_moments(vae, images),
     "neurons.top_images": lambda vae, images: neurons.top_images(vae, images, "z"),
     "neurons.silence": lambda vae, images: neurons.silence(vae, images, "z", 0),
+    "neurons.neuron_cards": lambda vae, images: neurons.neuron_cards(
+        vae, images, latents.encode(vae, images), neurons=[0]
+    ),
+    "neurons.trace_architecture": lambda vae, images: neurons.trace_architecture(vae),
+    "model.reconstruction_costs": lambda vae, images: reconstruction_costs(
+        vae, images, np.zeros((30, 2), np.float32)
+    ),
+    "explorer.build_scene": lambda vae, images: build_scene(vae, images, maps=["pca"]),
+    "figures.plot_architecture": lambda vae, images: figures.plot_architecture(vae),
     "neurons.decoder_jacobian": lambda vae, images: neurons.decoder_jacobian(vae, [0.0, 1.0]),
 }
 
@@ -140,3 +158,46 @@ def test_a_model_of_ones_own_class_is_called_by_its_name():
     opened = open_model(Own(2, (1, 16, 16)))
     assert isinstance(opened, Opened)
     assert (opened.name, opened.model_config.network) == ("Own", "Own")
+
+
+def test_figures_take_a_set_or_anything_that_makes_one():
+    assert len(figures.plot_samples(list(zip(PIXELS, LABELS, strict=True)), 4).axes) == 4
+    assert len(figures.plot_pictures(SET[:3]).axes) == 3
+
+
+def test_training_starts_from_a_model_and_leaves_it_alone(tmp_path):
+    start = zscape.train(PIXELS, network="mlp", latent_dim=3, **QUICK).model
+    before = {name: value.clone() for name, value in start.state_dict().items()}
+    options = {"learning_rate": 0.0, "weight_decay": 0.0, "out": tmp_path / "run", **QUICK}
+    result = zscape.train(PIXELS, network=start, **options)
+    for name, value in result.model.state_dict().items():
+        torch.testing.assert_close(value, before[name])
+        assert torch.equal(start.state_dict()[name], before[name])
+    assert result.run.config.model.network == "mlp"
+    assert zscape.load(tmp_path / "run").model.latent_dim == 3
+    by_class = zscape.train(PIXELS, network=MLPVAE, latent_dim=2, **QUICK)
+    assert type(by_class.model) is MLPVAE
+
+
+@pytest.mark.parametrize(
+    ("call", "said"),
+    [
+        (lambda: zscape.train(PIXELS, network=torch.nn.Linear(2, 2)), "must be a zscape.VAE.*wrap"),
+        (lambda: zscape.train(PIXELS, network=MLPVAE(3), latent_dim=2), "the network, 3; got 2"),
+        (lambda: zscape.train(PIXELS, network=7), "network must be a name or a class; got a int"),
+        (lambda: zscape.load(MLPVAE(2)), "load takes a path or 'zoo:10'; got a MLPVAE"),
+        (lambda: zscape.explore("zoo:2", map=["pca"]), r"no option map \(did you mean maps\?\)"),
+        (lambda: zscape.export("zoo:2", "a.html", nn=9), "export has no option nn"),
+        (lambda: zscape.register_network("half")(Half), "network 'half' lacks decode_logits"),
+    ],
+)  # fmt: skip
+def test_what_cannot_be_meant_is_said(call, said):
+    with pytest.raises(ConfigError, match=said):
+        call()
+
+
+def test_a_training_that_kept_nothing_cannot_go_on(result):
+    with pytest.raises(ConfigError, match="kept nothing to go on with"):
+        zscape.resume(result._replace(run=None))
+    again = zscape.resume(result, (PIXELS, LABELS), progress="none")
+    assert again.is_finished

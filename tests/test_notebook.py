@@ -404,6 +404,10 @@ def test_sliders_move_the_picture(latent_dim: int, shape: tuple[int, int, int]) 
     assert not np.array_equal(after, before)
 
 
+def test_sliders_of_whatever_stands_for_a_model() -> None:
+    assert len(explore_sliders("zoo:2").sliders) == 2
+
+
 def test_the_vector_under_the_picture_can_be_pasted_back(model: VAE) -> None:
     sliders = explore_sliders(model, {0: 1.25, 3: -0.5})
     text = sliders.vector.value.removeprefix("<code>").removesuffix("</code>")

@@ -9,14 +9,15 @@ from __future__ import annotations
 import logging
 import os
 from collections.abc import Callable, Sequence
+from inspect import signature
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from zscape import latents
-from zscape.config import ModelConfig, RunConfig
+from zscape.config import ModelConfig, RunConfig, name_unknown
 from zscape.data import ImageSet, ImagesLike, Splits, as_image_set, load_data
 from zscape.errors import ConfigError, DataError, MissingExtraError, ShapeError
 from zscape.files import check_writable, readable, write_atomic
@@ -77,7 +78,8 @@ def train(
         ``"auto"``, ``"rich"``, ``"tqdm"``, ``"lines"`` or ``"none"``.
     options
         Fields of ``DataConfig``, ``ModelConfig`` and ``TrainConfig`` by name. ``network`` and
-        ``likelihood`` may also be a class of yours, or ``module:Class``, which is imported.
+        ``likelihood`` may also be a class of yours, or ``module:Class``, which is imported; a
+        ``network`` also a model, whose weights are begun with.
 
     Raises
     ------
@@ -97,16 +99,35 @@ def train(
     source = str(data) if isinstance(data, (str, Path)) else None
     if options.get("columns") is not None:  # to be found from any folder later
         options["columns"] = str(Path(options["columns"]).expanduser().absolute())
+    start = options.get("network")
+    options |= _like(start, options) if isinstance(start, nn.Module) else {}
     options |= allowed(options.get("network"), options.get("likelihood"))
     config = RunConfig.from_options(data=source, **options)
     splits = load_data(data, config.data, seed=config.train.seed)
     display = create_progress(progress)
-    result = fit(config, splits, out=out, overwrite=overwrite, progress=display)
+    start = start if isinstance(start, VAE) else None
+    result = fit(config, splits, out=out, overwrite=overwrite, start=start, progress=display)
     return _illustrate(result, splits)
 
 
+def _like(network: nn.Module, options: dict[str, Any]) -> dict[str, Any]:
+    """The options that describe a model; those that were given must not say otherwise."""
+    if not isinstance(network, VAE):
+        raise ConfigError(
+            f"network must be a zscape.VAE to be trained; got a {type(network).__name__}: see "
+            "docs/your-own-network.md, or look into one trained elsewhere with zscape.wrap."
+        )
+    if (asked := options.get("latent_dim", network.latent_dim)) != network.latent_dim:
+        raise ConfigError(f"latent_dim is that of the network, {network.latent_dim}; got {asked}.")
+    return {
+        "network": type(network),
+        "latent_dim": network.latent_dim,
+        "likelihood": options.get("likelihood", type(network.likelihood)),
+    }
+
+
 def resume(
-    run: Run | Path | str,
+    run: TrainingResult | Run | Path | str,
     data: Any = None,
     *,
     network: str | type[VAE] | None = None,
@@ -118,7 +139,7 @@ def resume(
     Parameters
     ----------
     run
-        The run folder.
+        The run folder, or what ``train`` returned.
     data
         Needed only if the run was trained on an array: the same array.
     network, likelihood
@@ -131,6 +152,10 @@ def resume(
     DataError
         The images are not there, or not those that the run was trained on.
     """
+    if isinstance(run, TrainingResult):
+        if run.run is None:
+            raise ConfigError("that training kept nothing to go on with; train with out='…'.")
+        run = run.run
     run = run if isinstance(run, Run) else Run.open(run)
     model = run.config.model.replace(**allowed(network, likelihood))
     splits = run.load_data(data)
@@ -240,6 +265,8 @@ def load(
     CheckpointError
         There is none, or it is damaged or does not fit.
     """
+    if not isinstance(source, (str, os.PathLike)):
+        raise ConfigError(f"load takes a path or 'zoo:10'; got a {type(source).__name__}.")
     text, own = str(source), allowed(network, likelihood)
     if text.startswith("zoo:"):
         model = open_card(text.removeprefix("zoo:"))
@@ -482,6 +509,7 @@ def explore(source: Openable, data: Any = None, **options: Any) -> ExplorerWidge
         raise MissingExtraError(
             "the explorer in a notebook needs anywidget: pip install 'zscape[notebook]'."
         ) from error
+    _check_options("explore", options)
     return ExplorerWidget(*prepare_scene(source, data, **options))
 
 
@@ -519,6 +547,7 @@ def export(
     from zscape.explorer.onnx import check_onnx, write_onnx
 
     check_export(out)
+    _check_options("export", options)
     if onnx is not None:
         check_onnx()
     prepared = prepare_scene(source, data, **options)
@@ -529,11 +558,18 @@ def export(
     return write_export(prepared.scene, out)
 
 
-def choose(images: ImageSet, n: int, *, seed: int | None = None) -> ImageSet:
+def _check_options(verb: str, options: dict[str, Any]) -> None:
+    known = list(signature(prepare_scene).parameters)[2:]
+    if unknown := set(options) - set(known):
+        raise ConfigError(f"{verb} has no option {name_unknown(unknown, known)}.")
+
+
+def choose(images: ImagesLike, n: int, *, seed: int | None = None) -> ImageSet:
     """``n`` of the images at random; the same ones for the same seed, in the same order."""
-    if not 1 <= n <= len(images):
-        raise ConfigError(f"n must be in [1, {len(images)}], the {images.split} images; got {n}.")
-    return images[torch.randperm(len(images), generator=torch_stream(seed, "choose"))[:n]]
+    found = as_image_set(images)
+    if not 1 <= n <= len(found):
+        raise ConfigError(f"n must be in [1, {len(found)}], the {found.split} images; got {n}.")
+    return found[torch.randperm(len(found), generator=torch_stream(seed, "choose"))[:n]]
 
 
 def _illustrate(result: TrainingResult, data: Splits) -> TrainingResult:

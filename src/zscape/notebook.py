@@ -221,7 +221,7 @@ def visualize_results(
 
 
 def explore_sliders(
-    model: VAE,
+    model: api.Openable,
     z: VectorLike | ImageSet | None = None,
     *,
     neurons: int | str | Sequence[int | str] | None = None,
@@ -232,6 +232,8 @@ def explore_sliders(
 
     Parameters
     ----------
+    model
+        A model, or what stands for one: ``"zoo:10"``, a run folder, what ``train`` returned.
     z
         Where the sliders stand at first, and where all other neurons stay: a vector in any form
         of ``zscape.latents.as_vectors``, a set of one image, or the origin by default.
@@ -249,6 +251,7 @@ def explore_sliders(
     MissingExtraError
         ipywidgets is not installed.
     """
+    model = api.open_model(model).model
     chosen = as_neurons(neurons, model.latent_dim)
     if len(set(chosen)) < len(chosen):
         raise ConfigError(f"neurons must differ; got {chosen}.")

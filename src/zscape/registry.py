@@ -84,6 +84,10 @@ class Registry(Generic[T]):
             There is none of that name, it cannot be imported, or is no subclass of ``base``.
         """
         if not isinstance(entry, str):
+            if not hasattr(entry, "__qualname__"):
+                raise ConfigError(
+                    f"{self.kind} must be a name or a class; got a {type(entry).__name__}."
+                )
             same = [name for name, known in self._table.items() if known is entry]
             name = same[0] if same else home_of(entry)
             self.register(name)(entry)
@@ -124,6 +128,8 @@ class Registry(Generic[T]):
     def _check(self, name: str, entry: Any) -> None:
         if self.base is not None and not (isinstance(entry, type) and issubclass(entry, self.base)):
             raise ConfigError(f"{self.kind} {name!r} is not a subclass of {self.base.__name__}.")
+        if missing := getattr(entry, "__abstractmethods__", None):
+            raise ConfigError(f"{self.kind} {name!r} lacks {', '.join(sorted(missing))}.")
 
     def _import(self, name: str, here: bool) -> T:
         module, _, attribute = name.partition(":")

@@ -14,7 +14,7 @@ from torch import Tensor, nn
 
 from zscape.errors import DataError, MissingExtraError
 from zscape.files import write_atomic, writing
-from zscape.model import VAE, evaluating
+from zscape.model import VAE, ModelLike, as_vae, evaluating
 from zscape.seeding import torch_generator
 
 OPSET = 20
@@ -53,7 +53,7 @@ def check_onnx() -> None:
             ) from error
 
 
-def write_onnx(vae: VAE, folder: Path | str) -> list[Path]:
+def write_onnx(vae: ModelLike, folder: Path | str) -> list[Path]:
     """Write ``encoder.onnx`` (``x`` → ``mu``, ``logvar``) and ``decoder.onnx`` (``z`` → ``x``).
 
     ``x`` is (batch, c, h, w) in [0, 1], the others (batch, latent_dim); any batch. Each is run by
@@ -68,6 +68,7 @@ def write_onnx(vae: VAE, folder: Path | str) -> list[Path]:
     ConfigError
         The folder cannot be written.
     """
+    vae = as_vae(vae)
     check_onnx()
     folder = Path(folder)
     halves: list[tuple[str, nn.Module, str, list[str], tuple[int, ...]]] = [

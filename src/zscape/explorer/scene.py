@@ -19,7 +19,7 @@ import torch.nn.functional as F
 from numpy.typing import NDArray
 
 from zscape._version import __version__
-from zscape.data import ImageSet
+from zscape.data import ImageSet, ImagesLike, as_image_set
 from zscape.data.bounded import reading
 from zscape.embedding import Embedding
 from zscape.embedding.methods import Tell
@@ -29,7 +29,7 @@ from zscape.explorer.layers import Network, describe_network
 from zscape.explorer.maps import check_maps_belong, describe_map, draw_maps
 from zscape.files import write_atomic
 from zscape.latents import LatentTable, check_belongs, encode, fingerprint, prototypes
-from zscape.model import VAE, kl_to_standard_normal, reconstruction_costs
+from zscape.model import VAE, ModelLike, as_vae, kl_to_standard_normal, reconstruction_costs
 from zscape.neurons import neuron_table
 from zscape.seeding import torch_generator
 from zscape.words import counted, line
@@ -137,8 +137,8 @@ class _Blocks:
 
 
 def build_scene(
-    vae: VAE,
-    images: ImageSet,
+    vae: ModelLike,
+    images: ImagesLike,
     *,
     table: LatentTable | None = None,
     maps: Iterable[str | Embedding] | None = None,
@@ -178,6 +178,8 @@ def build_scene(
     DataError
         A map that was asked for cannot be drawn on so few points.
     """
+    vae = as_vae(vae)
+    images = as_image_set(images, image_shape=vae.image_shape)
     check_weights(weights)
     maps = None if maps is None else list(maps)
     if maps is not None and not maps:

@@ -20,7 +20,7 @@ from zscape.figures.style import (
     new_figure,
     text_width,
 )
-from zscape.model import VAE
+from zscape.model import ModelLike
 from zscape.neurons import Architecture, Node, trace_architecture
 from zscape.neurons.architecture import IMAGE, PICTURE, Z
 
@@ -49,7 +49,7 @@ class _Placed(NamedTuple):
 
 
 @house_style
-def plot_architecture(network: VAE | Architecture) -> Figure:
+def plot_architecture(network: ModelLike | Architecture) -> Figure:
     """The layers of a network, what flows between them, their shapes and numbers of parameters.
 
     Everything is found by sending a picture through the network; see
@@ -67,7 +67,7 @@ def plot_architecture(network: VAE | Architecture) -> Figure:
     -------
     As wide and high as the network needs; about 8 by 7 inches for ``EnhancedVAE``.
     """
-    plan = trace_architecture(network) if isinstance(network, VAE) else network
+    plan = network if isinstance(network, Architecture) else trace_architecture(network)
     placed = _place(plan)
     figure = new_figure(*placed.size)
     ax = figure.add_axes((0, 0, 1, 1), xlim=(0, placed.size[0]), ylim=(0, placed.size[1]))

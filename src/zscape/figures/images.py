@@ -12,6 +12,7 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 from torch import Tensor
 
+from zscape.data import ImagesLike, as_image_set
 from zscape.errors import ConfigError, ShapeError
 from zscape.figures.style import (
     WIDTH,
@@ -29,7 +30,7 @@ from zscape.figures.style import (
 from zscape.seeding import torch_generator
 
 if TYPE_CHECKING:
-    from zscape.data import ImageSet
+    pass
 
 ArrayT = TypeVar("ArrayT", Tensor, NDArray[Any])
 
@@ -82,7 +83,7 @@ def is_nearly_binary(images: Pictures) -> bool:
     return float(pixels.var()) >= NEARLY * mean * (1 - mean)
 
 
-def plot_samples(images: ImageSet, n: int = 20, *, seed: int | None = 0) -> Figure:
+def plot_samples(images: ImagesLike, n: int = 20, *, seed: int | None = 0) -> Figure:
     """A grid of ``n`` pictures of the set, each under the name of its class.
 
     Parameters
@@ -101,6 +102,7 @@ def plot_samples(images: ImageSet, n: int = 20, *, seed: int | None = 0) -> Figu
     """
     if n < 1:
         raise ConfigError(f"n must be at least 1; got {n}.")
+    images = as_image_set(images)
     generator = torch.Generator() if seed is None else torch_generator(seed, "plot_samples")
     if seed is None:
         generator.seed()

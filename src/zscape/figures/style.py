@@ -18,9 +18,10 @@ from matplotlib.textpath import text_to_path
 from numpy.typing import NDArray
 from torch import Tensor
 
+from zscape.data import ImageSet
 from zscape.errors import DataError, ShapeError
 
-Pictures = Tensor | NDArray[Any]
+Pictures = Tensor | NDArray[Any] | ImageSet
 """(n, c, h, w) values in [0, 1]; a tensor may live on any device."""
 
 WIDTH = 9.0
@@ -132,7 +133,9 @@ def class_colors(n: int) -> list[str]:
 
 
 def to_array(values: Pictures) -> NDArray[Any]:
-    """``values`` as a float NumPy array in memory, whatever device it was on."""
+    """``values`` as a float NumPy array in memory, whatever device it was on; pixels of a set."""
+    if isinstance(values, ImageSet):
+        values = values.pixels()
     if isinstance(values, Tensor):
         values = values.detach().float().cpu().numpy()
     return np.asarray(values, dtype=np.float32)

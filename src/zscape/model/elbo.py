@@ -12,7 +12,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from zscape.data import ImageSet, ImagesLike, as_image_set, batch_indices
+from zscape.data import ImagesLike, as_image_set, batch_indices
 from zscape.errors import ShapeError
 from zscape.model.vae import VAE, ModelLike, as_vae
 from zscape.seeding import torch_generator
@@ -149,7 +149,7 @@ class ReconstructionCosts(NamedTuple):
 
 
 def reconstruction_costs(
-    vae: VAE, images: ImageSet, z: NDArray[np.float32], *, batch_size: int = 250
+    vae: ModelLike, images: ImagesLike, z: NDArray[np.float32], *, batch_size: int = 250
 ) -> ReconstructionCosts:
     """What each image costs when it is decoded from its row of ``z``, its posterior mean say.
 
@@ -163,6 +163,8 @@ def reconstruction_costs(
     ShapeError
         Not as many rows as images.
     """
+    vae = as_vae(vae)
+    images = as_image_set(images, image_shape=vae.image_shape)
     if len(z) != len(images):
         raise ShapeError(f"{len(images)} images need as many rows of z; got {len(z)}.")
     device = next(vae.parameters()).device

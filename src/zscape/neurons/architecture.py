@@ -17,7 +17,7 @@ import torch
 from torch import Tensor, nn
 from torch.overrides import TorchFunctionMode
 
-from zscape.model import VAE, evaluating
+from zscape.model import ModelLike, as_vae, evaluating
 from zscape.neurons.layers import device_of, hooked, keeps_units
 
 IMAGE, Z, PICTURE = "image", "z", "picture"
@@ -74,11 +74,12 @@ class Architecture:
         }
 
 
-def trace_architecture(vae: VAE) -> Architecture:
+def trace_architecture(vae: ModelLike) -> Architecture:
     """The nodes of any network, from the picture over mean, log-variance and z to the picture.
 
     One black picture is sent through in evaluation mode; the model is left as it was.
     """
+    vae = as_vae(vae)
     trace = _Trace()
     x = torch.zeros(1, *vae.image_shape, device=device_of(vae))
     with evaluating(vae), hooked(vae.named_modules(), trace.see), trace.following():

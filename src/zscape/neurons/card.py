@@ -11,10 +11,10 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from zscape.data import ImageSet
+from zscape.data import ImagesLike, as_image_set
 from zscape.errors import ConfigError, ShapeError
 from zscape.latents import LatentTable, VectorLike, as_neurons, locate, traversal
-from zscape.model import VAE
+from zscape.model import ModelLike, as_vae
 from zscape.neurons.bottleneck import neuron_table
 from zscape.neurons.effects import decoder_jacobian
 from zscape.words import counted, line
@@ -71,8 +71,8 @@ class NeuronCard:
 
 
 def neuron_cards(
-    vae: VAE,
-    images: ImageSet,
+    vae: ModelLike,
+    images: ImagesLike,
     table: LatentTable,
     *,
     at: VectorLike | None = None,
@@ -105,6 +105,8 @@ def neuron_cards(
     ConfigError
         A neuron that is not there, or ``k`` below 1.
     """
+    vae = as_vae(vae)
+    images = as_image_set(images, image_shape=vae.image_shape)
     if k < 1:
         raise ConfigError(f"k must be at least 1; got {k}.")
     if len(table) != len(images) or table.latent_dim != vae.latent_dim:

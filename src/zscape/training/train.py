@@ -20,6 +20,7 @@ from zscape.training.interrupt import polite_interrupt
 from zscape.training.loop import Epoch, Trainer, Wish, count_steps, settle
 from zscape.training.progress import Progress
 from zscape.training.run import Run
+from zscape.training.weights import fit_state_dict
 from zscape.words import counted, line
 
 log = logging.getLogger(__name__)
@@ -54,6 +55,7 @@ def fit(
     out: Path | str | None = None,
     overwrite: bool = False,
     resume: Run | None = None,
+    start: VAE | None = None,
     progress: Progress | None = None,
 ) -> TrainingResult:
     """Train the model that ``config`` describes on ``data``.
@@ -68,6 +70,9 @@ def fit(
         Replace a run that is there.
     resume
         Go on with this run instead of starting one; ``config`` and ``data`` must be its own.
+    start
+        Begin with the weights of this model, which must be of the kind that ``config`` describes;
+        it is left as it is.
     progress
         What is shown meanwhile; nothing by default.
 
@@ -84,6 +89,8 @@ def fit(
         train=settle(config.train, len(data.train)),
     )
     vae = build_model(config.model, seed=config.train.seed)
+    if start is not None:
+        fit_state_dict(vae, start.state_dict(), "the network to start from")
     count_steps(len(data.train), config.train)
     run = resume
     if resume is not None:
