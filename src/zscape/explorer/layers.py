@@ -118,7 +118,7 @@ def _find_mean(vae: VAE) -> str:
     """What turns logits into pixels, known by what it does to numbers."""
     device = next(vae.parameters()).device
     logits = torch.linspace(-30, 30, 601, device=device)
-    logits = logits[:, None, None, None].expand(-1, *vae.image_shape)
+    logits = logits[:, None, None, None].expand(-1, vae.logit_channels, *vae.image_shape[1:])
     with evaluating(vae):
         pixels = vae.likelihood.mean(logits)
         for name, likelihood in _MEANS.items():

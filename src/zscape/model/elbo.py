@@ -80,7 +80,7 @@ class ElboObjective(nn.Module):
         vae = self.vae
         mu, logvar = vae.encode(x)
         mu, logvar = mu.float(), logvar.float()
-        logits = vae.decode_logits(vae.reparameterize(mu, logvar, generator)).float()
+        logits = vae.logits(vae.reparameterize(mu, logvar, generator)).float()
         return ElboParts(vae.likelihood.cost(x, logits), kl_to_standard_normal(mu, logvar))
 
 
@@ -172,7 +172,7 @@ def reconstruction_costs(
     with evaluating(vae):
         for rows in batch_indices(len(images), batch_size):
             x, at = images.pixels(rows).to(device), torch.from_numpy(z[rows.numpy()]).to(device)
-            logits = vae.decode_logits(at).float()
+            logits = vae.logits(at).float()
             total.append(vae.likelihood.cost(x, logits).cpu())
             avoidable.append(vae.likelihood.avoidable_cost(x, logits).cpu())
     return ReconstructionCosts(*(torch.cat(part).double().numpy() for part in (total, avoidable)))

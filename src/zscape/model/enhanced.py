@@ -70,7 +70,7 @@ class EnhancedVAE(VAE):
             _stage(SeedConvTranspose2d(256, 128, side), 128),
             _stage(DoublingConvTranspose2d(128, 64, 3, is_odd=quarter % 2 == 1), 64),
             _stage(DoublingConvTranspose2d(64, 32, 4), 32),
-            DoublingConvTranspose2d(32, channels, 4),
+            DoublingConvTranspose2d(32, self.logit_channels, 4),
         )
         self.activation = nn.LeakyReLU(0.2)
         if init == "tutorial":

@@ -15,11 +15,13 @@ from __future__ import annotations
 import math
 from abc import ABC, abstractmethod
 from collections.abc import Callable
+from typing import Any, ClassVar
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from zscape.errors import ConfigError
 from zscape.registry import Registry
 
 LEVELS = 256
@@ -29,7 +31,29 @@ SPREAD = 1 / (12 * LEVELS**2)
 
 
 class Likelihood(nn.Module, ABC):
-    """log p(x | logits) of independent pixels, and their mean."""
+    """log p(x | logits) of independent pixels, and their mean.
+
+    One that takes several numbers per pixel says how many in ``n_parameters``, and says what
+    ``best_log_prob`` is.
+    """
+
+    n_parameters: ClassVar[int] = 1
+    """Numbers that the decoder gives for each pixel of each channel; 2 for a mean and a scale."""
+
+    def __init_subclass__(cls, **options: Any) -> None:
+        super().__init_subclass__(**options)
+        if cls.n_parameters > 1 and cls.best_log_prob is Likelihood.best_log_prob:
+            raise ConfigError(
+                f"{cls.__name__} takes {cls.n_parameters} numbers per pixel: it must say what "
+                "best_log_prob is, which can be worked out for one number only."
+            )
+
+    def parameters_of(self, logits: Tensor) -> Tensor:
+        """What the decoder says, one parameter after another.
+
+        From (batch, n_parameters * channels, h, w) to (n_parameters, batch, channels, h, w).
+        """
+        return torch.stack(logits.chunk(self.n_parameters, dim=1))
 
     @abstractmethod
     def log_prob(self, x: Tensor, logits: Tensor) -> Tensor:
@@ -38,14 +62,15 @@ class Likelihood(nn.Module, ABC):
         Parameters
         ----------
         x
-            Pixels in [0, 1].
+            (batch, channels, h, w), pixels in [0, 1].
         logits
-            What the decoder says, same shape, any real number.
+            What the decoder says, (batch, n_parameters * channels, h, w), any real number; see
+            ``parameters_of``.
         """
 
     @abstractmethod
     def mean(self, logits: Tensor) -> Tensor:
-        """Expected pixel, in [0, 1], in the shape of ``logits``; it rises with the logit."""
+        """Expected pixel, in [0, 1], (batch, channels, h, w); with one number, it rises with it."""
 
     def best_log_prob(self, x: Tensor) -> Tensor:
         """What ``log_prob`` is for a decoder that draws the pixels themselves, in the shape of x.

@@ -21,9 +21,13 @@ class MLPVAE(VAE):
         likelihood: str = "bernoulli",
     ) -> None:
         super().__init__(latent_dim, image_shape, likelihood)
-        n_pixels = math.prod(image_shape)
+        logits = (self.logit_channels, *image_shape[1:])
         self.encoder = nn.Sequential(
-            nn.Flatten(), nn.Linear(n_pixels, 500), nn.ReLU(), nn.Linear(500, 500), nn.ReLU()
+            nn.Flatten(),
+            nn.Linear(math.prod(image_shape), 500),
+            nn.ReLU(),
+            nn.Linear(500, 500),
+            nn.ReLU(),
         )
         self.mu = nn.Linear(500, latent_dim)
         self.logvar = nn.Linear(500, latent_dim)
@@ -32,8 +36,8 @@ class MLPVAE(VAE):
             nn.ReLU(),
             nn.Linear(500, 500),
             nn.ReLU(),
-            nn.Linear(500, n_pixels),
-            nn.Unflatten(1, image_shape),
+            nn.Linear(500, math.prod(logits)),
+            nn.Unflatten(1, logits),
         )
 
     def encode(self, x: Tensor) -> tuple[Tensor, Tensor]:

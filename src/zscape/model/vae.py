@@ -59,16 +59,38 @@ class VAE(nn.Module, ABC):
     def encode(self, x: Tensor) -> tuple[Tensor, Tensor]:
         """Posterior of pixels ``x`` (batch, c, h, w): mean and log-variance (batch, latent_dim)."""
 
+    @property
+    def logit_channels(self) -> int:
+        """Channels ``decode_logits`` must give: ``n_parameters`` of the likelihood for each one."""
+        return self.image_shape[0] * self.likelihood.n_parameters
+
     @abstractmethod
     def decode_logits(self, z: Tensor) -> Tensor:
-        """Logits (batch, c, h, w) of latents ``z`` (batch, latent_dim)."""
+        """Logits (batch, logit_channels, h, w) of latents ``z`` (batch, latent_dim)."""
+
+    def logits(self, z: Tensor) -> Tensor:
+        """``decode_logits``, held to its shape.
+
+        Raises
+        ------
+        ShapeError
+            The network gives another: likelihoods would compare it with the picture all the same.
+        """
+        found, shape = self.decode_logits(z), (self.logit_channels, *self.image_shape[1:])
+        if tuple(found.shape[1:]) != shape:
+            raise ShapeError(
+                f"decode_logits of {type(self).__name__} must give (batch, {str(shape)[1:]}, as "
+                f"{type(self.likelihood).__name__} takes {self.likelihood.n_parameters} per pixel "
+                f"and channel; got {tuple(found.shape)}."
+            )
+        return found
 
     def decode(self, z: Tensor) -> Tensor:
         """Pictures of latents ``z``: expected pixels (batch, c, h, w), in [0, 1].
 
         For the Bernoulli likelihood these are the probabilities of white. ``z`` may be an array.
         """
-        return self.likelihood.mean(self.decode_logits(self.check_latents(z)))
+        return self.likelihood.mean(self.logits(self.check_latents(z)))
 
     def reparameterize(
         self, mu: Tensor, logvar: Tensor, generator: torch.Generator | None = None
