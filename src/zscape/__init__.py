@@ -34,7 +34,13 @@ if TYPE_CHECKING:
     )
     from zscape.config import DataConfig, ModelConfig, TrainConfig
     from zscape.data import ImageSet, Splits, load_data, register_source
-    from zscape.embedding import Embedding, fit_map, register_inverse, register_method
+    from zscape.embedding import (
+        Embedding,
+        fit_map,
+        register_inverse,
+        register_method,
+        register_metric,
+    )
     from zscape.latents import LatentTable
     from zscape.model import (
         VAE,
@@ -72,6 +78,7 @@ _HOMES = {
     "register_inverse": "zscape.embedding",
     "register_likelihood": "zscape.model",
     "register_method": "zscape.embedding",
+    "register_metric": "zscape.embedding",
     "register_network": "zscape.model",
     "register_source": "zscape.data",
     "resume": "zscape.api",
@@ -114,6 +121,7 @@ __all__ = [
     "register_inverse",
     "register_likelihood",
     "register_method",
+    "register_metric",
     "register_network",
     "register_source",
     "resume",

@@ -37,7 +37,8 @@ class Registry(Generic[T]):
     base
         The class that every entry must be a subclass of; None where entries are no classes.
     option
-        Under which name a person gives one of their own: ``network=`` and ``--network``.
+        Under which name a person gives one of their own: ``network=`` and ``--network``. None
+        where entries are not chosen by name.
     """
 
     def __init__(self, kind: str, base: type | None = None, *, option: str = "") -> None:
@@ -101,6 +102,11 @@ class Registry(Generic[T]):
         load_plugins()
         return iter(tuple(self._table))
 
+    def values(self) -> tuple[T, ...]:
+        """All entries, the first registered first."""
+        load_plugins()
+        return tuple(self._table.values())
+
     def __getitem__(self, name: str) -> T:
         """The entry called ``name``, be it the registered name or its own ``module:Class``.
 
@@ -114,10 +120,13 @@ class Registry(Generic[T]):
         load_plugins()
         if (found := self._find(name)) is not None:
             return found
-        flag = f"--{self.option.replace('_', '-')}"
+        own = (
+            f", or your own, allowed by --{self.option} module:Class "
+            f"(in Python {self.option}='module:Class')"
+        )
+        known = ", ".join(self._table)
         raise ConfigError(
-            f"{self.kind} must be one of {', '.join(self._table)}, or your own, allowed by "
-            f"{flag} module:Class (in Python {self.option}='module:Class'); got {name!r}."
+            f"{self.kind} must be one of {known}{own if self.option else ''}; got {name!r}."
         )
 
     def _find(self, name: str) -> T | None:

@@ -391,7 +391,7 @@ def test_unknown_sources(tmp_path: Path) -> None:
 
 
 def test_a_registered_source_is_found_listed_and_wins(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sources, "_sources", list(sources._sources))
+    monkeypatch.setattr(sources.data_sources, "_table", dict(sources.data_sources._table))
 
     @register_source("noise", claims=lambda source: source in ("noise", "mnist"))
     def read_noise(source: Any, config: DataConfig) -> ImageSet:
@@ -401,3 +401,8 @@ def test_a_registered_source_is_found_listed_and_wins(monkeypatch: pytest.Monkey
     assert load_data("mnist").train.name == "mnist!"
     with pytest.raises(DataError, match=r"must come from noise; mnist; .* mean the word 'noise'"):
         load_data("noize")
+    # Two sources of one name are one too many; the same one, run again, is not.
+    again = register_source("noise", claims=lambda source: source == "noise")
+    again(read_noise)
+    with pytest.raises(ConfigError, match="A data source called noise is registered already"):
+        again(lambda source, config: image_set())

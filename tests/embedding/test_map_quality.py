@@ -11,13 +11,16 @@ from zscape.config import ModelConfig
 from zscape.data import ImageSet
 from zscape.embedding import (
     HeldOut,
+    Judged,
     fit_map,
     inverse_quality,
     label_accuracy,
+    map_metrics,
     map_quality,
+    register_metric,
     trustworthiness,
 )
-from zscape.errors import CheckpointError, DataError
+from zscape.errors import CheckpointError, ConfigError, DataError
 from zscape.latents import encode
 from zscape.model import build_model
 
@@ -39,6 +42,23 @@ def test_one_row_per_map(maps):
     # Neighbour maps keep neighbours; linear ones distances.
     assert quality.trustworthiness[["tsne", "umap"]].min() > quality.trustworthiness["pair"]
     assert quality.distance_correlation["pca"] > quality.distance_correlation["pair"]
+
+
+def test_a_metric_of_ones_own(maps, monkeypatch):
+    monkeypatch.setattr(map_metrics, "_table", dict(map_metrics._table))
+
+    @register_metric("spread")
+    def spread(judged: Judged) -> float:
+        return float(judged.y.std())
+
+    quality = map_quality([maps["pca"]])
+    assert list(quality.columns) == [*COLUMNS, "spread"]
+    assert quality.spread["pca"] == pytest.approx(maps["pca"].coordinates.std(), rel=1e-5)
+    assert list(map_quality([maps["pca"]], metrics=["spread", "continuity"]).columns) == [
+        "spread", "continuity",
+    ]  # fmt: skip
+    with pytest.raises(ConfigError, match=r"metric must be one of .*, spread; got 'beauty'\.$"):
+        map_quality([maps["pca"]], metrics=["beauty"])
 
 
 def test_shuffled_places_are_poor(maps):

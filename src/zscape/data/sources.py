@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import difflib
 import os
+import typing
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import update_wrapper
 from pathlib import Path
 from typing import Any, TypeAlias
 
@@ -23,6 +25,7 @@ from zscape.data.imageset import ImageSet, Splits
 from zscape.data.joining import add_columns, label_by
 from zscape.data.resize import resized, with_channels
 from zscape.errors import ConfigError, DataError
+from zscape.registry import Registry
 from zscape.seeding import torch_generator
 
 ImagesLike: TypeAlias = Any
@@ -32,16 +35,16 @@ Claim = Callable[[Any], bool]
 Reader = Callable[[Any, DataConfig], Splits | ImageSet]
 
 
-@dataclass(frozen=True)
+@dataclass(eq=False)
 class Source:
-    """One entry of the registry; see ``register_source``."""
+    """One entry of the registry; see ``register_source``. It wraps its reader."""
 
     what: str
     claims: Claim
     read: Reader
 
 
-_sources: list[Source] = []
+data_sources: Registry[Source] = Registry("data source")
 
 
 def register_source(what: str, *, claims: Claim) -> Callable[[Reader], Reader]:
@@ -70,7 +73,9 @@ def register_source(what: str, *, claims: Claim) -> Callable[[Reader], Reader]:
     """
 
     def register(read: Reader) -> Reader:
-        _sources.append(Source(what, claims, read))
+        source = Source(what, claims, read)
+        update_wrapper(typing.cast(Any, source), read)
+        data_sources.register(what)(source)
         return read
 
     return register
@@ -175,7 +180,7 @@ def place_of(source: str) -> str | None:
 
 
 def _find_source(source: Any) -> Source:
-    newest_first = _sources[::-1]
+    newest_first = data_sources.values()[::-1]
     with reading(source):
         for candidate in newest_first:
             if candidate.claims(source):

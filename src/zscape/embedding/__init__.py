@@ -20,7 +20,15 @@ from zscape.embedding.methods import (
     methods,
     register_method,
 )
-from zscape.embedding.quality import label_accuracy, map_quality, trustworthiness
+from zscape.embedding.quality import (
+    Judged,
+    MapMetric,
+    label_accuracy,
+    map_metrics,
+    map_quality,
+    register_metric,
+    trustworthiness,
+)
 from zscape.embedding.tsne import TSNE
 from zscape.embedding.umap import UMAP
 
@@ -33,20 +41,24 @@ __all__ = [
     "HeldOut",
     "Inverse",
     "InverseMethod",
+    "Judged",
     "Learned",
     "LearnedWay",
     "LinearMap",
     "MapMethod",
+    "MapMetric",
     "Pair",
     "fit_map",
     "inverse_quality",
     "inverse_transform",
     "inverses",
     "label_accuracy",
+    "map_metrics",
     "map_quality",
     "methods",
     "prepare_inverse",
     "register_inverse",
     "register_method",
+    "register_metric",
     "trustworthiness",
 ]

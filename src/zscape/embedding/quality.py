@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from zscape.embedding.embedding import Embedding
 from zscape.embedding.neighbours import Floats, nearest_others
 from zscape.errors import DataError
+from zscape.registry import Registry
 from zscape.seeding import numpy_generator
 
 if TYPE_CHECKING:
@@ -22,13 +23,37 @@ CELLS_AT_ONCE = 5_000_000
 """Of a matrix of distances; bounds memory at about a quarter of a gigabyte."""
 
 
+class Judged(NamedTuple):
+    """A map to be measured, beside what it was drawn of."""
+
+    x: Floats
+    """(n, latent_dim): the latent space as the map saw it, scaled if it was standardised."""
+    y: Floats
+    """(n, 2): the map."""
+    labels: NDArray[np.int64] | None
+    """(n,), or None."""
+    n_neighbors: int
+    """Size of a neighbourhood."""
+    rows: NDArray[np.int64]
+    """Of the points whose neighbourhoods are judged, in an order that is the same for all maps."""
+
+
+MapMetric: TypeAlias = Callable[[Judged], float]
+
+map_metrics: Registry[MapMetric] = Registry("metric")
+register_metric: Callable[[str], Callable[[MapMetric], MapMetric]] = map_metrics.register
+
+
 def map_quality(
-    maps: Iterable[Embedding], *, n_neighbors: int = 15, n_sample: int = 2000, seed: int = 0
-) -> pd.DataFrame:
+    maps: Iterable[Embedding], *, metrics: Iterable[str | MapMetric] | None = None,
+    n_neighbors: int = 15, n_sample: int = 2000, seed: int = 0,
+) -> pd.DataFrame:  # fmt: skip
     """All maps side by side, one row each, named by its method.
 
     Parameters
     ----------
+    metrics
+        Names of the registered, or your own functions; all that are registered by default.
     n_neighbors
         Size of a neighbourhood; below half of the points.
     n_sample
@@ -37,7 +62,7 @@ def map_quality(
 
     Returns
     -------
-    A table with these columns, for all of which more is better:
+    A table with a column per metric. Of those that ship, more is always better:
 
     - ``trustworthiness``, [0, 1]: neighbours on the map are neighbours in the latent space;
     - ``continuity``, [0, 1]: neighbours in the latent space are neighbours on the map;
@@ -58,27 +83,47 @@ def map_quality(
     """
     import pandas as pd
 
-    rows = [_measures(embedding, n_neighbors, n_sample, seed) for embedding in maps]
+    names = list(map_metrics) if metrics is None else [*map(map_metrics.allow, metrics)]
+    rows = []
+    for embedding in maps:
+        order = numpy_generator(seed, "map quality").permutation(len(embedding))
+        judged = Judged(
+            embedding.x, embedding.coordinates, embedding.table.labels, n_neighbors,
+            order[:n_sample],
+        )  # fmt: skip
+        measured = {name: map_metrics[name](judged) for name in names}
+        rows.append({"map": embedding.method} | measured)
     return pd.DataFrame(rows).set_index("map")
 
 
-def _measures(embedding: Embedding, k: int, n_sample: int, seed: int) -> dict[str, Any]:
+@register_metric("trustworthiness")
+def _trustworthiness(judged: Judged) -> float:
+    return trustworthiness(judged.x, judged.y, judged.rows, judged.n_neighbors)
+
+
+@register_metric("continuity")
+def _continuity(judged: Judged) -> float:
+    # The same measure with the two spaces swapped.
+    return trustworthiness(judged.y, judged.x, judged.rows, judged.n_neighbors)
+
+
+@register_metric("label_accuracy_z")
+def _label_accuracy_z(judged: Judged) -> float:
+    return label_accuracy(judged.x, judged.labels, judged.n_neighbors)
+
+
+@register_metric("label_accuracy_map")
+def _label_accuracy_map(judged: Judged) -> float:
+    return label_accuracy(judged.y, judged.labels, judged.n_neighbors)
+
+
+@register_metric("distance_correlation")
+def _distance_correlation(judged: Judged) -> float:
     from scipy.spatial.distance import pdist
     from scipy.stats import spearmanr
 
-    x, y = embedding.x, embedding.coordinates
-    order = numpy_generator(seed, "map quality").permutation(len(embedding))
-    rows, few = order[:n_sample], order[:MAX_DISTANCES]
-    labels = embedding.table.labels
-    return {
-        "map": embedding.method,
-        "trustworthiness": trustworthiness(x, y, rows, k),
-        # The same measure with the two spaces swapped.
-        "continuity": trustworthiness(y, x, rows, k),
-        "label_accuracy_z": label_accuracy(x, labels, k),
-        "label_accuracy_map": label_accuracy(y, labels, k),
-        "distance_correlation": float(spearmanr(pdist(x[few]), pdist(y[few])).statistic),
-    }
+    few = judged.rows[:MAX_DISTANCES]
+    return float(spearmanr(pdist(judged.x[few]), pdist(judged.y[few])).statistic)
 
 
 def trustworthiness(x: Floats, y: Floats, rows: NDArray[np.int64], k: int = 15) -> float:
