@@ -247,13 +247,35 @@ class Columns:
         try:
             with pa.ipc.open_stream(content) as reader:
                 table = reader.read_all()
+        # The last three are how pyarrow's Python half fails on a damaged stream.
+        except (pa.ArrowException, KeyError, TypeError, ValueError, OSError) as error:
+            raise DataError(f"these are no columns: {str(error)[:200]}.") from error
+        return cls.from_table(table)
+
+    @classmethod
+    def from_table(cls, table: pa.Table) -> Columns:
+        """Columns of an Arrow table that was read from somewhere, checked.
+
+        Raises
+        ------
+        DataError
+            A field does not say its kind, or is not of it, or the table is damaged.
+        """
+        import pyarrow as pa
+
+        try:
             table.validate(full=True)
-            columns = cls(table)
+            kinds = [field.metadata[_KIND] for field in table.schema]
+            fields = [
+                pa.field(field.name, field.type, metadata={_KIND: kind})
+                for field, kind in zip(table.schema, kinds, strict=True)
+            ]
+            whole = table.unify_dictionaries().combine_chunks()
+            columns = cls(whole.cast(pa.schema(fields)))
             for name in columns:
                 if not _fits(columns.kind(name), columns._field(name).type):
                     raise DataError(f"column {name!r} is not {_a(columns.kind(name))}.")
-        # The last three are how pyarrow's Python half fails on a damaged stream.
-        except (pa.ArrowException, KeyError, TypeError, ValueError, OSError) as error:
+        except (pa.ArrowException, KeyError, TypeError, ValueError) as error:
             raise DataError(f"these are no columns: {str(error)[:200]}.") from error
         return columns
 

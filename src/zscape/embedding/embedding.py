@@ -18,14 +18,15 @@ from zscape.embedding.neighbours import Floats
 from zscape.errors import ConfigError, DataError, ShapeError
 from zscape.files import write_atomic
 from zscape.latents import LatentTable, VectorLike, as_vectors
-from zscape.latents.store import read_about
+from zscape.latents.store import COLUMNS, packed, read_about, unpacked
 from zscape.words import counted, line
 
 if TYPE_CHECKING:
     from zscape.embedding.inverse import Inverse, InverseMethod, Way
 
 METADATA_KEY = "zscape"
-_OWN = ("mu", "logvar", "labels", "indices", "coordinates")
+_OF_TABLE = ("mu", "logvar", "labels", "indices")
+_OWN = (*_OF_TABLE, "coordinates", COLUMNS)
 
 
 @dataclass(frozen=True, eq=False)
@@ -143,10 +144,12 @@ class Embedding:
             "seed": self.seed,
             "table": table.about(),
         }
-        arrays = {name: getattr(table, name) for name in _OWN[:-1]} | {
+        arrays = {name: getattr(table, name) for name in _OF_TABLE} | {
             "coordinates": self.coordinates,
             **{f"state.{name}": array for name, array in self.fitted.state.items()},
         }
+        if table.columns is not None:
+            arrays[COLUMNS] = packed(table.columns)
         kept = {name: np.ascontiguousarray(a) for name, a in arrays.items() if a is not None}
         write_atomic(path, save(kept, metadata={METADATA_KEY: json.dumps(about)}))
 
@@ -177,6 +180,7 @@ class Embedding:
                 about = json.loads((file.metadata() or {})[METADATA_KEY])
             table = LatentTable(
                 arrays["mu"], arrays["logvar"], arrays.get("labels"), indices=arrays["indices"],
+                columns=unpacked(arrays[COLUMNS]) if COLUMNS in arrays else None,
                 **read_about(about["table"]),
             )  # fmt: skip
             coordinates = arrays["coordinates"]

@@ -71,6 +71,7 @@ def encode(
         name=images.name,
         fingerprint=fingerprint(vae),
         data_fingerprint=images.fingerprint,
+        columns=chosen.columns,
     )
 
 

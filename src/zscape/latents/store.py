@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import re
 import zipfile
 from pathlib import Path
 from typing import Any, TypeAlias
@@ -12,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from zscape.data.bounded import reading
+from zscape.data.columns import Columns
 from zscape.data.npy import read_member
 from zscape.errors import ConfigError, DataError
 from zscape.files import write_atomic
@@ -22,6 +24,9 @@ Arrays: TypeAlias = dict[str, NDArray[Any]]
 KEY = "zscape"
 """Of the JSON that says what the numbers are: a member of the archive, or Parquet metadata."""
 
+COLUMNS = "columns"
+"""Of what else is known of the images, among arrays."""
+
 TEXTS = ("split", "name", "fingerprint", "data_fingerprint")
 """Fields of a ``LatentTable`` that are kept as text."""
 _NEWER = {"data_fingerprint"}
@@ -30,13 +35,13 @@ _UNFOLDING = 1000
 """The most bytes in memory per byte of a Parquet file; an archive has deflate's own limit."""
 
 
-def write_table(path: Path, arrays: Arrays, about: dict[str, Any]) -> None:
-    """Write ``arrays`` and the texts ``about`` them; see ``LatentTable.save``."""
-    content = {".npz": _npz, ".parquet": _parquet}[_suffix(path)](arrays, json.dumps(about))
-    write_atomic(path, content)
+def write_table(path: Path, arrays: Arrays, about: dict[str, Any], columns: Columns | None) -> None:
+    """Write ``arrays``, the texts ``about`` them and ``columns``; see ``LatentTable.save``."""
+    write = {".npz": _npz, ".parquet": _parquet}[_suffix(path)]
+    write_atomic(path, write(arrays, json.dumps(about), columns))
 
 
-def read_table(path: Path) -> tuple[Arrays, dict[str, Any]]:
+def read_table(path: Path) -> tuple[Arrays, dict[str, Any], Columns | None]:
     """What ``write_table`` wrote; types and values of the arrays are still to be checked.
 
     Raises
@@ -46,9 +51,10 @@ def read_table(path: Path) -> tuple[Arrays, dict[str, Any]]:
     """
     suffix = _suffix(path)
     with reading(path):
-        arrays, text = _read_npz(path) if suffix == ".npz" else _read_parquet(path)
+        read = _read_npz if suffix == ".npz" else _read_parquet
+        arrays, text, columns = read(path)
     try:
-        return arrays, read_about(json.loads(text))
+        return arrays, read_about(json.loads(text)), columns
     except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
         raise DataError(f"{path} does not say what its numbers are; got {text[:80]!r}.") from error
 
@@ -75,45 +81,74 @@ def _suffix(path: Path) -> str:
     return suffix
 
 
-def _npz(arrays: Arrays, about: str) -> bytes:
+def packed(columns: Columns) -> NDArray[np.uint8]:
+    """Columns as an array of bytes, for files that hold arrays only; ``unpacked`` undoes it."""
+    return np.frombuffer(columns.to_bytes(), np.uint8)
+
+
+def unpacked(content: NDArray[Any]) -> Columns:
+    """What ``packed`` made.
+
+    Raises
+    ------
+    DataError
+        It is something else.
+    """
+    return Columns.from_bytes(content.tobytes())
+
+
+def _npz(arrays: Arrays, about: str, columns: Columns | None) -> bytes:
     buffer = io.BytesIO()
     members: dict[str, Any] = {KEY: np.array(about), **arrays}
+    if columns is not None:
+        members[COLUMNS] = packed(columns)
     np.savez(buffer, **members)
     return buffer.getvalue()
 
 
-def _read_npz(path: Path) -> tuple[Arrays, str]:
+def _read_npz(path: Path) -> tuple[Arrays, str, Columns | None]:
     with zipfile.ZipFile(path) as archive:
         members = {info.filename.removesuffix(".npy"): info for info in archive.infolist()}
         if lacking := {KEY, "index", "mu", "logvar"} - set(members):
             raise DataError(f"{path} is not a table of latents: it lacks {sorted(lacking)}.")
         arrays = {
             name: read_member(archive, members[name], f"{path}:{name}")
-            for name in (KEY, "index", "label", "mu", "logvar")
+            for name in (KEY, "index", "label", "mu", "logvar", COLUMNS)
             if name in members
         }
-    return arrays, str(arrays.pop(KEY))
+    columns = unpacked(arrays.pop(COLUMNS)) if COLUMNS in arrays else None
+    return arrays, str(arrays.pop(KEY)), columns
 
 
-def _columns(latent_dim: int) -> dict[str, list[str]]:
+def _names(latent_dim: int) -> dict[str, list[str]]:
     """Names in Parquet of the columns of each array with one per neuron."""
     prefixes = {"mu": "z", "logvar": "logvar"}
     return {name: [f"{prefix}{i}" for i in range(latent_dim)] for name, prefix in prefixes.items()}
 
 
-def _parquet(arrays: Arrays, about: str) -> bytes:
+_OWN = re.compile("index|label|(z|logvar)[0-9]+")
+"""Names of columns in Parquet that are ours."""
+
+
+def _parquet(arrays: Arrays, about: str, columns: Columns | None) -> bytes:
     import pyarrow as pa
     import pyarrow.parquet as pq
 
-    columns: dict[str, Any] = {
-        name: pa.array(arrays[name]) for name in ("index", "label") if name in arrays
-    }
-    for name, names in _columns(arrays["mu"].shape[1]).items():
-        columns |= dict(zip(names, map(pa.array, arrays[name].T), strict=True))
+    table = pa.table({name: arrays[name] for name in ("index", "label") if name in arrays})
+    for name, names in _names(arrays["mu"].shape[1]).items():
+        for column, values in zip(names, arrays[name].T, strict=True):
+            table = table.append_column(column, pa.array(values))
+    for field in () if columns is None else columns.table.schema:
+        if _OWN.fullmatch(field.name):
+            raise DataError(
+                f"column {field.name!r} has a name that a table of latents uses itself; rename it, "
+                f"or write .npz."
+            )
+        table = table.append_column(field, columns.table.column(field.name))  # type: ignore[union-attr]
     buffer = io.BytesIO()
     # Noise does not compress, and plain numbers keep within what _read_parquet allows.
     pq.write_table(
-        pa.table(columns).replace_schema_metadata({KEY: about}),
+        table.replace_schema_metadata({KEY: about}),
         buffer,
         compression="none",
         use_dictionary=False,
@@ -122,29 +157,33 @@ def _parquet(arrays: Arrays, about: str) -> bytes:
     return buffer.getvalue()
 
 
-def _read_parquet(path: Path) -> tuple[Arrays, str]:
+def _read_parquet(path: Path) -> tuple[Arrays, str, Columns | None]:
     import pyarrow as pa
     import pyarrow.parquet as pq
 
     try:
         with pq.ParquetFile(path, page_checksum_verification=True) as file:
             schema = file.schema_arrow
-            found = {field.name: str(field.type) for field in schema}
-            names = _columns(len(found.keys() - {"index", "label"}) // 2)
+            found = {f.name: str(f.type) for f in schema if _OWN.fullmatch(f.name)}
+            others = [name for name in schema.names if name not in found]
+            names = _names(len(found.keys() - {"index", "label"}) // 2)
             types = {"index": "int64", "label": "int64"}
             types |= dict.fromkeys(names["mu"] + names["logvar"], "float")
-            if {"label": "int64", **found} != types or not len(found) == len(schema) > 2:
+            is_plain = len(found) + len(set(others)) == len(schema)
+            if {"label": "int64", **found} != types or not is_plain or len(found) < 3:
                 raise DataError(f"{path} is not a table of latents: its columns are {found}.")
-            promised = 8 * file.metadata.num_rows * len(found)  # bytes, at most
+            promised = 8 * file.metadata.num_rows * len(schema)  # bytes, at most
             if promised > _UNFOLDING * path.stat().st_size:
                 raise DataError(f"{path} is refused: it would unfold into {promised} bytes.")
             table = file.read()
     # The last two are how pyarrow's Python half fails on a damaged footer.
     except (pa.ArrowException, ValueError, KeyError) as error:
         raise DataError(f"{path} could not be read: {str(error)[:200]}.") from error
-    if any(column.null_count for column in table.columns):
+    if any(table[name].null_count for name in found):
         raise DataError(f"{path} has gaps; a table of latents has a number everywhere.")
     arrays = {name: table[name].to_numpy() for name in ("index", "label") if name in found}
     for key, columns in names.items():
         arrays[key] = np.stack([table[name].to_numpy() for name in columns], axis=1)
-    return arrays, (schema.metadata or {}).get(KEY.encode(), b"").decode(errors="replace")
+    known = Columns.from_table(table.select(others)) if others else None
+    text = (schema.metadata or {}).get(KEY.encode(), b"").decode(errors="replace")
+    return arrays, text, known

@@ -10,6 +10,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from zscape.data.columns import Columns
 from zscape.errors import DataError, ShapeError
 from zscape.latents.store import TEXTS, Arrays, read_table, write_table
 from zscape.latents.vectors import VectorLike, as_vectors
@@ -44,6 +45,8 @@ class LatentTable:
     data_fingerprint
         ``ImageSet.fingerprint`` of the set that ``indices`` point into. Both are empty where they
         are not known: in tables put together by hand, or of earlier versions.
+    columns
+        What else is known of every image, or None.
 
     Raises
     ------
@@ -62,6 +65,7 @@ class LatentTable:
     name: str = "array"
     fingerprint: str = ""
     data_fingerprint: str = ""
+    columns: Columns | None = None
 
     def __post_init__(self) -> None:
         for what, array in (("mu", self.mu), ("logvar", self.logvar)):
@@ -88,6 +92,11 @@ class LatentTable:
                 )
         if self.indices.min() < 0:
             raise DataError(f"{self.name}: indices must be 0 or more; got {self.indices.min()}.")
+        if self.columns is not None and len(self.columns) != len(self):
+            raise ShapeError(
+                f"{self.name}: columns need as many rows as the table, {len(self)}; got "
+                f"{len(self.columns)}."
+            )
         self._check_classes()
 
     def _check_classes(self) -> None:
@@ -130,6 +139,7 @@ class LatentTable:
             logvar=self.logvar[rows],
             labels=labels,
             indices=self.indices[rows],
+            columns=None if self.columns is None else self.columns[rows],
         )
 
     def rows_by_class(self) -> dict[str, NDArray[np.int64]]:
@@ -164,7 +174,8 @@ class LatentTable:
 
         Returns
         -------
-        Columns: the class as an ordered-by-label categorical, then ``z0``, ``z1``, ….
+        Columns: the class as an ordered-by-label categorical, what else is known (with
+        ``column_`` before a name that is taken), then ``z0``, ``z1``, ….
         """
         import pandas as pd
 
@@ -176,6 +187,10 @@ class LatentTable:
         if self.labels is not None:
             classes = pd.Categorical.from_codes(self.labels, list(self.class_names))
             frame.insert(0, label_column, classes)
+        if self.columns is not None:
+            known = self.columns.to_frame().set_axis(frame.index)
+            known = known.rename(columns=lambda name: f"column_{name}" if name in frame else name)
+            frame = pd.concat([frame.iloc[:, : -len(names)], known, frame[names]], axis=1)
         return frame
 
     def describe(self, *, per_class: bool = False) -> pd.DataFrame:
@@ -193,7 +208,7 @@ class LatentTable:
         """
         import pandas as pd
 
-        frame = replace(self, labels=None, class_names=()).to_frame().astype(float)
+        frame = replace(self, labels=None, class_names=(), columns=None).to_frame().astype(float)
         groups = {"": np.arange(len(self))} if not per_class else self.rows_by_class()
         stats = {name: frame.iloc[rows].describe().T for name, rows in groups.items()}
         table = pd.concat(stats, names=["class", "neuron"])
@@ -208,19 +223,21 @@ class LatentTable:
         """Write to ``.npz`` or ``.parquet``, as the name ends; whole or not at all.
 
         The Parquet file has one row per image, with the columns ``index``, ``label`` (if there
-        are any), ``z0`` … and ``logvar0`` …; class names and the rest are in its metadata under
-        ``zscape``, as JSON.
+        are any), ``z0`` … and ``logvar0`` …, and those of ``columns``; class names and the rest
+        are in its metadata under ``zscape``, as JSON.
 
         Raises
         ------
         ConfigError
             Another ending, or a folder that is missing or cannot be written.
+        DataError
+            To Parquet: one of ``columns`` has the name of one of the above.
         """
         about = self.about()
         arrays: Arrays = {"index": self.indices, "mu": self.mu, "logvar": self.logvar}
         if self.labels is not None:
             arrays["label"] = self.labels
-        write_table(Path(path), arrays, about)
+        write_table(Path(path), arrays, about, self.columns)
 
     @classmethod
     def load(cls, path: Path | str) -> LatentTable:
@@ -233,11 +250,11 @@ class LatentTable:
         DataError
             The file is missing, damaged or not a table.
         """
-        arrays, about = read_table(Path(path))
+        arrays, about, columns = read_table(Path(path))
         try:
             return cls(
                 arrays["mu"], arrays["logvar"], arrays.get("label"), indices=arrays["index"],
-                **about,
+                columns=columns, **about,
             )  # fmt: skip
         except (ShapeError, DataError) as error:
             raise DataError(f"{path} is not a table of latents: {error}") from error
