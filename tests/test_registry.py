@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+import types
 from importlib.metadata import EntryPoint
 from pathlib import Path
 
@@ -222,3 +223,32 @@ def test_an_installed_plugin_is_loaded_when_a_name_is_missing(
     assert found.__module__ == module
     assert "the plugin broken (no_such_module) failed" in caplog.text
     registry.load_plugins.cache_clear()
+
+
+def test_what_is_built_in_is_what_is_registered() -> None:
+    from zscape.embedding import inverses, methods
+    from zscape.model import likelihoods
+
+    for table in (networks, likelihoods, methods, inverses):
+        known = registry.BUILT_IN[table.kind]
+        ours = {name for name, entry in table._table.items() if entry.__module__[:7] == "zscape."}
+        assert ours == set(known)
+        assert list(table)[: len(known)] == list(known)
+        assert {name: table[name].__module__ for name in known} == known
+
+
+def test_what_is_built_in_is_imported_when_it_is_looked_up(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    file = tmp_path / "lazy_home.py"
+    file.write_text("import tests_lazy\n\n\n@tests_lazy.things.register('one')\nclass One: pass\n")
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.setitem(registry.BUILT_IN, "lazy", {"one": "lazy_home"})
+    things: Registry[type] = Registry("lazy", option="lazy")
+    holder = types.ModuleType("tests_lazy")
+    holder.things = things  # type: ignore[attr-defined]
+    monkeypatch.setitem(sys.modules, "tests_lazy", holder)
+    assert list(things) == ["one"]
+    assert "lazy_home" not in sys.modules
+    assert things["lazy_home:One"] is things["one"]
+    del sys.modules["lazy_home"]

@@ -18,6 +18,7 @@ from dataclasses import dataclass
 from typing import Any, Self
 
 from zscape.errors import ConfigError
+from zscape.registry import built_in
 
 Choices = tuple[str, ...]
 
@@ -249,13 +250,10 @@ class ModelConfig(Config):
     """What is trained: network, latent size, likelihood of the pixels, initialisation."""
 
     latent_dim: int = option(10, "Number of latent neurons.", low=1, high=4096)
-    network: str = option(
-        "enhanced", "A registered network (enhanced, mlp) or your own as module:Class."
-    )
+    network: str = option("enhanced", f"{built_in('network')}, or your own as module:Class.")
     likelihood: str = option(
         "bernoulli",
-        "Distribution of a pixel: bernoulli, continuous-bernoulli, gaussian, "
-        "gaussian-learned or your own as module:Class.",
+        f"Distribution of a pixel: {built_in('likelihood')}, or your own as module:Class.",
     )
     init: str = option(
         "default",

@@ -24,7 +24,33 @@ T = TypeVar("T")
 PLUGINS = "zscape.plugins"
 """Entry-point group; each names a module that registers what it has when it is imported."""
 
+BUILT_IN: dict[str, dict[str, str]] = {
+    "network": {"enhanced": "zscape.model.enhanced", "mlp": "zscape.model.mlp"},
+    "likelihood": dict.fromkeys(
+        ("bernoulli", "continuous-bernoulli", "gaussian", "gaussian-learned"),
+        "zscape.model.likelihoods",
+    ),
+    "map method": {
+        "pca": "zscape.embedding.methods", "tsne": "zscape.embedding.tsne",
+        "umap": "zscape.embedding.umap", "pair": "zscape.embedding.methods",
+    },
+    "inverse": {
+        "local": "zscape.embedding.inverse", "nearest": "zscape.embedding.inverse",
+        "learned": "zscape.embedding.learned", "exact": "zscape.embedding.inverse",
+        "umap": "zscape.embedding.inverse",
+    },
+}  # fmt: skip
+"""Kind → name → the module that registers it, which is imported when the name is looked up.
+
+So help texts list what there is, in this order, without importing any of it.
+"""
+
 _log = logging.getLogger(__name__)
+
+
+def built_in(kind: str) -> str:
+    """What zscape itself has of a kind, for a help text: ``enhanced, mlp``."""
+    return ", ".join(BUILT_IN[kind])
 
 
 class Registry(Generic[T]):
@@ -44,6 +70,7 @@ class Registry(Generic[T]):
     def __init__(self, kind: str, base: type | None = None, *, option: str = "") -> None:
         self.kind, self.base, self.option = kind, base, option
         self._table: dict[str, T] = {}
+        self._homes = BUILT_IN.get(kind, {})
 
     def register(self, name: str) -> Callable[[T], T]:
         """A decorator that enters what it decorates as ``name``.
@@ -100,12 +127,11 @@ class Registry(Generic[T]):
 
     def __iter__(self) -> Iterator[str]:
         load_plugins()
-        return iter(tuple(self._table))
+        return iter(dict.fromkeys((*self._homes, *self._table)))
 
     def values(self) -> tuple[T, ...]:
         """All entries, the first registered first."""
-        load_plugins()
-        return tuple(self._table.values())
+        return tuple(self[name] for name in self)
 
     def __getitem__(self, name: str) -> T:
         """The entry called ``name``, be it the registered name or its own ``module:Class``.
@@ -117,19 +143,21 @@ class Registry(Generic[T]):
         """
         if (found := self._find(name)) is not None:
             return found
-        load_plugins()
+        known = ", ".join(self)
         if (found := self._find(name)) is not None:
             return found
         own = (
             f", or your own, allowed by --{self.option} module:Class "
             f"(in Python {self.option}='module:Class')"
         )
-        known = ", ".join(self._table)
         raise ConfigError(
             f"{self.kind} must be one of {known}{own if self.option else ''}; got {name!r}."
         )
 
     def _find(self, name: str) -> T | None:
+        home = self._homes.get(name, name.partition(":")[0])
+        if home in self._homes.values():
+            importlib.import_module(home)
         if name in self._table:
             return self._table[name]
         return next((entry for entry in self._table.values() if home_of(entry) == name), None)

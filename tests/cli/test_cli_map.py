@@ -152,7 +152,7 @@ USER_ERRORS = {
     "line and point": ("decode {run} --line 0,0 1,1 --point 0,0 -o a.png", "either --line"),
     "no coordinates": ("decode {run} --point 0 -o a.png", "a point of the map is X,Y; got '0'"),
     "nan": ("decode {run} --point nan,0 -o a.png", "finite numbers"),
-    "unknown inverse": ("decode {run} --point 0,0 --inverse far -o a.png", "nearest, local"),
+    "unknown inverse": ("decode {run} --point 0,0 --inverse far -o a.png", "local, nearest"),
     "map of another": ("decode zoo:10 --map {map} --point 0,0 -o a.png", "from another model"),
     "no map": ("decode {run} --map file.safetensors --point 0,0 -o a.png", "file.safetensors"),
     "table of another": ("zoo:2 --table table.npz -o a.png", "from another model"),

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 from dataclasses import dataclass, replace
@@ -12,9 +13,12 @@ from zscape import load_pretrained
 from zscape.config import option
 from zscape.data import load_data
 from zscape.embedding import (
+    PCA,
+    TSNE,
     Fitted,
     LinearMap,
     MapMethod,
+    Pair,
     fit_map,
     label_accuracy,
     methods,
@@ -336,3 +340,18 @@ print(load_umap().UMAP.__name__)
 def test_umap_loads_where_nothing_can_be_cached():
     done = subprocess.run([sys.executable, "-c", READ_ONLY], capture_output=True, text=True)
     assert done.stdout == "UMAP\n", done.stderr
+
+
+def test_a_map_is_called_by_its_method(table):
+    @dataclass(frozen=True)
+    class Spiral(PCA):
+        pass
+
+    assert [methods[name].label for name in methods][:4] == ["PCA", "t-SNE", "UMAP", "Pair"]
+    assert Spiral().title() == Spiral.label == "Spiral"
+    assert Pair(2, 0).title() == "z2, z0"
+    assert fit_map(table, "pair", first=2, second=0).axis_names == ("z2", "z0")
+    first, second = fit_map(table, "pca").axis_names
+    assert re.fullmatch(r"PC1 \(\d+% of the variance\)", first)
+    assert re.fullmatch(r"PC2 \(\d+%\)", second)
+    assert TSNE().axis_names(fit_map(table, "pca").fitted) == ("t-SNE 1", "t-SNE 2")

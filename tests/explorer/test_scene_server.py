@@ -75,6 +75,29 @@ def test_bundle_manifest_and_blocks(server, scene, bundle):
         assert ask(server, f"/blocks/{name}")[1] == data
 
 
+@pytest.mark.parametrize(
+    ("path", "method", "body"),
+    [("/", "GET", None), ("/manifest.json", "GET", None), ("/blocks/mu", "HEAD", None),
+     ("/nowhere", "GET", None), ("/decode", "POST", b"\0" * 4 * 3), ("/decode", "POST", b"odd"),
+     ("/decode", "BREW", None)],
+)  # fmt: skip
+def test_every_answer_is_one_write(server, monkeypatch, path, method, body):
+    """A body sent after its head waits for the head to be acknowledged: 40 ms an answer."""
+    written = []
+    send = socket.socket.sendall
+
+    def sendall(self, data, *flags):
+        if self.getsockname()[1] == server.port:
+            written.append(bytes(data))
+        return send(self, data, *flags)
+
+    monkeypatch.setattr(socket.socket, "sendall", sendall)
+    response, content = ask(server, path, method, body)
+    assert response.status
+    assert len(written) == 1
+    assert written[0].endswith(b"\r\n\r\n" + content)
+
+
 def test_head_has_no_body(server):
     response, body = ask(server, "/blocks/mu", "HEAD")
     assert (response.status, body) == (200, b"")

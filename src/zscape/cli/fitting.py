@@ -10,6 +10,7 @@ import typer
 
 from zscape.cli.progress import showing_progress
 from zscape.errors import ConfigError
+from zscape.registry import built_in
 
 if TYPE_CHECKING:
     from zscape.cli.inputs import Latents
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
     from zscape.latents import LatentTable
 
 USUAL = "pca"
-Method = Annotated[str, typer.Option(help="pca, tsne, umap, pair, or module:Class.")]
+Method = Annotated[str, typer.Option(help=f"{built_in('map method')}, or module:Class.")]
 Settings = Annotated[
     list[str] | None,
     typer.Option(

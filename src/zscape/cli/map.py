@@ -20,6 +20,7 @@ from zscape.cli.inputs import LATENTS, Latents, with_model
 from zscape.cli.output import FIGURES, TABLES, Outs, check_outs, show_table, walk_files, write_outs
 from zscape.cli.vectors import read_neurons, read_numbers
 from zscape.errors import ConfigError, DataError
+from zscape.registry import built_in
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -81,7 +82,7 @@ def draw(
         drawn,
         figure=lambda: figures.plot_scatter(
             embedding.coordinates,
-            axis_names=_axis_names(embedding),
+            axis_names=embedding.axis_names,
             is_map=embedding.method != "pair",
             **colors,
         ),
@@ -106,7 +107,7 @@ def decode(
     ] = None,
     steps: Annotated[int, typer.Option(help="Points along the line.", min=1)] = 10,
     inverse: Annotated[
-        str, typer.Option(help="nearest, local, learned; exact (pca, pair), umap (umap).")
+        str, typer.Option(help=f"{built_in('inverse')} (exact of pca and pair, umap of umap).")
     ] = "local",
     saved: Annotated[
         Path | None, typer.Option("--map", help="A map of this model that was saved.")
@@ -145,7 +146,7 @@ def decode(
         outs,
         figure=lambda: figures.plot_marked_scatter(
             embedding.coordinates, points, images, source.labels, source.class_names,
-            axis_names=_axis_names(embedding), is_map=embedding.method != "pair",
+            axis_names=embedding.axis_names, is_map=embedding.method != "pair",
             is_line=line is not None,
         ),
         table=lambda: frame,
@@ -284,17 +285,6 @@ def _trust(points: list[tuple[float, float]], back: Any) -> pd.DataFrame:
     known.index = pd.RangeIndex(1, len(known) + 1, name="point")
     names = [f"z{i}" for i in range(back.vectors.shape[1])]
     return pd.concat([known, pd.DataFrame(back.vectors, known.index, names)], axis=1)
-
-
-def _axis_names(embedding: Embedding) -> tuple[str, str]:
-    if embedding.method == "pair":
-        options = embedding.settings.to_dict()
-        return f"z{options['first']}", f"z{options['second']}"
-    if embedding.method == "pca":
-        first, second = embedding.fitted.state["explained_variance_ratio"][:2]
-        return f"PC1 ({first:.0%} of the variance)", f"PC2 ({second:.0%})"
-    name = {"tsne": "t-SNE", "umap": "UMAP"}.get(embedding.method, embedding.method)
-    return f"{name} 1", f"{name} 2"
 
 
 def _colors(table: LatentTable, color: str) -> dict[str, Any]:

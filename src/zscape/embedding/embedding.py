@@ -72,6 +72,11 @@ class Embedding:
         """(n, 2) float32: the place of every row of the table, in map units."""
         return self.fitted.coordinates
 
+    @property
+    def axis_names(self) -> tuple[str, str]:
+        """What the two coordinates are, for a person."""
+        return self.settings.axis_names(self.fitted)
+
     @cached_property
     def scaling(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         """Mean and standard deviation (latent_dim,) by which the table was scaled; 0 and 1 if not.

@@ -5,7 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, NamedTuple, TypeAlias
+from typing import Any, ClassVar, NamedTuple, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -36,6 +36,20 @@ class MapMethod(Config, ABC):
     A subclass is a frozen dataclass that adds ``fit``. It keeps nothing: what was fitted is
     passed back to it, which makes every map an array on disk and never a pickle.
     """
+
+    label: ClassVar[str]
+    """What a person calls it: ``t-SNE``. The name of the class, if a subclass does not say."""
+
+    def __init_subclass__(cls) -> None:
+        cls.label = cls.__dict__.get("label", cls.__name__)
+
+    def title(self) -> str:
+        """What a person calls a map with these options."""
+        return self.label
+
+    def axis_names(self, fitted: Fitted) -> tuple[str, str]:
+        """What the two coordinates of the map are."""
+        return f"{self.label} 1", f"{self.label} 2"
 
     @abstractmethod
     def fit(self, x: Floats, seed: int, progress: Tell) -> Fitted:
@@ -130,6 +144,11 @@ class PCA(LinearMap):
     Tipping & Bishop 1999, doi:10.1111/1467-9868.00196.
     """
 
+    def axis_names(self, fitted: Fitted) -> tuple[str, str]:
+        """See ``MapMethod``; with the share of the variance that each explains."""
+        first, second = fitted.state["explained_variance_ratio"][:2]
+        return f"PC1 ({first:.0%} of the variance)", f"PC2 ({second:.0%})"
+
     def axes(self, x: Floats) -> tuple[NDArray[Any], dict[str, NDArray[Any]]]:
         """See ``LinearMap``; from the covariance, whose size does not grow with the points."""
         values, vectors = np.linalg.eigh(np.cov(x, rowvar=False, dtype=np.float64))
@@ -150,6 +169,14 @@ class Pair(LinearMap):
 
     first: int = option(0, "The latent neuron that runs to the right.", low=0)
     second: int = option(1, "The latent neuron that runs upwards.", low=0)
+
+    def title(self) -> str:
+        """See ``MapMethod``."""
+        return f"z{self.first}, z{self.second}"
+
+    def axis_names(self, fitted: Fitted) -> tuple[str, str]:
+        """See ``MapMethod``."""
+        return f"z{self.first}", f"z{self.second}"
 
     def check(self, x: Floats) -> None:
         """See ``MapMethod``."""

@@ -46,6 +46,8 @@ class TSNE(MapMethod):
     Policar et al. 2024, doi:10.18637/jss.v109.i03 (openTSNE).
     """
 
+    label = "t-SNE"
+
     perplexity: float = option(
         30.0, "Neighbours a point cares for; at most a third of the points.", low=1
     )

@@ -17,6 +17,7 @@ from zscape.embedding import (
     LearnedWay,
     Pair,
     fit_map,
+    methods,
     prepare_inverse,
 )  # fmt: skip
 from zscape.embedding.methods import Tell
@@ -28,7 +29,6 @@ Add: TypeAlias = Callable[..., str]
 """``add(name, array, dtype, codec=…)`` stores a block and returns its name."""
 
 DEFAULT_MAPS = ("pca", "tsne", "umap")
-LABELS = {"pca": "PCA", "tsne": "t-SNE", "umap": "UMAP"}
 MIN_PERPLEXITY = 5.0
 """Below, t-SNE draws noise; so few points are left to the other maps."""
 
@@ -65,14 +65,14 @@ def draw_maps(
             continue
 
         def tell(stage: str, done: float, i: int = i, name: str = item) -> None:
-            progress(f"{label_of(name)}: {stage}", (i + done) / len(wanted))
+            progress(f"{methods[name].label}: {stage}", (i + done) / len(wanted))
 
         try:
             drawn.append(fit_map(table, item, progress=tell, **_settings(item, len(table))))
         except DataError as error:
             if maps is not None:
                 raise
-            _log.warning("no %s map: %s", label_of(item), error)
+            _log.warning("no %s map: %s", methods[item].label, error)
     return drawn or [_plain(table, kl)]
 
 
@@ -93,11 +93,6 @@ def check_maps_belong(maps: Iterable[str | Embedding] | None, vae: VAE) -> None:
             check_belongs(item.table, vae)
 
 
-def label_of(method: str) -> str:
-    """A map method as a person reads it."""
-    return LABELS.get(method, method)
-
-
 def describe_map(embedding: Embedding, name: str, add: Add, half: str, progress: Tell) -> Any:
     """``MapSpec`` of ``web/src/scene/manifest.ts``; its arrays go to ``add``.
 
@@ -106,11 +101,12 @@ def describe_map(embedding: Embedding, name: str, add: Add, half: str, progress:
     half
         ``f16`` or ``f32``: how the learned way back is stored.
     """
-    prefix, state = f"map.{name}", embedding.fitted.state
+    prefix, state, table = f"map.{name}", embedding.fitted.state, embedding.table
+    is_pair = isinstance(embedding.settings, Pair)
     is_linear = {"axes", "centre"} <= set(state)
     spec: dict[str, Any] = {
         "name": name,
-        "label": _label(embedding),
+        "label": "z0" if table.latent_dim == 1 and is_pair else embedding.settings.title(),
         "method": embedding.method,
         "coordinates": add(f"{prefix}.coordinates", embedding.coordinates, "f32"),
         "inverses": ["nearest"],
@@ -124,7 +120,7 @@ def describe_map(embedding: Embedding, name: str, add: Add, half: str, progress:
             part: add(f"{prefix}.{part}", state[part], "f32") for part in ("axes", "centre")
         }
     elif len(embedding) > 1:
-        progress(f"{label_of(embedding.method)}: the learned way back", 0)
+        progress(f"{embedding.settings.label}: the learned way back", 0)
         spec["inverses"].insert(1, "learned")
         spec["learned"] = _describe_learned(embedding, f"{prefix}.learned", add, half)
     if embedding.standardize:
@@ -191,11 +187,3 @@ def _plain(table: LatentTable, kl: NDArray[Any]) -> Embedding:
     settings = Pair(first, others[0]) if others else Pair()
     coordinates = (table.mu @ axes.T).astype(np.float32)
     return Embedding(table, "pair", settings, Fitted(coordinates, state))
-
-
-def _label(embedding: Embedding) -> str:
-    if not isinstance(embedding.settings, Pair):
-        return label_of(embedding.method)
-    if embedding.table.latent_dim == 1:
-        return "z0"
-    return f"z{embedding.settings.first}, z{embedding.settings.second}"

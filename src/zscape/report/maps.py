@@ -121,7 +121,7 @@ def _marked(name: str, embedding: Embedding, marks: NDArray[Any], walk: _Walk) -
     """The line on the map, its pictures, and how far to trust them."""
     figure = figures.plot_marked_scatter(
         embedding.coordinates, marks, walk.images, embedding.table.labels,
-        embedding.table.class_names, axis_names=_axis_names(name), is_line=True,
+        embedding.table.class_names, axis_names=embedding.axis_names, is_line=True,
     )  # fmt: skip
     # Distances of a map mean nothing by themselves.
     width = float(np.ptp(embedding.coordinates, axis=0).max())
@@ -165,7 +165,7 @@ def _jumps(walk: _Walk) -> str:
 def _large(m: Material, name: str, quality: dict[str, dict[str, float]]) -> Plate:
     one = m.drawn[name]
     figure = figures.plot_scatter(
-        one.coordinates, one.table.labels, one.table.class_names, axis_names=_axis_names(name)
+        one.coordinates, one.table.labels, one.table.class_names, axis_names=one.axis_names
     )
     return Plate(figure, _caption(m, name, quality), f"{MAPS[name]} map of the images")
 
@@ -178,7 +178,7 @@ def _small(m: Material, name: str, quality: dict[str, dict[str, float]]) -> Plat
         one.coordinates,
         one.table.labels,
         one.table.class_names,
-        axis_names=_axis_names(name),
+        axis_names=one.axis_names,
         ax=ax,
     )
     drop_legend(ax)
@@ -286,11 +286,6 @@ def _ends(m: Material, embedding: Embedding) -> tuple[tuple[NDArray[np.float32],
     order = np.argsort(places[:, 0], kind="stable")
     cut = len(order) // 20
     return (places[order[cut]], places[order[-1 - cut]]), "its left side to its right"
-
-
-def _axis_names(name: str) -> tuple[str, str]:
-    short = "PC" if name == "pca" else f"{MAPS[name]} "
-    return f"{short}1", f"{short}2"
 
 
 def _plainly(why: str) -> str:

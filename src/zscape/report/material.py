@@ -14,7 +14,7 @@ from torch import Tensor
 
 from zscape.config import ModelConfig, RunConfig
 from zscape.data import ImageSet, Splits
-from zscape.embedding import Embedding, fit_map
+from zscape.embedding import Embedding, fit_map, methods
 from zscape.errors import DataError
 from zscape.figures import is_nearly_binary
 from zscape.latents import LatentTable, Prototypes, decode, encode, nearest, prototypes
@@ -51,7 +51,7 @@ MOST_CLASSES = 20
 """Classes shown side by side."""
 MOST_NUMBERS = 320_000
 """Latent values that mutual information is estimated from; it takes 20 µs for each."""
-MAPS = {"pca": "PCA", "tsne": "t-SNE", "umap": "UMAP"}
+MAPS = {name: methods[name].label for name in ("pca", "tsne", "umap")}
 
 
 class Scores(NamedTuple):
