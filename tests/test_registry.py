@@ -50,7 +50,10 @@ def forgetting() -> object:
     """Whatever a test registers is gone after it."""
     from zscape.embedding import methods
 
-    tables = [(table, dict(table._table)) for table in (networks, likelihoods, methods)]
+    tables = [
+        (table, {name: table[name] for name in table})  # what is built in comes when looked up
+        for table in (networks, likelihoods, methods)
+    ]
     path = list(sys.path)
     yield
     for table, entries in tables:
