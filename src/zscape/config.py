@@ -216,6 +216,9 @@ class DataConfig(Config):
         "Pixel values that are black and white, as LOW,HIGH; auto takes the set's own (by default "
         "0 and 1, 255, 4095 or 65535, by type).",
     )
+    skip_broken: bool = option(
+        False, "Leave out pictures that cannot be read, and name them (by default an error)."
+    )
     shape: str | None = option(
         None, "Shape of an image of an array, as in 28x28 or 3x32x32 (read from it by default)."
     )

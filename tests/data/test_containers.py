@@ -186,7 +186,7 @@ def test_nested_lists_and_files_beside_the_table(tmp_path: Path) -> None:
         ({"a": [1, 2], "b": ["x", "y"]}, r"no columns pixel0, .*; got a, b\. Say which: --keys"),
         ({"image": [png(PIXELS[0]), None]}, "1 rows have nothing in image"),
         ({"image": [png(PIXELS[0]), b"no"]}, r"row 1\) could not be read as a picture"),
-        ({"image": [png(PIXELS[0]), png(PIXELS[0][:2])]}, "must have one size: .*row 1"),
+        ({"image": [png(PIXELS[0]), png(PIXELS[0][:2])]}, "must have one size: .*picture 1"),
         ({"image": [png(PIXELS[0])] * 2, "label": [1, None]}, "nothing in the column label"),
         ({"image": ["a.png", "b.png"]}, "names a.png, but there is no such file"),
     ],

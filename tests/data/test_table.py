@@ -6,6 +6,7 @@ import io
 import re
 import shlex
 import shutil
+import tarfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -141,6 +142,29 @@ def saved(at: Path) -> None:
         writer.write_table(table)
 
 
+def plants(at: Path) -> None:
+    flat(at)
+    table = pd.DataFrame({"file_name": [f"{i}.png" for i in range(12)], "label": LABELS})
+    table.to_csv(at / "metadata.csv", index=False)
+
+
+def listed(at: Path) -> None:
+    save_classes(at.parent / "birds")
+    names = [f"birds/class{LABELS[i]}/{i}.png" for i in range(12)]
+    pd.DataFrame({"image": names, "label": LABELS}).to_csv(at, index=False)
+
+
+def webdataset(at: Path) -> None:
+    at.mkdir()
+    flat(at / "x")
+    with tarfile.open(at / "shard-000.tar", "w") as shard:
+        for i in range(12):
+            (at / "x" / f"{i}.cls").write_text(str(LABELS[i]))
+            for suffix in ("png", "cls"):
+                shard.add(at / "x" / f"{i}.{suffix}", f"{i}.{suffix}")
+    shutil.rmtree(at / "x")
+
+
 def archive(form: str) -> Callable[[Path], None]:
     def write(at: Path) -> None:
         save_classes(at.parent / "birds")
@@ -173,6 +197,9 @@ WRITERS: dict[str, Callable[[Path], Any]] = {
     "FER2013": fer,
     "Hugging Face's Parquet": shards,
     "a folder of `save_to_disk`": saved,
+    "pictures and a table of them": plants,
+    "a table of file names": listed,
+    "WebDataset": webdataset,
     "a zip of any of these": archive("zip"),
     "a tar of any of these": archive("gztar"),
 }

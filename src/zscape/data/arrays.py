@@ -93,7 +93,10 @@ def from_parts(
     """
     train, test = parts["train"], parts.get("test")
     if test is not None and (train.labels is None) != (test.labels is None):
-        raise DataError(f"{where} must have labels for both its splits or for neither.")
+        raise DataError(
+            f"{where} must have labels for both its splits or for neither; "
+            f"or give the one with labels alone."
+        )
     if class_names is not None and train.labels is None:
         raise DataError(f"{where} has class names but no labels.")
 

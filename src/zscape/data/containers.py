@@ -2,26 +2,30 @@
 
 from __future__ import annotations
 
+import logging
 from collections import Counter
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 from zscape.config import DataConfig
-from zscape.data import folder, tables
 from zscape.data.archive import opened_tar, opened_zip
 from zscape.data.bounded import reading
+from zscape.data.folder import read_pictures
 from zscape.data.idx import has_idx, read_idx_files
 from zscape.data.imageset import ImageSet, Splits
-from zscape.data.kinds import having, suffix_of
+from zscape.data.kinds import TABLES, having, suffix_of
 from zscape.data.mat import read_mat
 from zscape.data.named import read_arrays
 from zscape.data.npy import read_npy, read_npz
 from zscape.data.pictures import SUFFIXES
+from zscape.data.roles import role_of
 from zscape.data.tensors import read_tensors
-from zscape.data.tree import Tree, walk
+from zscape.data.tree import Place, Readable, Tree, walk
 from zscape.errors import DataError
+
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -32,13 +36,19 @@ class Container:
     read: Callable[[Tree, DataConfig], Splits | ImageSet]
 
 
+def _read_tables(tree: Tree, config: DataConfig) -> Splits | ImageSet:
+    from zscape.data.tables import read_tables  # with pyarrow, which takes its time
+
+    return read_tables(tree, config)
+
+
 ARRAYS = {".npz": read_npz, ".npy": read_npy, ".mat": read_mat, ".pt": read_tensors}
 """Files of arrays: how one of a kind is read."""
 
 CONTAINERS = (
     Container(has_idx, read_idx_files),
-    Container(lambda tree: bool(having(tree, SUFFIXES)), folder.read_pictures),
-    Container(lambda tree: bool(having(tree, tables.SUFFIXES)), tables.read_tables),
+    Container(lambda tree: bool(having(tree, SUFFIXES)), read_pictures),
+    Container(lambda tree: bool(having(tree, TABLES)), _read_tables),
     Container(
         lambda tree: bool(having(tree, ARRAYS)),
         lambda tree, config: read_arrays(tree, config, ARRAYS),
@@ -63,7 +73,11 @@ def read_path(path: Path, config: DataConfig) -> Splits | ImageSet:
     with _opened(path) as tree:
         for container in CONTAINERS:
             if container.claims(tree):
-                return container.read(tree, config)
+                data = container.read(tree, config)
+                is_upright = config.transpose or container.read is read_idx_files
+                if "emnist" in path.name.lower() and not is_upright:
+                    _log.warning("%s: EMNIST lies on its side; --transpose puts it upright.", path)
+                return data
         held = Counter(PurePosixPath(place[-1]).suffix or place[-1] for place in tree.files)
     listed = ", ".join(f"{n} {what}" for what, n in held.most_common(5)) or "nothing"
     raise DataError(
@@ -77,7 +91,15 @@ def _opened(path: Path) -> Iterator[Tree]:
     """The files behind ``path``."""
     with reading(path):
         if path.is_dir():
-            yield walk(path)
+            tree = walk(path)
+            shards = [path.joinpath(*place) for place in tree.files if place[-1].endswith(".tar")]
+            if shards and len(shards) == len(tree.files):
+                with ExitStack() as stack:
+                    yield _joined(
+                        path, [stack.enter_context(opened_tar(Path(str(file)))) for file in shards]
+                    )
+            else:
+                yield tree
             return
         suffix = suffix_of(path)
     if suffix in _REFUSED:
@@ -90,3 +112,18 @@ def _opened(path: Path) -> Iterator[Tree]:
             yield tree
     else:
         yield Tree(str(path), {(path.name,): path})
+
+
+def _joined(folder: Path, shards: list[Tree]) -> Tree:
+    """The files of all shards, those of a split in a folder of its name."""
+    files: dict[Place, Readable] = {}
+    left_out: Counter[str] = Counter()
+    for shard in shards:
+        stem = PurePosixPath(shard.where).stem
+        split = role_of(stem).split
+        for place, file in shard.files.items():
+            # Shards may have files of one name; theirs is no folder, which would be a class.
+            renamed = (*place[:-1], f"{stem}/{place[-1]}")
+            files[(split, *renamed) if split else renamed] = file
+        left_out += shard.left_out
+    return Tree(str(folder), files, left_out)

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
+from dataclasses import replace
 from pathlib import PurePosixPath
 
 import numpy as np
 
 from zscape.config import DataConfig
 from zscape.data.arrays import Part, from_parts
+from zscape.data.columns import FILE_NAME
 from zscape.data.imageset import ImageSet, Splits
 from zscape.data.kinds import having
-from zscape.data.pictures import SUFFIXES, Frame, check_sizes, read_frames, to_arrays
+from zscape.data.metadata import Row, columns_of, read_metadata
+from zscape.data.pictures import SUFFIXES, Frame, check_sizes, frames_or_none, to_arrays
 from zscape.data.roles import split_of
 from zscape.data.tree import Place, Tree
 from zscape.errors import DataError
@@ -26,7 +29,8 @@ def read_pictures(tree: Tree, config: DataConfig) -> Splits | ImageSet:
     Folders called ``train`` and ``test`` (or ``val``; see ``roles.split_of``) are the splits,
     above the classes or inside each of them. Within a split, either every picture lies in a
     folder, named after its class, or none does and there are no labels. A folder that holds all
-    the others is entered. Every frame of a file is a picture.
+    the others is entered. Every frame of a file is a picture. Tables called ``metadata`` add
+    columns (see ``metadata.read_metadata``).
 
     Pictures have one channel if every file of both splits is grey (modes 1, L, LA, 16 bits, grey
     palettes) and three otherwise.
@@ -38,12 +42,13 @@ def read_pictures(tree: Tree, config: DataConfig) -> Splits | ImageSet:
         decompression bomb, or different sizes without ``config.resize``.
     """
     files = having(tree, SUFFIXES)
-    for place in tree.files.keys() - files.keys():
+    metadata, used = read_metadata(tree, files)
+    for place in tree.files.keys() - files.keys() - used:
         tree.left_out[PurePosixPath(place[-1]).suffix.lower() or "without an ending"] += 1
     splits = _splits(list(files), tree.where, tree.left_out)
     kept = {place for places in splits.values() for place in places}
     frames = {
-        place: read_frames(file, config, tree.left_out)
+        place: frames_or_none(file, config, tree.left_out)
         for place, file in files.items()
         if place in kept
     }
@@ -53,15 +58,31 @@ def read_pictures(tree: Tree, config: DataConfig) -> Splits | ImageSet:
     by_place = defaultdict(list)
     for place, array in zip(owners, arrays, strict=True):
         by_place[place].append(array)
-    tree.say_left_out()
     parts = {split: _part(places, by_place, tree.where) for split, places in splits.items()}
     has_classes = parts["train"].labels is not None
-    return from_parts(
-        tree.where,
-        parts,
-        kind="pictures, " + ("a folder per class" if has_classes else "without classes"),
-        config=config,
-    )
+    kind = "pictures, " + ("a folder per class" if has_classes else "without classes")
+    if metadata:
+        kind += ", metadata"
+        for split, part in parts.items():
+            parts[split] = _with_metadata(part, splits[split], by_place, metadata, tree)
+    tree.say_left_out()
+    return from_parts(tree.where, parts, kind=kind, config=config)
+
+
+def _with_metadata(
+    part: Part,
+    places: Places,
+    frames: dict[Place, list[Frame]],
+    metadata: dict[Place, Row],
+    tree: Tree,
+) -> Part:
+    """A column for each of the tables'; without class folders, ``label`` is the class."""
+    rows = [place for place in sorted(places) for _ in frames[place]]
+    columns = columns_of(rows, metadata, tree.left_out)
+    labels = columns.get("label", [None])
+    if part.labels is None and None not in labels:
+        part = replace(part, labels=columns.pop("label"))
+    return replace(part, columns={**part.columns, **columns})
 
 
 def _part(places: Places, frames: dict[Place, list[Frame]], where: str) -> Part:
@@ -79,7 +100,7 @@ def _part(places: Places, frames: dict[Place, list[Frame]], where: str) -> Part:
     return Part(
         images=np.stack([frames[place][number] for place, number in rows]),
         labels=None if loose else [places[place][0] for place, _ in rows],
-        columns={"file_name": np.array(names)},
+        columns={FILE_NAME: np.array(names)},
     )
 
 

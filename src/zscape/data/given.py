@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 import numpy as np
@@ -17,7 +17,8 @@ from zscape.errors import DataError
 def is_collection(source: Any) -> bool:
     """Whether ``gather`` is made for ``source``; never raises."""
     is_dataset = isinstance(source, Dataset) and hasattr(source, "__len__")
-    return is_dataset or isinstance(source, (list, DataLoader)) or _is_loader(source)
+    is_iterator = isinstance(source, Iterator)
+    return is_dataset or isinstance(source, (list, DataLoader)) or is_iterator or _is_loader(source)
 
 
 def gather(source: Any) -> Any:
@@ -27,15 +28,15 @@ def gather(source: Any) -> Any:
     ----------
     source
         A list or a torch ``Dataset`` of pictures or of ``(picture, label)``; or a torch
-        ``DataLoader``, or what looks like one, which is gone through once.
+        ``DataLoader``, what looks like one, or an iterator of batches, gone through once.
 
     Raises
     ------
     DataError
         It is empty, or its pictures are not all of one shape.
     """
-    if _is_loader(source):
-        if isinstance(source.dataset, ImageSet):
+    if _is_loader(source) or isinstance(source, Iterator):
+        if isinstance(getattr(source, "dataset", None), ImageSet):
             return source.dataset
         join: Any = np.concatenate
         parts = [batch if isinstance(batch, (tuple, list)) else (batch,) for batch in source]

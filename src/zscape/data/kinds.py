@@ -29,6 +29,9 @@ _STARTS = (
     *((bytes([0x80, version]), ".pkl") for version in range(2, 6)),
 )
 
+TABLES = (".csv", ".tsv", ".jsonl", ".parquet", ".arrow", ".feather")
+"""Endings of tables."""
+
 
 def suffix_of(file: Readable) -> str:
     """The usual ending of files of its kind, whatever its own: ``.npz``, ``.tar``, …

@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
-import logging
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.io import loadmat
 
 from zscape.config import DataConfig
 from zscape.data.named import Found, find_named
 from zscape.data.roles import Part
 from zscape.data.tree import Readable
 from zscape.errors import DataError
-
-_log = logging.getLogger(__name__)
 
 
 def read_mat(file: Readable, config: DataConfig) -> Found:
@@ -29,6 +25,8 @@ def read_mat(file: Readable, config: DataConfig) -> Found:
     DataError
         The file is damaged or of another version, or holds no images.
     """
+    from scipy.io import loadmat  # which takes its time
+
     try:
         with file.open("rb") as stream:
             found = loadmat(stream)
@@ -39,8 +37,6 @@ def read_mat(file: Readable, config: DataConfig) -> Found:
     heads = {name.partition(".")[0] for name in arrays}
     if len(heads) == 1 and all("." in name for name in arrays):
         arrays = {name.partition(".")[2]: array for name, array in arrays.items()}
-    if "emnist" in file.name.lower() and not config.transpose:
-        _log.warning("%s: EMNIST is stored transposed; --transpose puts it upright.", file)
     found = find_named(file, arrays, arrays.__getitem__, config)
     for split in ("train", "test"):
         found.arrays.update(_samples_first(split, found.arrays))

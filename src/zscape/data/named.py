@@ -16,7 +16,7 @@ from zscape.data.imageset import ImageSet, Splits
 from zscape.data.kinds import having, suffix_of
 from zscape.data.roles import Part as Role
 from zscape.data.roles import Role as RoleOf
-from zscape.data.roles import choose, role_of, split_of
+from zscape.data.roles import choose, role_of, split_of, splits_among
 from zscape.data.tree import Place, Readable, Tree, say_left_out
 from zscape.errors import DataError
 
@@ -180,10 +180,6 @@ def _splits_of(arrays: dict[Role, NDArray[Any]], where: str) -> dict[str, str]:
     if labels := {split for split, _ in arrays} - splits:
         split = labels.pop()
         raise DataError(f"{where} has {split} labels but no {split} images.")
-    if len(splits) == 1:
-        return {"train": splits.pop()}
-    if "train" not in splits:
-        raise DataError(f"{where} has images to test on but none to train on.")
     if splits == {"train", "test", "val"}:
         say_left_out(where, Counter(["split to validate on"]))
-    return {"train": "train", "test": "test" if "test" in splits else "val"}
+    return splits_among(splits, where)

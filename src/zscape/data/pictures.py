@@ -59,12 +59,24 @@ def read_frames(file: Readable, config: DataConfig, left_out: Counter[str]) -> l
         with warnings.catch_warnings(), file.open("rb") as stream:
             warnings.simplefilter("error", Image.DecompressionBombWarning)
             with Image.open(stream, formats=_FORMATS) as opened:
-                return [_as_frame(picture, config) for picture in _pages(opened, left_out)]
+                return [as_frame(picture, config) for picture in _pages(opened, left_out)]
     # Pillow's decoders raise whatever a damaged file makes them stumble over.
     except Exception as error:
         raise DataError(
             f"{file} could not be read as a picture: {str(error).rstrip('.')}."
         ) from error
+
+
+def frames_or_none(file: Readable, config: DataConfig, left_out: Counter[str]) -> list[Frame]:
+    """``read_frames``, or with ``config.skip_broken`` nothing and a warning that names the file."""
+    try:
+        return read_frames(file, config, left_out)
+    except DataError as error:
+        if not config.skip_broken:
+            raise
+        _log.warning("%s", error)
+        left_out["broken"] += 1
+        return []
 
 
 def _pages(opened: Image.Image, left_out: Counter[str]) -> Iterator[Image.Image]:
@@ -80,7 +92,8 @@ def _pages(opened: Image.Image, left_out: Counter[str]) -> Iterator[Image.Image]
             yield page
 
 
-def _as_frame(page: Image.Image, config: DataConfig) -> Frame:
+def as_frame(page: Image.Image, config: DataConfig) -> Frame:
+    """A picture turned as EXIF says, in one of the modes of a ``Frame``, resized if asked for."""
     picture = _plain(ImageOps.exif_transpose(page), is_gif=page.format == "GIF")
     pixels = np.asarray(picture)
     if config.resize is not None:
@@ -115,6 +128,8 @@ def _plain(picture: Image.Image, is_gif: bool) -> Image.Image:
 def check_sizes(frames: dict[str, list[Frame]]) -> None:
     """Every frame as high and as wide as the first, or an error that names two files."""
     sizes = [(file, frame.shape[1:]) for file, several in frames.items() for frame in several]
+    if not sizes:
+        raise DataError(f"{next(iter(frames))} and all other pictures are broken.")
     first, (h0, w0) = sizes[0]
     for file, (h, w) in sizes:
         if (h, w) != (h0, w0):

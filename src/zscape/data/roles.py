@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from typing import NamedTuple
 
 from zscape.errors import ConfigError, DataError
@@ -134,3 +134,20 @@ def parse_keys(keys: str, names: Iterable[str], where: object) -> dict[Part, str
             )
         parts[split, kind] = name
     return parts
+
+
+def splits_among(splits: Collection[str], where: object) -> dict[str, str]:
+    """Which of ``train``, ``val`` and ``test`` to train on and, if there are two, to test on.
+
+    What is alone is to train on, whatever it is called.
+
+    Raises
+    ------
+    DataError
+        There is something to test on twice, and nothing to train on.
+    """
+    if len(splits) == 1:
+        return {"train": next(iter(splits))}
+    if "train" not in splits:
+        raise DataError(f"{where} has images to test on but none to train on.")
+    return {"train": "train", "test": "test" if "test" in splits else "val"}

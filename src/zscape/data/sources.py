@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 import os
 import typing
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from functools import update_wrapper
 from pathlib import Path
@@ -90,7 +90,8 @@ def load_data(source: Any = None, config: DataConfig | None = None, *, seed: int
         ``"mnist"`` (a folder of that name is ``"./mnist"``); a folder, archive or file of one of
         the kinds in ``containers``; an array or tensor of images (see ``arrays.as_images``),
         ``(images, labels)`` or ``((images, labels), (test_images, test_labels))``; a list of
-        pictures or of ``(picture, label)``; a torch ``Dataset`` or ``DataLoader``; an
+        pictures or of ``(picture, label)``; a torch ``Dataset`` or ``DataLoader``; an iterator of
+        batches; a pandas DataFrame or a ``datasets.Dataset`` with a column of pictures; an
         ``ImageSet``; ``Splits``; or whatever else is registered. None: ``config.data``.
     config
         ``columns``, ``label`` and ``split_by`` are applied to the whole set; then ``n_train``,
@@ -220,6 +221,13 @@ def _is_in_memory(source: Any) -> bool:
     return is_pair or is_array or is_collection(source)
 
 
+def _is_frame(source: Any) -> bool:
+    """Whether this is a table with columns, or a mapping of splits to such."""
+    is_splits = isinstance(source, Mapping) and bool(source)
+    half = next(iter(source.values())) if is_splits else source
+    return hasattr(half, "iloc") or (hasattr(half, "column_names") and hasattr(half, "features"))
+
+
 def _is_pair_of_arrays(source: Any) -> bool:
     """Whether this is ``(images, labels)``, and not two pictures."""
     return isinstance(source, tuple) and len(source) == 2 and np.ndim(source[1]) in (1, 2)
@@ -242,6 +250,13 @@ def _read_memory(source: Any, config: DataConfig) -> Splits | ImageSet:
             return from_arrays("array", images, labels, config=config)
         case images:
             return from_arrays("array", images, config=config)
+
+
+@register_source("a DataFrame or a datasets.Dataset", claims=_is_frame)
+def _read_frame(source: Any, config: DataConfig) -> Splits | ImageSet:
+    from zscape.data.frames import read_frame  # with pyarrow, which takes its time
+
+    return read_frame(source, config)
 
 
 @register_source(

@@ -9,33 +9,35 @@ import math
 import re
 from collections import Counter, defaultdict
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
-from pathlib import PurePosixPath
+from dataclasses import dataclass, replace
+from pathlib import Path, PurePosixPath
 from typing import IO, Any
 
 import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
+from PIL import Image
 from pyarrow import csv, parquet
+from pyarrow import json as json_table
+from torch import Tensor
 
 from zscape.config import DataConfig
-from zscape.data.arrays import Part, from_parts
+from zscape.data.arrays import Part, as_numpy, from_parts
 from zscape.data.bounded import reading
 from zscape.data.imageset import ImageSet, Splits
-from zscape.data.kinds import suffix_of
-from zscape.data.pictures import Frame, check_sizes, read_frames, to_arrays
-from zscape.data.roles import parse_keys, role_of, split_of
+from zscape.data.kinds import TABLES, having, suffix_of
+from zscape.data.pictures import Frame, as_frame, check_sizes, frames_or_none, to_arrays
+from zscape.data.roles import parse_keys, role_of, split_of, splits_among
 from zscape.data.tree import Place, Readable, Tree
 from zscape.errors import DataError
 
-SUFFIXES = (".csv", ".tsv", ".parquet", ".arrow", ".feather")
 _PIXEL = re.compile(r"(?:pixel|pix|px|p|x|v|f)?[_ ]?\d+(?:x\d+)?", re.IGNORECASE)
 _SNIFFED = 1 << 20
 
 
 @dataclass(frozen=True)
-class _Rows:
-    """One split of a table."""
+class Rows:
+    """One split of a table: which of its columns are what."""
 
     table: pa.Table
     images: str | None
@@ -43,7 +45,9 @@ class _Rows:
     pixels: list[str]
     files: Callable[[str], Readable]
     """The picture file that a cell names."""
-    left_out: Counter[str] = field(default_factory=Counter)
+    cells: list[Any] | None = None
+    """The pictures themselves, where they are no column of an Arrow table."""
+    class_names: tuple[str, ...] | None = None
 
 
 def read_tables(tree: Tree, config: DataConfig) -> Splits | ImageSet:
@@ -62,28 +66,22 @@ def read_tables(tree: Tree, config: DataConfig) -> Splits | ImageSet:
     """
     tables: dict[str, list[pa.Table]] = defaultdict(list)
     first: dict[str, Place] = {}
-    for place in sorted(tree.files):
-        if PurePosixPath(place[-1].removesuffix(".gz")).suffix.lower() in SUFFIXES or (
-            len(tree.files) == 1
-        ):
-            split = _split_of(place)
-            first.setdefault(split, place)
-            tables[split].append(_read_table(tree.files[place]))
-        elif place[-1] not in ("dataset_info.json", "state.json", "dataset_dict.json"):
+    files = having(tree, TABLES)
+    for place, file in sorted(files.items()):
+        split = _split_of(place)
+        first.setdefault(split, place)
+        tables[split].append(read_table(file))
+    for place in tree.files.keys() - files.keys():
+        if place[-1] not in ("dataset_info.json", "state.json", "dataset_dict.json"):
             tree.left_out[PurePosixPath(place[-1]).suffix or place[-1]] += 1
     if "test" in tables and "val" in tables:
         tree.left_out["rows to validate on"] += sum(map(len, tables.pop("val")))
     rows = {}
-    for split in ("train", "test"):
-        found = split if split in tables else "val"
-        if found not in tables:
-            continue
+    for split, found in splits_among(tables, tree.where).items():
         with reading(tree.where):
             table = _joined(tables[found], tree.where)
-        beside = first[found][:-1]
-        rows[split] = _as_rows(table, tree, beside, config)
-    if "train" not in rows:
-        raise DataError(f"{tree.where} has a table to test on but none to train on.")
+        find = _finder(tree, first[found][:-1])
+        rows[split] = as_rows(table, tree.where, config, find)
     data = from_rows(rows, tree.where, config, tree.left_out)
     tree.say_left_out()
     return data
@@ -102,7 +100,14 @@ def _joined(tables: list[pa.Table], where: str) -> pa.Table:
         raise DataError(f"{where} holds tables of different columns; give one.") from error
 
 
-def _read_table(file: Readable) -> pa.Table:
+def read_table(file: Readable) -> pa.Table:
+    """A table in CSV (with a header or not), TSV, JSON lines, Parquet or Arrow.
+
+    Raises
+    ------
+    DataError
+        The file is damaged.
+    """
     try:
         with file.open("rb") as stream:
             match suffix_of(file):
@@ -110,6 +115,8 @@ def _read_table(file: Readable) -> pa.Table:
                     return parquet.read_table(stream)
                 case ".arrow" | ".feather":
                     return _read_arrow(stream)
+                case ".jsonl":
+                    return json_table.read_json(stream)
                 case suffix:
                     return _read_csv(stream, "\t" if suffix == ".tsv" else ",")
     except (OSError, EOFError, pa.ArrowException) as error:
@@ -140,12 +147,37 @@ def _read_csv(stream: IO[bytes], delimiter: str) -> pa.Table:
     )
 
 
-def _as_rows(table: pa.Table, tree: Tree, beside: Place, config: DataConfig) -> _Rows:
-    """Which columns of a table are the images and the labels."""
-    names, where = table.column_names, tree.where
+def _finder(tree: Tree, beside: Place) -> Callable[[str], Readable]:
+    """The picture files that a table in the folder ``beside`` may name."""
+
+    def find(name: str) -> Readable:
+        parts = PurePosixPath(name.replace("\\", "/")).parts
+        own = next(iter(tree.files.values()))
+        if len(tree.files) == 1 and isinstance(own, Path) and not {"..", "/"} & set(parts):
+            if (file := own.parent.joinpath(*parts)).is_file():
+                return file
+        elif (place := (*beside, *parts)) in tree.files:
+            return tree.files[place]
+        raise DataError(
+            f"{tree.where}: the table names {name}, but there is no such file beside it."
+        )
+
+    return find
+
+
+def as_rows(
+    table: pa.Table,
+    where: str,
+    config: DataConfig,
+    find: Callable[[str], Readable],
+    *,
+    images: str | None = None,
+) -> Rows:
+    """Which columns of a table are the images (if not ``images``) and the labels."""
+    names = table.column_names
     told = parse_keys(config.keys, names, where) if config.keys else {}
     labels = told.get(("train", "labels"))
-    images = told.get(("train", "images"))
+    images = images or told.get(("train", "images"))
     pixels: list[str] = []
     if images is None:
         candidates = [name for name in names if _may_be_images(table.schema.field(name))]
@@ -171,13 +203,7 @@ def _as_rows(table: pa.Table, tree: Tree, beside: Place, config: DataConfig) -> 
             f"{_some(names)}. Say which: --keys images=NAME,labels=NAME."
         )
 
-    def find(name: str) -> Readable:
-        place = (*beside, *PurePosixPath(name).parts)
-        if place not in tree.files:
-            raise DataError(f"{where}: the table names {name}, but there is no such file.")
-        return tree.files[place]
-
-    return _Rows(table, images, labels, pixels, find)
+    return Rows(table, images, labels, pixels, find)
 
 
 def _some(names: list[str]) -> str:
@@ -205,26 +231,31 @@ def _may_be_images(column: pa.Field) -> bool:
     if pa.types.is_struct(kind):
         return "bytes" in [kind.field(i).name for i in range(kind.num_fields)]
     is_named = role_of(column.name).kind == "images"
-    if pa.types.is_binary(kind) or pa.types.is_large_binary(kind) or _is_list(kind):
+    if pa.types.is_binary(kind) or pa.types.is_large_binary(kind):
         return True
+    if _is_list(kind):
+        return is_named or _is_list(kind.value_type)
     is_text = pa.types.is_string(kind) or pa.types.is_large_string(kind)
     return bool(is_text and (is_named or column.name in ("file_name", "path", "filename")))
 
 
 def from_rows(
-    rows: dict[str, _Rows], where: str, config: DataConfig, left_out: Counter[str]
+    rows: dict[str, Rows], where: str, config: DataConfig, left_out: Counter[str]
 ) -> Splits | ImageSet:
     """The image set of one or two tables."""
-    parts, frames = {}, {}
+    parts: dict[str, Part] = {}
+    frames: dict[str, list[Frame]] = {}
     for split, part in rows.items():
         values = _images(part, where, config, left_out)
         if isinstance(values, list):
-            frames[split] = values
+            kept = [i for i, frame in enumerate(values) if frame is not None]
+            frames[split] = [frame for frame in values if frame is not None]
+            part = replace(part, table=part.table.take(kept))
         parts[split] = Part(values, _labels(part, where), _columns(part, left_out))
     if frames:
-        several = {f"{where} ({s}, row {i})": [f] for s, fs in frames.items()
-                   for i, f in enumerate(fs)}  # fmt: skip
-        check_sizes(several)
+        check_sizes({f"{where} ({split}, picture {i})": [frame]
+                     for split, several in frames.items()
+                     for i, frame in enumerate(several)} or {where: []})  # fmt: skip
         arrays = iter(to_arrays([f for fs in frames.values() for f in fs], config, where))
         for split in parts:
             stack = np.stack([next(arrays) for _ in frames[split]])
@@ -233,33 +264,43 @@ def from_rows(
     return from_parts(
         where,
         parts,
-        class_names=_class_names(train),
+        class_names=train.class_names or _class_names(train),
         kind=f"a table, pictures in {train.images}" if train.images else "a table of pixels",
         config=config,
     )
 
 
 def _images(
-    rows: _Rows, where: str, config: DataConfig, left_out: Counter[str]
-) -> NDArray[Any] | list[Frame]:
+    rows: Rows, where: str, config: DataConfig, left_out: Counter[str]
+) -> NDArray[Any] | list[Frame | None]:
+    """Arrays of pixels, or a frame per row, None where it is broken and may be."""
     if rows.images is None:
         return np.stack([_numpy(rows.table[name], name, where) for name in rows.pixels], axis=1)
-    column = rows.table[rows.images]
-    if column.null_count:
-        raise DataError(f"{where}: {column.null_count} rows have nothing in {rows.images}.")
-    if _is_list(column.type):
-        return _nested(column.combine_chunks(), f"{where}:{rows.images}")
-    cells = column.to_pylist()
-    is_text = isinstance(cells[0], str)
-    if is_text and re.fullmatch(r"\s*[\d.]+(\s+[\d.]+)+\s*", cells[0]):
+    cells = rows.cells
+    if cells is None:
+        column = rows.table[rows.images]
+        if column.null_count and not config.skip_broken:
+            raise DataError(f"{where}: {column.null_count} rows have nothing in {rows.images}.")
+        if _is_list(column.type):
+            return _nested(column.combine_chunks(), f"{where}:{rows.images}")
+        cells = column.to_pylist()
+    if isinstance(cells[0], str) and re.fullmatch(r"\s*[\d.]+(\s+[\d.]+)+\s*", cells[0]):
         return _from_text(cells, where)
-    frames = []
+    if isinstance(cells[0], (np.ndarray, Tensor)):
+        try:
+            return np.stack([as_numpy(cell, where) for cell in cells])
+        except ValueError as error:
+            raise DataError(f"{where}: pictures must have one shape; {error}.") from error
+    frames: list[Frame | None] = []
     for number, cell in enumerate(cells):
+        if isinstance(cell, Image.Image):
+            frames.append(as_frame(cell, config))
+            continue
         file = _file_of(cell, f"{where} (row {number})", rows.files)
-        several = read_frames(file, config, left_out)
+        several = frames_or_none(file, config, left_out)
         if len(several) > 1:
             left_out["further frame of a picture"] += len(several) - 1
-        frames.append(several[0])
+        frames.append(several[0] if several else None)
     return frames
 
 
@@ -284,7 +325,7 @@ def _file_of(cell: Any, name: str, files: Callable[[str], Readable]) -> Readable
         return _Blob(name, cell)
     if isinstance(cell, str):
         return files(cell)
-    raise DataError(f"{name} holds no picture.")
+    return _Blob(name, b"")
 
 
 def _from_text(cells: list[str], where: str) -> NDArray[Any]:
@@ -320,11 +361,11 @@ def _numpy(column: pa.ChunkedArray, name: str, where: str) -> NDArray[Any]:
     return values.astype(str) if values.dtype.kind == "O" else values
 
 
-def _labels(rows: _Rows, where: str) -> NDArray[Any] | None:
+def _labels(rows: Rows, where: str) -> NDArray[Any] | None:
     return None if rows.labels is None else _numpy(rows.table[rows.labels], rows.labels, where)
 
 
-def _class_names(rows: _Rows) -> tuple[str, ...] | None:
+def _class_names(rows: Rows) -> tuple[str, ...] | None:
     """What Hugging Face's ``ClassLabel`` calls the classes, if the table has it."""
     metadata = (rows.table.schema.metadata or {}).get(b"huggingface")
     if metadata is None or rows.labels is None:
@@ -334,10 +375,11 @@ def _class_names(rows: _Rows) -> tuple[str, ...] | None:
     return tuple(map(str, names)) if isinstance(names, list) else None
 
 
-def _columns(rows: _Rows, left_out: Counter[str]) -> dict[str, pa.ChunkedArray]:
+def _columns(rows: Rows, left_out: Counter[str]) -> dict[str, pa.ChunkedArray]:
     columns = {}
+    used = {rows.images, rows.labels, *rows.pixels}
     for name in rows.table.column_names:
-        if name in (rows.images, rows.labels, *rows.pixels[:1]) or name in set(rows.pixels):
+        if name in used:
             continue
         kind = rows.table.schema.field(name).type
         if pa.types.is_nested(kind) or pa.types.is_binary(kind):

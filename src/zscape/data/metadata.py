@@ -1,0 +1,93 @@
+"""What files beside pictures say of them: a table for all, or small files of the same name."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Collection
+from pathlib import PurePosixPath
+from typing import Any
+
+from zscape.data.bounded import reading
+from zscape.data.columns import FILE_NAME
+from zscape.data.tree import Place, Readable, Tree
+from zscape.errors import DataError
+
+_BESIDE = (".cls", ".json", ".txt")
+_LIMIT = 1 << 20
+_NAMES = ("metadata.csv", "metadata.tsv", "metadata.jsonl", "metadata.parquet")
+
+Row = dict[str, Any]
+
+
+def read_metadata(tree: Tree, pictures: Collection[Place]) -> tuple[dict[Place, Row], set[Place]]:
+    """What a tree says of the pictures at every place, and the files that say it.
+
+    A table ``metadata.csv`` (``.tsv``, ``.jsonl``, ``.parquet``) has a column ``file_name``, with
+    the folders on the way from the table to the file. In the shards of WebDataset, ``0001.cls``
+    holds the class of ``0001.png``, ``0001.json`` columns and ``0001.txt`` a text.
+
+    Raises
+    ------
+    DataError
+        A file is damaged, a table has no ``file_name``, or says something twice.
+    """
+    rows: dict[Place, Row] = {}
+    used: set[Place] = set()
+    beside = {_key(place): place for place in pictures}
+    has_classes = any(place[-1].endswith(".cls") for place in tree.files)
+    for place, file in tree.files.items():
+        suffix = PurePosixPath(place[-1]).suffix.lower()
+        if has_classes and suffix in _BESIDE and (picture := beside.get(_key(place))):
+            used.add(place)
+            rows.setdefault(picture, {}).update(_read_beside(file, suffix))
+        if place[-1].lower() in _NAMES:
+            used.add(place)
+            for row in _read(file):
+                name = PurePosixPath(str(row.pop(FILE_NAME)).replace("\\", "/"))
+                of = (*place[:-1], *name.parts)
+                if of in rows:
+                    raise DataError(f"{file} has a row for {name} more than once.")
+                rows[of] = row
+    return rows, used
+
+
+def _key(place: Place) -> Place:
+    """What the files of one sample share: all before the first dot of the name."""
+    return (*place[:-1], place[-1].partition(".")[0])
+
+
+def _read_beside(file: Readable, suffix: str) -> Row:
+    with reading(file), file.open("rb") as stream:
+        content = stream.read(_LIMIT).decode("utf-8", "replace").strip()
+    if suffix != ".json":
+        return {"label" if suffix == ".cls" else "text": content}
+    try:
+        row = json.loads(content)
+    except ValueError as error:
+        raise DataError(f"{file} is not JSON: {error}.") from error
+    plain = (str, int, float, bool)
+    return {k: v for k, v in row.items() if isinstance(v, plain)} if isinstance(row, dict) else {}
+
+
+def _read(file: Readable) -> list[Row]:
+    from zscape.data.tables import read_table
+
+    table = read_table(file)
+    if FILE_NAME not in table.column_names:
+        raise DataError(
+            f"{file} has no column {FILE_NAME} that says which row is of which picture; it has "
+            f"{', '.join(table.column_names)}."
+        )
+    rows: list[Row] = table.to_pylist()
+    return rows
+
+
+def columns_of(
+    places: list[Place], rows: dict[Place, Row], left_out: Counter[str]
+) -> dict[str, list[Any]]:
+    """A value for every place in every column; None where there is no row, which is counted."""
+    if without := sum(place not in rows for place in places):
+        left_out["without metadata (their columns are empty)"] += without
+    names = dict.fromkeys(name for row in rows.values() for name in row)
+    return {name: [rows.get(place, {}).get(name) for place in places] for name in names}
