@@ -220,7 +220,7 @@ def test_sample_draws_from_the_prior_and_decodes_it(run: Path) -> None:
 
     assert vectors(seed=5) == vectors(seed=5) != vectors(seed=6)
     assert vectors() != vectors()
-    with pytest.raises(ConfigError, match="n must be at least 1; got 0"):
+    with pytest.raises(ConfigError, match="n must be an integer, at least 1; got 0"):
         api.sample(vae, 0)
 
 

@@ -11,6 +11,7 @@ import zscape
 from zscape import figures, latents, neurons
 from zscape.api import Opened, open_model
 from zscape.data import Splits
+from zscape.embedding import map_quality
 from zscape.errors import ConfigError
 from zscape.explorer import build_scene
 from zscape.model import MLPVAE, VAE, evaluate, reconstruction_costs
@@ -201,3 +202,32 @@ def test_a_training_that_kept_nothing_cannot_go_on(result):
         zscape.resume(result._replace(run=None))
     again = zscape.resume(result, (PIXELS, LABELS), progress="none")
     assert again.is_finished
+
+
+def test_vectors_are_taken_from_what_holds_them(forms):
+    model = forms["opened"]
+    table = zscape.encode(model, PIXELS)
+    drawn = zscape.fit_map(table, "pca")
+    back = drawn.inverse_transform([[0, 0], [1, 0]])
+    for holder, vectors in (
+        (table, table.mu), (back, back.vectors), (zscape.sample(model, 2, seed=0), None),
+        (latents.prototypes(zscape.encode(model, (PIXELS, LABELS), split="train")), None),
+    ):  # fmt: skip
+        expected = holder.vectors if vectors is None else vectors
+        assert torch.equal(zscape.decode(model, holder), zscape.decode(model, expected))
+    assert np.array_equal(drawn.transform(table), drawn.transform(table.mu))
+
+
+def test_one_map_is_as_good_as_a_list_of_one(forms):
+    table = zscape.encode(forms["model"], (PIXELS, LABELS))
+    drawn = zscape.fit_map(table, "pca")
+    assert map_quality(drawn, n_neighbors=3).equals(map_quality([drawn], n_neighbors=3))
+    for maps in ("pca", drawn, ["pca"]):
+        scene = build_scene(forms["model"], (PIXELS, LABELS), maps=maps)
+        assert [spec["name"] for spec in scene.manifest["maps"]] == ["pca"]
+
+
+@pytest.mark.parametrize("n", [2.0, "3", 0])
+def test_a_count_is_a_whole_number(forms, n):
+    with pytest.raises(ConfigError, match="n must be an integer, at least 1"):
+        zscape.sample(forms["model"], n)

@@ -443,7 +443,7 @@ def prepare_scene(
     data: Any = None,
     *,
     split: str = "test",
-    maps: Sequence[str | Embedding] | None = None,
+    maps: str | Embedding | Sequence[str | Embedding] | None = None,
     n: int | None = None,
     weights: str = "f16",
     seed: int = 0,
@@ -468,10 +468,13 @@ def prepare_scene(
     ConfigError, ShapeError, DataError, CheckpointError
         There is no such model, an option is out of range, or the images do not fit.
     """
+    from zscape.embedding import Embedding
     from zscape.explorer import build_scene, cached_scene
 
     opened = open_model(source)
     vae, title, images = opened.model, opened.name, opened.images(data, split)
+    if maps is not None:
+        maps = [maps] if isinstance(maps, (str, Embedding)) else list(maps)
     names = None if maps is None else [item for item in maps if isinstance(item, str)]
     if maps is None or (names and len(names) == len(maps)):
         scene = cached_scene(

@@ -225,8 +225,12 @@ def test_nearest_rows(table):
 @pytest.mark.parametrize(
     ("call", "kind", "message"),
     [
-        (lambda vae: sample_prior(vae, 0), ConfigError, r"^n must be at least 1; got 0\.$"),
-        (lambda vae: between(vae, {}, {}, 0), ConfigError, "n must be at least 1"),
+        (
+            lambda vae: sample_prior(vae, 0),
+            ConfigError,
+            r"^n must be an integer, at least 1; got 0\.$",
+        ),
+        (lambda vae: between(vae, {}, {}, 0), ConfigError, "n must be an integer"),
         (lambda vae: between(vae, [1, 1, 1], {1: 1}, 0, path="slerp"), ConfigError, "n must be"),
         (lambda vae: between(vae, {}, {}, path="arc"), ConfigError, "one of line, slerp; got 'ar"),
         (lambda vae: between(vae, [1], {}), ShapeError, "must have 3 numbers"),
@@ -244,11 +248,11 @@ def test_nearest_rows(table):
         (lambda vae: manifold(vae, (1, "z1")), ConfigError, "two different latent neurons"),
         (lambda vae: manifold(vae, (0, 1, 2)), ConfigError, "two different latent neurons"),
         (lambda vae: manifold(vae, x_values="abc"), ConfigError, "values must hold numbers only"),
-        (lambda vae: prior_quantiles(0), ConfigError, "n must be at least 1"),
+        (lambda vae: prior_quantiles(0), ConfigError, "n must be an integer"),
         (lambda vae: neighbourhood(vae, {}, -1), ConfigError, "radius must be a finite number"),
         (lambda vae: neighbourhood(vae, {}, np.nan), ConfigError, "at least 0; got nan"),
         (lambda vae: neighbourhood(vae, {}, np.inf), ConfigError, "radius must be"),
-        (lambda vae: neighbourhood(vae, {}, 1, 0), ConfigError, "n must be at least 1"),
+        (lambda vae: neighbourhood(vae, {}, 1, 0), ConfigError, "n must be an integer"),
         (lambda vae: walk(vae, [[0, 1, 2], [3, 4]]), ShapeError, "must have 3 numbers"),
     ],
 )

@@ -33,8 +33,8 @@ class HeldOut(NamedTuple):
 
 
 def inverse_quality(
-    maps: Iterable[Embedding],
-    ways: Iterable[str],
+    maps: Embedding | Iterable[Embedding],
+    ways: str | Iterable[str],
     vae: ModelLike,
     held_out: HeldOut,
     *,
@@ -85,8 +85,8 @@ def inverse_quality(
     rng = numpy_generator(seed, "inverse quality")
     ends = rng.permuted(np.tile(np.arange(len(table)), (n_lines, 1)), axis=1)[:, [0, -1]]
     rows = []
-    ways = list(ways)
-    for embedding in maps:
+    ways = [ways] if isinstance(ways, str) else list(ways)
+    for embedding in [maps] if isinstance(maps, Embedding) else maps:
         check_belongs(embedding.table, vae)
         points = embedding.transform(table.mu)
         lines = _lines(points[ends], n_steps)

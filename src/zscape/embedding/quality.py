@@ -45,10 +45,10 @@ register_metric: Callable[[str], Callable[[MapMetric], MapMetric]] = map_metrics
 
 
 def map_quality(
-    maps: Iterable[Embedding], *, metrics: Iterable[str | MapMetric] | None = None,
+    maps: Embedding | Iterable[Embedding], *, metrics: Iterable[str | MapMetric] | None = None,
     n_neighbors: int = 15, n_sample: int = 2000, seed: int = 0,
 ) -> pd.DataFrame:  # fmt: skip
-    """All maps side by side, one row each, named by its method.
+    """One map, or several side by side: a row each, named by its method.
 
     Parameters
     ----------
@@ -85,7 +85,7 @@ def map_quality(
 
     names = list(map_metrics) if metrics is None else [*map(map_metrics.allow, metrics)]
     rows = []
-    for embedding in maps:
+    for embedding in [maps] if isinstance(maps, Embedding) else maps:
         order = numpy_generator(seed, "map quality").permutation(len(embedding))
         judged = Judged(
             embedding.x, embedding.coordinates, embedding.table.labels, n_neighbors,

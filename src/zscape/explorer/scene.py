@@ -141,7 +141,7 @@ def build_scene(
     images: ImagesLike,
     *,
     table: LatentTable | None = None,
-    maps: Iterable[str | Embedding] | None = None,
+    maps: str | Embedding | Iterable[str | Embedding] | None = None,
     title: str = "",
     n: int | None = None,
     weights: str = "f16",
@@ -181,7 +181,8 @@ def build_scene(
     vae = as_vae(vae)
     images = as_image_set(images, image_shape=vae.image_shape)
     check_weights(weights)
-    maps = None if maps is None else list(maps)
+    if maps is not None:
+        maps = [maps] if isinstance(maps, (str, Embedding)) else list(maps)
     if maps is not None and not maps:
         raise ConfigError("a scene needs at least one map; got none.")
     check_maps_belong(maps, vae)

@@ -22,6 +22,9 @@ VectorLike: TypeAlias = (
 )
 """One vector or several, in any of the ways ``as_vectors`` takes."""
 
+HOLDERS = ("vectors", "mu")
+"""Under which name a result holds its vectors: a ``Walk``, a ``LatentTable``."""
+
 _TEXT_LIMIT = 1 << 20
 
 
@@ -34,7 +37,8 @@ def as_vectors(value: VectorLike, latent_dim: int) -> NDArray[np.float32]:
         A dict from neuron (``3``, ``"3"`` or ``"z3"``) to value, the others being 0; numbers as
         list, tuple, array or tensor, (latent_dim,) or (n, latent_dim); a list of vectors in any
         of these forms; text that starts with ``{`` or ``[``, as Python or JSON writes a dict or
-        list; or the path of a ``.json`` file with such text, or of an ``.npy`` file.
+        list; the path of a ``.json`` file with such text, or of an ``.npy`` file; or what holds
+        vectors: a ``LatentTable`` (its means), ``Walk``, ``Prototypes`` or ``Inverse``.
     latent_dim
         Of the model.
 
@@ -60,6 +64,7 @@ def as_vectors(value: VectorLike, latent_dim: int) -> NDArray[np.float32]:
     if isinstance(value, (str, Path)):
         parsed, where = _read(value)
         return _stack(parsed, latent_dim, where)
+    value = next((getattr(value, name) for name in HOLDERS if hasattr(value, name)), value)
     return _stack(value, latent_dim, "the latent vector")
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from numbers import Integral
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -306,6 +307,6 @@ def _as_values(values: Any) -> NDArray[np.float32]:
     return numbers
 
 
-def _check_count(n: int) -> None:
-    if n < 1:
-        raise ConfigError(f"n must be at least 1; got {n}.")
+def _check_count(n: Any) -> None:
+    if not isinstance(n, Integral) or n < 1:
+        raise ConfigError(f"n must be an integer, at least 1; got {n!r}.")
