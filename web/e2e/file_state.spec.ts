@@ -112,7 +112,7 @@ test("all of it by keyboard", async ({ openFile, page }) => {
 test("every control can be reached by Tab, and shows that it is", async ({ openFile, page }) => {
   const explorer = await openFile("digits");
   const seen = new Set<string>();
-  for (let i = 0; i < 70; i++) {
+  for (let i = 0; i < 80; i++) {
     await page.keyboard.press("Tab");
     const { name, hasOutline } = await page.evaluate(() => {
       const element = document.activeElement as HTMLElement;

@@ -330,3 +330,26 @@ test("play gives way to whoever goes elsewhere, and where it stops can be come b
   await expect(explorer.origin).toHaveText(/^On the path/);
   expect(await explorer.pixels()).toBe(stopped);
 });
+
+test("text, sliders and pictures agree at every moment, also between frames", async ({
+  openFile,
+  page,
+}) => {
+  // On a busy machine frames come late.
+  await page.addInitScript(() => {
+    window.requestAnimationFrame = (draw) =>
+      setTimeout(() => draw(performance.now()), 500) as unknown as number;
+    window.cancelAnimationFrame = (request) => clearTimeout(request);
+  });
+  const explorer = await openFile("digits");
+  const seen = async () => [await explorer.z(), await explorer.pixels()];
+  await explorer.choice("Set to the mean").selectOption("7");
+  await expect(explorer.origin).toHaveText("Mean of all “7”");
+  const seven = await seen();
+  await explorer.button("Reset").click();
+  await expect(explorer.origin).toHaveText("The origin: all neurons 0");
+  expect((await seen())[0]).toEqual(Array(10).fill(0));
+  await explorer.button("Undo").click();
+  await expect(explorer.origin).toHaveText("Mean of all “7”");
+  expect(await seen()).toEqual(seven);
+});
