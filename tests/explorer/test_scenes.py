@@ -15,10 +15,12 @@ from zscape.data import ImageSet
 from zscape.embedding import fit_map
 from zscape.errors import CheckpointError, ConfigError, DataError, ShapeError
 from zscape.explorer import Scene, build_scene
-from zscape.explorer.maps import draw_maps, typical_gap
+from zscape.explorer import scene as scenes
+from zscape.explorer.maps import describe_map, draw_maps, typical_gap
 from zscape.explorer.scene import originals
 from zscape.latents import encode
 from zscape.model import build_model, kl_to_standard_normal
+from zscape.neurons import neuron_table
 
 CONTRACT = Contract(Path(__file__).parents[2] / "web" / "src" / "scene" / "manifest.ts")
 RULES = CONTRACT.types["Manifest"]
@@ -118,7 +120,11 @@ def test_neurons(scene, table):
 
 def test_maps(scene, maps):
     pca, tsne, pair = scene.manifest["maps"]
-    assert [spec["label"] for spec in (pca, tsne, pair)] == ["PCA", "t-SNE", "z1, z0"]
+    assert [spec["label"] for spec in (pca, tsne, pair)] == [
+        "PCA",
+        "t-SNE (perplexity 20)",
+        "z1, z0",
+    ]
     assert pca["inverses"] == ["local", "nearest", "exact"]
     assert tsne["inverses"] == ["local", "learned", "nearest"]
     assert "linear" not in tsne
@@ -246,10 +252,40 @@ def test_two_thousand_classes():
     assert len(scene.manifest["prototypes"]["counts"]) == 2000
 
 
-def test_a_map_of_a_few_points_has_a_smaller_perplexity(table):
-    (few,) = draw_maps(table[:20], ["tsne"], np.ones(4), lambda stage, done: None)
-    (many,) = draw_maps(table, ["tsne"], np.ones(4), lambda stage, done: None)
-    assert (few.settings.perplexity, many.settings.perplexity) == (6, 30)
+def draw_tsne(table, seed=0):
+    return draw_maps(table, ["tsne"], np.ones(4), lambda stage, done: None, seed)[0]
+
+
+def test_a_map_of_a_few_points_has_a_smaller_perplexity_and_says_so(
+    vae, images, table, caplog, monkeypatch
+):
+    assert draw_tsne(table).settings.perplexity == 30
+    assert caplog.messages == []
+    few = draw_tsne(table[:20])
+    assert caplog.messages == [
+        "t-SNE is drawn with perplexity 6: the usual 30 needs 92 points, and there are 20."
+    ]
+    monkeypatch.setattr("zscape.explorer.maps._describe_learned", lambda *_: {})
+    spec = describe_map(few, "tsne", lambda *_: "", "f32", lambda stage, done: None)
+    assert spec["label"] == "t-SNE (perplexity 6)"
+    assert spec["settings"] == few.settings.to_dict()
+
+
+def test_the_seed_reaches_the_maps_and_the_estimates(vae, images, table, monkeypatch):
+    one, same, other = (draw_tsne(table[:20], seed).coordinates for seed in (0, 0, 5))
+    assert np.array_equal(one, same)
+    assert not np.allclose(one, other)
+    seeds = []
+    monkeypatch.setattr(
+        scenes, "draw_maps", lambda *given: seeds.append(given[-1]) or draw_maps(*given)
+    )
+    monkeypatch.setattr(
+        scenes, "neuron_table",
+        lambda table, seed=0: seeds.append(seed) or neuron_table(table, seed=seed),
+    )  # fmt: skip
+    scene = build_scene(vae, images[:20], maps=["pca"], seed=5)
+    assert scene.manifest["maps"][0]["seed"] == 5
+    assert seeds[-2:] == [5, 5]
 
 
 def test_what_cannot_be_drawn_is_said_where_it_was_asked_for():

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Any, ClassVar, NamedTuple, TypeAlias
 
 import numpy as np
@@ -44,8 +44,17 @@ class MapMethod(Config, ABC):
         cls.label = cls.__dict__.get("label", cls.__name__)
 
     def title(self) -> str:
-        """What a person calls a map with these options."""
-        return self.label
+        """What a person calls a map with these options: ``t-SNE (perplexity 12)``.
+
+        The options that are not the usual ones are named.
+        """
+        values = {field.name: getattr(self, field.name) for field in fields(self)
+                  if getattr(self, field.name) != field.default}  # fmt: skip
+        told = ", ".join(
+            f"{name} {value:g}" if isinstance(value, float) else f"{name} {value}"
+            for name, value in values.items()
+        )
+        return f"{self.label} ({told})" if told else self.label
 
     def axis_names(self, fitted: Fitted) -> tuple[str, str]:
         """What the two coordinates of the map are."""

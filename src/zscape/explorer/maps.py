@@ -40,6 +40,7 @@ def draw_maps(
     maps: Iterable[str | Embedding] | None,
     kl: NDArray[Any],
     progress: Tell,
+    seed: int = 0,
 ) -> list[Embedding]:
     """The maps of a scene, in the order asked for.
 
@@ -47,9 +48,12 @@ def draw_maps(
     ----------
     maps
         Names of methods, or maps fitted before on the same rows. None: ``DEFAULT_MAPS``, without
-        those that need more points or neurons than there are; that is logged.
+        those that need more points or neurons than there are; that is logged. So is a perplexity
+        lowered for few points, which the map's label says too.
     kl
         (latent_dim,): decides which two neurons make a plain map where nothing else can.
+    seed
+        Of the maps that are drawn here.
 
     Raises
     ------
@@ -68,7 +72,8 @@ def draw_maps(
             progress(f"{methods[name].label}: {stage}", (i + done) / len(wanted))
 
         try:
-            drawn.append(fit_map(table, item, progress=tell, **_settings(item, len(table))))
+            settings = _settings(item, len(table))
+            drawn.append(fit_map(table, item, seed=seed, progress=tell, **settings))
         except DataError as error:
             if maps is not None:
                 raise
@@ -108,6 +113,8 @@ def describe_map(embedding: Embedding, name: str, add: Add, half: str, progress:
         "name": name,
         "label": "z0" if table.latent_dim == 1 and is_pair else embedding.settings.title(),
         "method": embedding.method,
+        "settings": embedding.settings.to_dict(),
+        "seed": embedding.seed,
         "coordinates": add(f"{prefix}.coordinates", embedding.coordinates, "f32"),
         "inverses": ["nearest"],
         "unit": typical_gap(embedding.coordinates),
@@ -167,12 +174,15 @@ def _describe_learned(embedding: Embedding, prefix: str, add: Add, half: str) ->
 
 
 def _settings(method: str, n: int) -> dict[str, Any]:
-    """A smaller perplexity where there are too few points for the usual one."""
-    usual = TSNE().perplexity
-    if method != "tsne" or n >= TSNE().min_points():
+    """A smaller perplexity where there are too few points for the usual one; that is logged."""
+    usual, perplexity = TSNE(), float((n - 2) // 3)
+    if method != "tsne" or n >= usual.min_points() or perplexity < MIN_PERPLEXITY:
         return {}
-    perplexity = (n - 2) / 3
-    return {"perplexity": perplexity if perplexity >= MIN_PERPLEXITY else usual}
+    _log.warning(
+        "t-SNE is drawn with perplexity %g: the usual %g needs %d points, and there are %d.",
+        perplexity, usual.perplexity, usual.min_points(), n,
+    )  # fmt: skip
+    return {"perplexity": perplexity}
 
 
 def _plain(table: LatentTable, kl: NDArray[Any]) -> Embedding:

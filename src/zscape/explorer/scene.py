@@ -163,6 +163,8 @@ def build_scene(
         What the page calls the model.
     n
         How many images to show, drawn with ``seed``; 10 000 by default, 200 000 at most.
+    seed
+        Of everything random: which images, the maps, the estimates of what a neuron knows.
     weights
         ``f32`` (exact), ``f16`` (pixels within 1e-3) or ``i8`` (a quarter of the bytes; pixels
         within a few hundredths).
@@ -191,8 +193,9 @@ def build_scene(
     half = "f32" if weights == "f32" else "f16"
     blocks = _Blocks()
     tell("neurons", 0)
-    neurons = describe_neurons(table)
-    drawn = draw_maps(table, maps, np.array([neuron["kl"] for neuron in neurons]), tell)
+    neurons = describe_neurons(table, seed)
+    kl = np.array([neuron["kl"] for neuron in neurons])
+    drawn = draw_maps(table, maps, kl, tell, seed)
     network = describe_network(vae)
     manifest = {
         "format": FORMAT,
@@ -220,11 +223,11 @@ def build_scene(
     return Scene(manifest, blocks.data)
 
 
-def describe_neurons(table: LatentTable) -> list[dict[str, Any]]:
+def describe_neurons(table: LatentTable, seed: int = 0) -> list[dict[str, Any]]:
     """``Neuron`` of the manifest for every latent neuron."""
     frame = neuron_table(replace(table, labels=None, class_names=()))
     low, high = np.percentile(table.mu, (0.5, 99.5), axis=0)
-    known = _mutual_information(table)
+    known = _mutual_information(table, seed)
     return [
         {
             "name": str(name),
@@ -326,12 +329,12 @@ def _describe_prototypes(table: LatentTable, blocks: _Blocks) -> dict[str, Any] 
     return {"vectors": blocks.add("prototypes", vectors, "f32"), "counts": counts.tolist()}
 
 
-def _mutual_information(table: LatentTable) -> NDArray[Any] | None:
+def _mutual_information(table: LatentTable, seed: int) -> NDArray[Any] | None:
     step = -(-len(table) // MUTUAL_INFORMATION_POINTS)
     part = table[::step]
     if part.labels is None or np.bincount(part.labels).max() < 2:
         return None
-    frame = neuron_table(part)
+    frame = neuron_table(part, seed=seed)
     known: NDArray[Any] = frame["mutual_information"].to_numpy()
     return known
 

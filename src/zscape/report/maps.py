@@ -23,7 +23,7 @@ TORN = 0.05
 """Share of the map's width that a round trip may be long where the map is whole."""
 WAYS = {
     "nearest": "the nearest image's own vector",
-    "local": "a plane through the 50 nearest",
+    "local": "a plane through the nearest images",
     "learned": "a small network",
 }
 

@@ -66,8 +66,10 @@ export interface Neuron {
 
 export interface MapSpec {
   name: string; // "tsne"
-  label: string; // "t-SNE"
+  label: string; // "t-SNE"; "t-SNE (perplexity 12)" where a setting is not the usual
   method: "pca" | "tsne" | "umap" | "pair" | string;
+  settings?: Record<string, number | string | boolean | null>;
+  seed?: number;
   coordinates: string; // block (n, 2)
   /** Ways back that can be computed here, the default first. */
   inverses: ("nearest" | "local" | "learned" | "exact")[];
