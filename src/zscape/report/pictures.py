@@ -54,10 +54,13 @@ def _ranked(m: Material, n: int) -> list[Block]:
     order = np.argsort(costs, kind="stable")
     half = len(order) // 2 - n // 2
     parts = {
-        "Best": (order[:n], "least could have been saved: what it finds easy"),
-        "Typical": (order[half : half + n], "that is around the median"),
-        "Worst": (order[: -n - 1 : -1].copy(), "most could have been saved: look for what is unusual in them"),
-    }  # fmt: skip
+        "Best": (order[:n], "where least could have been saved: what it finds easy"),
+        "Typical": (order[half : half + n], "around the median"),
+        "Worst": (
+            order[: -n - 1 : -1].copy(),
+            "where most could have been saved: look for what is unusual in them",
+        ),
+    }
     blocks: list[Block] = [
         Heading("Best, typical, worst"),
         f"The images by what a perfect reconstruction would have saved: "
@@ -66,7 +69,7 @@ def _ranked(m: Material, n: int) -> list[Block]:
         + (f" {_hardest(m)}" if m.has_classes else ""),
     ]
     for name, (rows, what) in parts.items():
-        caption = f"{name}: those where {what}."
+        caption = f"{name}: those {what}."
         caption += _classes_of(m, rows) if name != "Typical" else ""
         blocks.append(Plate(_pairs(m, rows, show_cost=True), caption, f"{name} reconstructions"))
     return blocks
