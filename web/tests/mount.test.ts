@@ -2,6 +2,7 @@
 import { afterEach, beforeEach, expect, it, vi } from "vitest";
 import { mount } from "../src/mount";
 import type { DataSource } from "../src/scene/source";
+import { recorder } from "./helpers/canvas";
 import { memorySource, smallScene } from "./helpers/scenes";
 
 const contexts = vi.fn();
@@ -17,10 +18,10 @@ const shownIn = (el: HTMLElement) =>
   vi.waitUntil(() => el.querySelector<HTMLElement>(".zs-app"), { interval: 0 });
 
 beforeEach(() => {
-  vi.spyOn(HTMLCanvasElement.prototype, "getContext").mockImplementation((kind: string) => {
+  vi.spyOn(HTMLCanvasElement.prototype, "getContext").mockImplementation(((kind: string) => {
     contexts(kind);
-    return null;
-  });
+    return kind === "2d" ? recorder([]) : null;
+  }) as never);
 });
 afterEach(() => {
   contexts.mockClear();

@@ -2,16 +2,6 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { attachGestures } from "../src/view/gestures";
 import { attachKeyboard } from "../src/view/keyboard";
-import { createMapView } from "../src/view/map_view";
-import { NoWebGL } from "../src/view/view";
-
-describe("without WebGL 2", () => {
-  it("the map says so and leaves nothing behind", () => {
-    const el = document.createElement("div");
-    expect(() => createMapView(el, { n: 3 })).toThrow(NoWebGL);
-    expect(el.childNodes).toHaveLength(0);
-  });
-});
 
 /** Names of the calls with what the first argument says of them. */
 function record(isPanning: boolean) {

@@ -14,11 +14,7 @@ export interface MapController {
   destroy(): void;
 }
 
-/**
- * Draws what the explorer knows into `el`, and tells it what is done there.
- *
- * @throws NoWebGL where the browser has none
- */
+/** Draws what the explorer knows into `el`, and tells it what is done there. */
 export function attachMap(
   explorer: Explorer,
   thumbnails: Thumbnails,

@@ -1,8 +1,7 @@
-import { useEffect, useRef, useState } from "preact/hooks";
+import { useEffect, useRef } from "preact/hooks";
 import { download, fileName } from "../output/files";
 import { resizeMap } from "../state/actions";
 import { useCell } from "../state/cell";
-import { type Hit, NoWebGL } from "../view/view";
 import { usePage } from "./context";
 import { createHoverCard } from "./hover_card";
 import { IconButton } from "./icons";
@@ -18,7 +17,6 @@ export function MapPane({ onShown }: { onShown(): void }) {
   const host = useRef<HTMLDivElement>(null);
   const card = useRef<HTMLDivElement>(null);
   const controller = useRef<MapController | null>(null);
-  const [trouble, setTrouble] = useState("");
   const tool = useCell(explorer.tool);
 
   useEffect(() => {
@@ -28,16 +26,7 @@ export function MapPane({ onShown }: { onShown(): void }) {
       resizeMap(explorer, { width, height });
     });
     resized.observe(host.current!);
-    try {
-      controller.current = attachMap(explorer, thumbnails, host.current!, (hit: Hit) =>
-        hover.show(hit),
-      );
-    } catch (error) {
-      if (!(error instanceof NoWebGL)) throw error;
-      setTrouble(
-        "The map needs WebGL 2, which this browser does not offer. Everything else works.",
-      );
-    }
+    controller.current = attachMap(explorer, thumbnails, host.current!, (hit) => hover.show(hit));
     onShown();
     return () => {
       resized.disconnect();
@@ -61,21 +50,18 @@ export function MapPane({ onShown }: { onShown(): void }) {
     <Part class="zs-map-pane" aria-label="Map of the latent space">
       <Toolbar />
       <div class="zs-map-frame">
-        <div ref={host} class="zs-map" data-testid="map" data-tool={tool} hidden={trouble !== ""} />
-        {trouble && <p class="zs-map-message">{trouble}</p>}
-        {!trouble && (
-          <div class="zs-zoom" role="toolbar" aria-label="Zoom">
-            <IconButton icon="plus" label="Nearer" keys="+" onClick={() => zoom(1.6)} />
-            <IconButton icon="minus" label="Farther" keys="−" onClick={() => zoom(1 / 1.6)} />
-            <IconButton
-              icon="fit"
-              label="Show all"
-              keys="0"
-              onClick={() => controller.current?.view.fit()}
-            />
-            <IconButton icon="save" label="Save the map as PNG" onClick={() => void save()} />
-          </div>
-        )}
+        <div ref={host} class="zs-map" data-testid="map" data-tool={tool} />
+        <div class="zs-zoom" role="toolbar" aria-label="Zoom">
+          <IconButton icon="plus" label="Nearer" keys="+" onClick={() => zoom(1.6)} />
+          <IconButton icon="minus" label="Farther" keys="−" onClick={() => zoom(1 / 1.6)} />
+          <IconButton
+            icon="fit"
+            label="Show all"
+            keys="0"
+            onClick={() => controller.current?.view.fit()}
+          />
+          <IconButton icon="save" label="Save the map as PNG" onClick={() => void save()} />
+        </div>
         <div ref={card} class="zs-card" hidden />
         <SelectionBar fit={(rows) => controller.current?.view.fit(rows)} />
       </div>

@@ -108,7 +108,10 @@ export class Atlas {
   }
 }
 
-function asDrawable(picture: Picture): ImageBitmap | HTMLCanvasElement {
+/** What a canvas can draw scaled. */
+export type Drawable = ImageBitmap | HTMLCanvasElement;
+
+export function asDrawable(picture: Picture): Drawable {
   if (!(picture instanceof ImageData)) return picture;
   const canvas = canvasOf(picture.width, picture.height);
   canvas.getContext("2d")?.putImageData(picture, 0, 0);

@@ -1,26 +1,26 @@
 import { Atlas, slotSize } from "./atlas";
 import type { Projection } from "./gl";
-import type { MapState } from "./map_state";
+import { type MapState, PARTS, type Part } from "./map_state";
 import { PICTURE_FLOATS, PicturesLayer } from "./pictures_layer";
-import { pointStyle } from "./point_style";
+import { dotsOf, TILE_OPACITY } from "./point_style";
 import { PointsLayer } from "./points_layer";
 import { rgbOf } from "./theme";
-import { chooseThumbnails, MOST_SHOWN, type ThumbnailChoice } from "./thumbnails";
-import { NoWebGL, type Picture } from "./view";
+import {
+  CORNER_PX,
+  FRAME_PX,
+  MOST_SHOWN,
+  PATIENCE_MS,
+  type ThumbnailChoice,
+  thumbnailsOf,
+} from "./thumbnails";
+import type { Picture } from "./view";
 
-const UPLOAD_MS = 5; // of thumbnails in one frame; the others follow in the next
 const LARGEST_THUMBNAIL = 96; // texels
-const DIM = 0.18; // points outside the selection
-const UNDER_CONTOURS = 0.4;
 
-export type Part = "positions" | "origins" | "colors" | "order" | "chosen" | "tiles";
-const PARTS: Part[] = ["positions", "origins", "colors", "order", "chosen", "tiles"];
-
-/** The lower canvas: tiles, dots and thumbnails, drawn from the state. */
+/** The lower canvas, drawn with WebGL 2. */
 export class GlCanvas {
   /** What the last frame showed as pictures. */
   thumbnails: ThumbnailChoice | null = null;
-  private readonly gl: WebGL2RenderingContext;
   private points!: PointsLayer;
   private pictures!: PicturesLayer;
   private thumbnailAtlas: Atlas | null = null;
@@ -30,17 +30,10 @@ export class GlCanvas {
 
   constructor(
     readonly canvas: HTMLCanvasElement,
+    private readonly gl: WebGL2RenderingContext,
     private readonly state: MapState,
     private readonly thumbnail?: (row: number) => Picture,
   ) {
-    const gl = canvas.getContext("webgl2", {
-      antialias: false,
-      alpha: false,
-      depth: false,
-      stencil: false,
-    });
-    if (!gl) throw new NoWebGL("This browser shows no WebGL 2, which the map is drawn with.");
-    this.gl = gl;
     this.restore();
   }
 
@@ -71,13 +64,13 @@ export class GlCanvas {
     gl.clear(gl.COLOR_BUFFER_BIT);
     const projection = this.projection();
     this.drawTiles(projection);
-    const style = pointStyle(state.spacing);
+    const { diameter, opacity, dim } = dotsOf(state, hasContours);
     this.points.draw({
       projection,
       progress: state.progress,
-      diameter: style.diameter * state.pixelRatio,
-      opacity: style.opacity * (hasContours ? UNDER_CONTOURS : 1),
-      dim: state.isSelected ? DIM : 1,
+      diameter: diameter * state.pixelRatio,
+      opacity,
+      dim,
       share,
     });
     return this.drawThumbnails(projection);
@@ -158,7 +151,7 @@ export class GlCanvas {
       halfPixels: [0, 0],
       frame: 0,
       corner: 0,
-      opacity: 0.5, // points are seen above strokes and ground alike
+      opacity: TILE_OPACITY,
       paper: rgbOf(state.theme.background),
     });
   }
@@ -166,11 +159,10 @@ export class GlCanvas {
   private drawThumbnails(projection: Projection): boolean {
     const { state, thumbnail } = this;
     this.thumbnails = null;
-    if (!thumbnail || !state.hasThumbnails || state.progress < 1 || !state.n) return false;
-    const choice = chooseThumbnails(state.places, state.view, state.size, state.rank, state.mask);
-    if (!choice?.rows.length) return false;
+    const choice = thumbnail && thumbnailsOf(state);
+    if (!choice) return false;
     const atlas = this.atlasOfThumbnails(thumbnail);
-    const deadline = performance.now() + UPLOAD_MS;
+    const deadline = performance.now() + PATIENCE_MS;
     const shown: number[] = [];
     const places: number[] = [];
     for (const row of choice.rows) {
@@ -189,8 +181,8 @@ export class GlCanvas {
       places: Float32Array.from(places),
       colors: this.frameColors(shown),
       halfPixels: [half * atlas.slotWidth, half * atlas.slotHeight],
-      frame: 2.5 * state.pixelRatio,
-      corner: 3.5 * state.pixelRatio,
+      frame: FRAME_PX * state.pixelRatio,
+      corner: CORNER_PX * state.pixelRatio,
       opacity: 1,
       paper: rgbOf(state.theme.background),
     });

@@ -21,6 +21,10 @@ export function shuffled(n: number): Uint32Array {
   return rows;
 }
 
+/** What a canvas may have to hear of. */
+export const PARTS = ["positions", "origins", "colors", "order", "chosen", "tiles"] as const;
+export type Part = (typeof PARTS)[number];
+
 /** What is to be drawn: the one place both canvases read. Everything here survives a lost GPU context. */
 export class MapState {
   colors: Uint8Array;
@@ -90,5 +94,13 @@ export class MapState {
       }
     }
     return clip;
+  }
+
+  /** The same in CSS pixels. */
+  screenPositions(): Float32Array {
+    const { width, height } = this.size;
+    return this.clipPositions().map((at, i) =>
+      i % 2 ? ((1 - at) * height) / 2 : ((1 + at) * width) / 2,
+    );
   }
 }

@@ -2,7 +2,7 @@ import type { Places } from "../maps/places";
 import { ease } from "./camera";
 import { contourSets } from "./contour_sets";
 import { attachGestures, type GestureHandlers, type Pointer } from "./gestures";
-import { GlCanvas } from "./gl_canvas";
+import { createGround, type Ground } from "./ground";
 import { hitAt, NOWHERE } from "./hits";
 import { attachKeyboard } from "./keyboard";
 import { MapState } from "./map_state";
@@ -20,16 +20,14 @@ const NO_TOOL: MapTool = { cursor: "grab", isPanning: true, click: () => undefin
 
 /**
  * A map of `options.n` points that fills `el` and follows its size.
- *
- * Throws `NoWebGL` where the browser has no WebGL 2; `el` is then as it was.
  */
 export function createMapView(el: HTMLElement, options: MapViewOptions): MapView {
-  return new GlMapView(el, options);
+  return new DrawnMap(el, options);
 }
 
-class GlMapView implements MapView {
+class DrawnMap implements MapView {
   private readonly state: MapState;
-  private readonly gl: GlCanvas;
+  private readonly ground: Ground;
   private readonly root = document.createElement("div");
   private readonly top = document.createElement("canvas");
   private readonly context: CanvasRenderingContext2D;
@@ -49,7 +47,7 @@ class GlMapView implements MapView {
 
   private journeyStart = 0;
   private request = 0;
-  private isGlStale = true;
+  private isGroundStale = true;
   private drawnShare = 0; // of the points, in the frame that is on the screen
   private lastTick = 0;
   private restTimer = 0;
@@ -62,7 +60,7 @@ class GlMapView implements MapView {
   ) {
     const bottom = document.createElement("canvas");
     this.state = new MapState(options.n);
-    this.gl = new GlCanvas(bottom, this.state, options.thumbnail);
+    this.ground = createGround(bottom, this.state, options.thumbnail);
     this.context = this.top.getContext("2d") as CanvasRenderingContext2D;
     this.detail = new Detail(options.n);
     this.navigation = new Navigation(this.state, () => this.invalidate());
@@ -90,7 +88,7 @@ class GlMapView implements MapView {
     state.progress = isTravelling ? 0 : 1;
     this.journeyStart = performance.now();
     state.places = places;
-    this.gl.changed("positions", "origins");
+    this.ground.changed("positions", "origins");
     if (this.contours) this.contours.sets = null;
     this.tool.cancel?.();
     this.navigation.showAll();
@@ -99,20 +97,20 @@ class GlMapView implements MapView {
 
   setColors(rgba: Uint8Array): void {
     this.state.colors = rgba;
-    this.gl.changed("colors");
+    this.ground.changed("colors");
     this.invalidate();
   }
 
   setVisible(mask: Uint8Array | null): void {
     this.state.mask = mask;
     if (this.contours) this.contours.sets = null;
-    this.gl.changed("order", "chosen");
+    this.ground.changed("order", "chosen");
     this.invalidate();
   }
 
   setSelection(rows: ArrayLike<number>): void {
     this.state.setSelection(rows);
-    this.gl.changed("chosen");
+    this.ground.changed("chosen");
     this.invalidate();
   }
 
@@ -145,7 +143,7 @@ class GlMapView implements MapView {
 
   setTiles(tiles: Tile[] | null): void {
     this.state.tiles = tiles ?? [];
-    this.gl.changed("tiles");
+    this.ground.changed("tiles");
     this.invalidate();
   }
 
@@ -176,13 +174,13 @@ class GlMapView implements MapView {
   }
 
   async snapshot(): Promise<Blob> {
-    this.isGlStale = true; // the canvas is only sure to hold its picture right after drawing
+    this.isGroundStale = true; // the canvas is only sure to hold its picture right after drawing
     this.render(1);
     const picture = document.createElement("canvas");
     picture.width = this.top.width;
     picture.height = this.top.height;
     const context = picture.getContext("2d") as CanvasRenderingContext2D;
-    context.drawImage(this.gl.canvas, 0, 0);
+    context.drawImage(this.ground.canvas, 0, 0);
     context.drawImage(this.top, 0, 0);
     return new Promise((resolve, reject) => {
       picture.toBlob((blob) =>
@@ -193,7 +191,7 @@ class GlMapView implements MapView {
 
   async frame(): Promise<void> {
     this.tick(performance.now());
-    this.gl.finish();
+    this.ground.finish();
     await new Promise((resolve) => requestAnimationFrame(resolve));
   }
 
@@ -202,14 +200,14 @@ class GlMapView implements MapView {
     cancelAnimationFrame(this.request);
     clearTimeout(this.restTimer);
     for (const undo of this.undo) undo();
-    this.gl.destroy();
+    this.ground.destroy();
     this.root.remove();
   }
 
   // -- frames
 
-  private invalidate(isGlStale = true): void {
-    this.isGlStale ||= isGlStale;
+  private invalidate(isGroundStale = true): void {
+    this.isGroundStale ||= isGroundStale;
     if (!this.request && !this.isDestroyed)
       this.request = requestAnimationFrame((now) => this.tick(now));
   }
@@ -241,7 +239,7 @@ class GlMapView implements MapView {
     state.progress = share < 1 ? ease(share) : 1;
     if (share === 1) {
       state.origins = null;
-      this.gl.changed("origins");
+      this.ground.changed("origins");
     }
     this.navigation.movedAt = performance.now();
     this.invalidate();
@@ -251,10 +249,10 @@ class GlMapView implements MapView {
     const { state, contours } = this;
     if (contours && !contours.sets && state.progress === 1)
       contours.sets = contourSets(state, contours.groups);
-    if (this.isGlStale || share > this.drawnShare) {
-      this.isGlStale = false;
+    if (this.isGroundStale || share > this.drawnShare) {
+      this.isGroundStale = false;
       this.drawnShare = share;
-      if (this.gl.draw(share, contours !== null)) this.invalidate();
+      if (this.ground.draw(share, contours !== null)) this.invalidate();
       this.look(); // the map may have moved under a pointer that rests
     }
     this.renderOverlay();
@@ -266,9 +264,9 @@ class GlMapView implements MapView {
     context.setTransform(state.pixelRatio, 0, 0, state.pixelRatio, 0, 0);
     context.clearRect(0, 0, width, height);
     if (!width || !height) return;
-    const pictured = hovered >= 0 && this.gl.thumbnails?.rows.includes(hovered);
+    const pictured = hovered >= 0 && this.ground.thumbnails?.rows.includes(hovered);
     const radius = pictured
-      ? (this.gl.thumbnails?.side ?? 0) / 2 + 1
+      ? (this.ground.thumbnails?.side ?? 0) / 2 + 1
       : Math.max(5, pointStyle(state.spacing).diameter / 2 + 2.5);
     const [x, y] = [state.coordinates[2 * hovered], state.coordinates[2 * hovered + 1]];
     new Overlay(context, state.view, state.size, state.theme).draw({
@@ -296,12 +294,12 @@ class GlMapView implements MapView {
     const height = this.root.clientHeight;
     state.pixelRatio = Math.min(3, window.devicePixelRatio || 1);
     state.size = { width, height };
-    for (const canvas of [this.gl.canvas, this.top]) {
+    for (const canvas of [this.ground.canvas, this.top]) {
       canvas.width = Math.max(1, Math.round(width * state.pixelRatio));
       canvas.height = Math.max(1, Math.round(height * state.pixelRatio));
     }
     this.navigation.keepFitted();
-    this.isGlStale = true;
+    this.isGroundStale = true;
   }
 
   // -- pointers and keys
@@ -320,7 +318,7 @@ class GlMapView implements MapView {
     };
     on(bottom, "webglcontextlost", (event) => event.preventDefault()); // or it would not come back
     on(bottom, "webglcontextrestored", () => {
-      this.gl.restore();
+      this.ground.restore();
       this.invalidate();
     });
     on(this.top, "focus", () => this.byKey(this.top.matches(":focus-visible")));
@@ -375,12 +373,16 @@ class GlMapView implements MapView {
   }
 
   private drag(pointer: Pointer, phase: "start" | "move" | "end"): void {
-    this.tool.drag?.(hitAt(this.state, this.gl.thumbnails, pointer), phase, this.state.view.scale);
+    this.tool.drag?.(
+      hitAt(this.state, this.ground.thumbnails, pointer),
+      phase,
+      this.state.view.scale,
+    );
     this.invalidate(false);
   }
 
   private click(pointer: Pointer): void {
-    this.tool.click(hitAt(this.state, this.gl.thumbnails, pointer), pointer.shift);
+    this.tool.click(hitAt(this.state, this.ground.thumbnails, pointer), pointer.shift);
     this.invalidate(false);
   }
 
@@ -392,7 +394,7 @@ class GlMapView implements MapView {
   /** Tells what lies under the pointer now. Whether the overlay has to be drawn anew for it. */
   private look(): boolean {
     const { pointer, hovered } = this;
-    const hit = pointer ? hitAt(this.state, this.gl.thumbnails, pointer) : NOWHERE;
+    const hit = pointer ? hitAt(this.state, this.ground.thumbnails, pointer) : NOWHERE;
     const isFollowed = pointer !== null && this.tool.hover?.(hit) === true;
     this.hovered = hit.row;
     this.options.onHover?.(hit);

@@ -1,3 +1,5 @@
+import type { MapState } from "./map_state";
+
 /** How large and how solid dots are, from how far apart they lie on the screen. */
 export interface PointStyle {
   diameter: number; // CSS pixels
@@ -14,6 +16,20 @@ export function pointStyle(spacing: number): PointStyle {
   const overlap = diameter / Math.max(spacing, 1e-6);
   const opacity = Math.min(0.9, Math.max(0.4, 1.05 - 0.28 * overlap));
   return { diameter, opacity };
+}
+
+/** Device pixels of diameter; nobody sees the corners of smaller ones. */
+export const ROUND_FROM = 2.6;
+/** Points are seen above tiles, their strokes and their ground alike. */
+export const TILE_OPACITY = 0.5;
+const DIM = 0.18; // points outside the selection
+const UNDER_CONTOURS = 0.4;
+
+/** The dots of a frame. `dim`: of those that are not selected, on top of the opacity. */
+export function dotsOf(state: MapState, hasContours: boolean): PointStyle & { dim: number } {
+  const { diameter, opacity } = pointStyle(state.spacing);
+  const under = hasContours ? UNDER_CONTOURS : 1;
+  return { diameter, opacity: opacity * under, dim: state.isSelected ? DIM : 1 };
 }
 
 /** Side of a thumbnail, CSS pixels, or 0: too dense for thumbnails. */

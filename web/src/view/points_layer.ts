@@ -1,7 +1,6 @@
 import { compile, type Program, type Projection } from "./gl";
+import { ROUND_FROM } from "./point_style";
 import { ROUND_POINTS, SQUARE_POINTS } from "./shaders";
-
-const ROUND_FROM = 2.6; // device pixels of diameter
 
 export interface PointsFrame {
   projection: Projection;

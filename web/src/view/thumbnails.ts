@@ -1,5 +1,6 @@
 import type { Places } from "../maps/places";
 import { type Size, visibleBox } from "./camera";
+import type { MapState } from "./map_state";
 import { thumbnailSide } from "./point_style";
 import type { ViewBox } from "./view";
 
@@ -7,9 +8,23 @@ const MOST_VISIBLE = 2500;
 export const MOST_SHOWN = 600;
 const MAY_OVERLAP = 0.12; // of a side
 
+/** Of a thumbnail, CSS pixels. */
+export const FRAME_PX = 2.5;
+export const CORNER_PX = 3.5;
+/** Spent on new ones in a frame; the others follow in the next. */
+export const PATIENCE_MS = 5;
+
 export interface ThumbnailChoice {
   rows: number[];
   side: number; // CSS pixels
+}
+
+/** What a frame shows as pictures, if any. */
+export function thumbnailsOf(state: MapState): ThumbnailChoice | null {
+  const { n, places, view, size, rank, mask } = state;
+  if (!state.hasThumbnails || state.progress < 1 || !n) return null;
+  const choice = chooseThumbnails(places, view, size, rank, mask);
+  return choice?.rows.length ? choice : null;
 }
 
 /**

@@ -3,7 +3,7 @@ import type { Places } from "../maps/places";
 /** Anything a picture can come as. */
 export type Picture = ImageBitmap | ImageData | HTMLCanvasElement;
 
-/** What the app asks of the drawn map. Implemented by `map_view.ts` with WebGL2; knows nothing of models or Preact. */
+/** What the app asks of the drawn map. Implemented by `map_view.ts`; knows nothing of models or Preact. */
 export interface MapViewOptions {
   n: number;
   /** Spoken name of the map; has a default. */
@@ -112,8 +112,5 @@ export interface MapView {
   frame(): Promise<void>;
   destroy(): void;
 }
-
-/** Thrown by the constructor where the browser has no WebGL2. */
-export class NoWebGL extends Error {}
 
 // createMapView(el: HTMLElement, options: MapViewOptions): MapView   (map_view.ts; its ground and ink: theme.ts)
