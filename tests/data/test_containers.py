@@ -22,7 +22,7 @@ from pyarrow import parquet
 from scipy.io import savemat
 
 from zscape.config import DataConfig
-from zscape.data import ImageSet, Splits
+from zscape.data import ImageSet, Splits, load_data
 from zscape.data.containers import read_path
 from zscape.errors import ConfigError, DataError
 
@@ -438,3 +438,51 @@ def test_dsprites(tmp_path: Path) -> None:
     assert data.class_names == ("square", "ellipse", "heart")
     assert data.titles() == [data.class_names[label] for label in LABELS]
     assert column(data, "orientation") == [str(int(value)) for value in values[:, 3]]
+
+
+@pytest.mark.parametrize(
+    ("name", "options", "said"),
+    [
+        ("pictures", {"keys": "images=x"}, "keys is not for pictures; it changes nothing."),
+        ("a.npy", {"background": "white"}, "background is not for arrays; it changes nothing."),
+        ("a.npy", {"skip_broken": True}, "skip_broken is not for arrays; it changes nothing."),
+        ("a.npy", {"transpose": True, "range": "0,255", "shape": "4x4"}, None),
+        ("a.csv", {"keys": "labels=label", "background": "black"}, None),
+    ],
+)
+def test_options_that_change_nothing_are_said(
+    tmp_path: Path,
+    name: str,
+    options: dict[str, Any],
+    said: str | None,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    np.save(tmp_path / "a.npy", PIXELS)
+    pixel_table(NUMBERED["0"]).to_csv(tmp_path / "a.csv", index=False)
+    (tmp_path / "pictures").mkdir()
+    (tmp_path / "pictures" / "x.png").write_bytes(png(PIXELS[0]))
+    read(tmp_path / name, **options)
+    assert [record.getMessage() for record in caplog.records] == ([said] if said else [])
+
+
+def test_mnist_heeds_nothing_of_how_files_are_read(caplog: pytest.LogCaptureFixture) -> None:
+    load_data("mnist", DataConfig(transpose=True, n_train=2, n_test=2))
+    assert "transpose is not for mnist; it changes nothing." in caplog.text
+
+
+def test_one_idx_file_of_a_set_is_refused(tmp_path: Path) -> None:
+    head = bytes([0, 0, 8, 3]) + np.array(PIXELS.shape, ">u4").tobytes()
+    file = tmp_path / "train-images-idx3-ubyte"
+    file.write_bytes(head + PIXELS.tobytes())
+    check(read(file), None)
+    (tmp_path / "train-labels-idx1-ubyte").touch()
+    with pytest.raises(DataError, match="is one of several IDX files; give their folder"):
+        read(file)
+
+
+def test_a_long_list_of_what_is_left_out_is_cut(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    np.savez(tmp_path / "a.npz", images=PIXELS, **{f"extra{i:02}": LABELS for i in range(20)})
+    read(tmp_path / "a.npz")
+    assert caplog.text.endswith("1 array extra11 and 8 more.\n")

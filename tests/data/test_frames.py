@@ -13,7 +13,7 @@ import torch
 from PIL import Image
 
 from zscape.config import DataConfig
-from zscape.data import ImageSet, load_data
+from zscape.data import ImageSet, as_image_set, load_data
 from zscape.data.frames import read_frame
 from zscape.errors import DataError
 
@@ -52,6 +52,7 @@ def test_a_frame_with_a_column_of_pictures(pictures: list[Any]) -> None:
     assert data.columns.texts("area") == list("012345")
     train, test = load_data(frame)
     assert len(train) + len(test) == 6
+    check(as_image_set(frame))
 
 
 def test_a_frame_with_names_of_files_or_with_pixels(tmp_path: Path) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
@@ -28,12 +28,18 @@ from zscape.errors import DataError
 _log = logging.getLogger(__name__)
 
 
+_READING = {"background", "keys", "range", "shape", "skip_broken", "transpose"}
+_VALUES = {"range", "shape", "transpose"}
+
+
 @dataclass(frozen=True)
 class Container:
-    """Files that are read together: when, and by what."""
+    """Files that are read together: what they are called, when, by what, heeding which options."""
 
+    what: str
     claims: Callable[[Tree], bool]
     read: Callable[[Tree, DataConfig], Splits | ImageSet]
+    heeds: Collection[str]
 
 
 def _read_tables(tree: Tree, config: DataConfig) -> Splits | ImageSet:
@@ -46,12 +52,19 @@ ARRAYS = {".npz": read_npz, ".npy": read_npy, ".mat": read_mat, ".pt": read_tens
 """Files of arrays: how one of a kind is read."""
 
 CONTAINERS = (
-    Container(has_idx, read_idx_files),
-    Container(lambda tree: bool(having(tree, SUFFIXES)), read_pictures),
-    Container(lambda tree: bool(having(tree, TABLES)), _read_tables),
+    Container("IDX files", has_idx, read_idx_files, _VALUES),
     Container(
+        "pictures",
+        lambda tree: bool(having(tree, SUFFIXES)),
+        read_pictures,
+        _VALUES | {"background", "skip_broken"},
+    ),
+    Container("tables", lambda tree: bool(having(tree, TABLES)), _read_tables, _READING),
+    Container(
+        "arrays",
         lambda tree: bool(having(tree, ARRAYS)),
         lambda tree, config: read_arrays(tree, config, ARRAYS),
+        _VALUES | {"keys"},
     ),
 )
 """The first that claims a tree reads it."""
@@ -74,6 +87,7 @@ def read_path(path: Path, config: DataConfig) -> Splits | ImageSet:
         for container in CONTAINERS:
             if container.claims(tree):
                 data = container.read(tree, config)
+                say_unheeded(container.what, config, container.heeds)
                 is_upright = config.transpose or container.read is read_idx_files
                 if "emnist" in path.name.lower() and not is_upright:
                     _log.warning("%s: EMNIST lies on its side; --transpose puts it upright.", path)
@@ -86,6 +100,14 @@ def read_path(path: Path, config: DataConfig) -> Splits | ImageSet:
     )
 
 
+def say_unheeded(what: str, config: DataConfig, heeded: Collection[str] = ()) -> None:
+    """Warn of options of reading that were given and change nothing about ``what``."""
+    default = DataConfig()
+    for name in sorted(_READING - set(heeded)):
+        if getattr(config, name) != getattr(default, name):
+            _log.warning("%s is not for %s; it changes nothing.", name, what)
+
+
 @contextmanager
 def _opened(path: Path) -> Iterator[Tree]:
     """The files behind ``path``."""
@@ -95,9 +117,7 @@ def _opened(path: Path) -> Iterator[Tree]:
             shards = [path.joinpath(*place) for place in tree.files if place[-1].endswith(".tar")]
             if shards and len(shards) == len(tree.files):
                 with ExitStack() as stack:
-                    yield _joined(
-                        path, [stack.enter_context(opened_tar(Path(str(file)))) for file in shards]
-                    )
+                    yield _joined(path, [stack.enter_context(opened_tar(file)) for file in shards])
             else:
                 yield tree
             return

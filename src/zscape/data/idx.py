@@ -16,6 +16,7 @@ from dataclasses import replace
 from functools import cache
 from importlib.resources import files
 from importlib.resources.abc import Traversable
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -147,6 +148,7 @@ def read_idx_files(tree: Tree, config: DataConfig) -> Splits | ImageSet:
     DataError
         No training images, several data sets in one folder, or a file that ``read_idx`` refuses.
     """
+    _check_not_alone(tree)
     prefix, files = _idx_files(tree)
     if ("train", "images") not in files:
         raise DataError(
@@ -167,6 +169,17 @@ def read_idx_files(tree: Tree, config: DataConfig) -> Splits | ImageSet:
             parts[split] = replace(parts[split], labels=labels, columns=columns)
     tree.say_left_out()
     return from_parts(tree.where, parts, kind="IDX files", config=config)
+
+
+def _check_not_alone(tree: Tree) -> None:
+    """Refuse one file of a set: its labels would be missing without a word."""
+    file = next(iter(tree.files.values()))
+    if len(tree.files) == 1 and isinstance(file, Path) and str(file) == tree.where:
+        others = [f.name for f in file.parent.iterdir() if _IDX_NAME.fullmatch(f.name)]
+        if len(others) > 1:
+            raise DataError(
+                f"{file} is one of several IDX files; give their folder, {file.parent}."
+            )
 
 
 def _idx_files(tree: Tree) -> tuple[str, dict[Role, Readable]]:

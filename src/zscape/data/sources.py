@@ -17,7 +17,7 @@ from torch import Tensor
 from zscape.config import DataConfig
 from zscape.data.arrays import from_arrays
 from zscape.data.bounded import reading
-from zscape.data.containers import read_path
+from zscape.data.containers import read_path, say_unheeded
 from zscape.data.given import gather, is_collection
 from zscape.data.hold_out import hold_out
 from zscape.data.idx import read_mnist
@@ -168,7 +168,8 @@ def as_image_set(
         images = images[None] if tuple(images.shape) == alone else images
     if isinstance(images, ImageSet):
         return images
-    found = _read_memory(images, DataConfig()) if _is_in_memory(images) else load_data(images)
+    is_given = _is_in_memory(images) or _is_frame(images)
+    found = _find_source(images).read(images, DataConfig()) if is_given else load_data(images)
     return found.of(split) if isinstance(found, Splits) else replace(found, split=split)
 
 
@@ -269,4 +270,5 @@ def _read_path(source: Any, config: DataConfig) -> Splits | ImageSet:
 
 @register_source("mnist", claims=lambda source: isinstance(source, str) and source == "mnist")
 def _read_mnist(source: Any, config: DataConfig) -> Splits | ImageSet:
+    say_unheeded("mnist", config)
     return read_mnist()

@@ -275,7 +275,8 @@ def _images(
 ) -> NDArray[Any] | list[Frame | None]:
     """Arrays of pixels, or a frame per row, None where it is broken and may be."""
     if rows.images is None:
-        return np.stack([_numpy(rows.table[name], name, where) for name in rows.pixels], axis=1)
+        columns = (_numpy(rows.table[name], name, where) for name in rows.pixels)
+        return np.stack([_narrow(column) for column in columns], axis=1)
     cells = rows.cells
     if cells is None:
         column = rows.table[rows.images]
@@ -316,6 +317,12 @@ class _Blob:
 
     def __str__(self) -> str:
         return self.name
+
+
+def _narrow(values: NDArray[Any]) -> NDArray[Any]:
+    """Bytes, if that is what the numbers are: a table has 64 bits for each."""
+    is_bytes = values.dtype.kind in "iu" and values.min() >= 0 and values.max() <= 255
+    return values.astype(np.uint8) if is_bytes else values
 
 
 def _file_of(cell: Any, name: str, files: Callable[[str], Readable]) -> Readable:

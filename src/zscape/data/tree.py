@@ -12,6 +12,8 @@ from typing import IO, Literal, Protocol
 
 _log = logging.getLogger(__name__)
 
+_LISTED = 12
+
 Place = tuple[str, ...]
 """The folders on the way to a file, and its name."""
 
@@ -55,8 +57,10 @@ class Tree:
 def say_left_out(where: object, left_out: Counter[str]) -> None:
     """Warn in one line that ``where`` holds more than was read."""
     if left_out:
-        listed = ", ".join(f"{n} {what}" for what, n in sorted(left_out.items()))
-        _log.warning("%s: left out: %s.", where, listed)
+        named = sorted(left_out.items())
+        listed = ", ".join(f"{n} {what}" for what, n in named[:_LISTED])
+        more = sum(n for _, n in named[_LISTED:])
+        _log.warning("%s: left out: %s%s.", where, listed, f" and {more} more" * bool(more))
 
 
 def walk(folder: Path) -> Tree:
