@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import io
 import json
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -177,3 +178,36 @@ def test_a_users_error_is_one_line_and_nothing_is_written(
     assert err.count("\n") == 1
     assert message in err
     assert sorted(other_model.iterdir()) == before
+
+
+def test_along_a_column(cli: Cli, tmp_path: Path) -> None:
+    files = [tmp_path / f"w{suffix}" for suffix in (".png", ".gif", ".csv")]
+    outs = [part for file in files for part in ("-o", file)]
+    args = ["zoo:2", "-n", 300, "--between", 1, 0, "--steps", 4]
+    code, out, err = cli("walk", "along", *args, *outs)
+    assert (code, err) == (0, "")
+    said, *wrote = out.splitlines()
+    assert re.fullmatch(
+        r"class, 1 to 0: AUC (1\.00|0\.9\d) on images left out of the fit \(\d+ images, 5 folds\); "
+        r"95 of 100 resamples turn the direction by less than \d+°\.",
+        said,
+    )
+    assert wrote == [f"Wrote {file}" for file in files]
+    assert is_figure(files[0])
+    frame = pd.read_csv(files[2])
+    assert list(frame) == ["place", "z0", "z1"]
+    steps = np.diff(frame[["z0", "z1"]].to_numpy(), axis=0)
+    assert np.allclose(np.linalg.norm(steps, axis=1), np.diff(frame["place"]), atol=1e-4)
+
+
+def test_along_what_is_not_there(cli: Cli, tmp_path: Path) -> None:
+    for args, message in (
+        (["--column", "area"], "the images of mnist have no columns; join some with --columns"),
+        ([], "has 10 values"),
+        (["--between", "1", "x"], "got 'x'"),
+    ):
+        code, out, err = cli("walk", "along", "zoo:2", *args, "-o", tmp_path / "w.png")
+        assert (code, out) == (2, "")
+        assert message in err
+        assert len(err.splitlines()) == 1
+    assert not list(tmp_path.iterdir())

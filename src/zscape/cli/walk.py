@@ -112,6 +112,44 @@ def line(
 
 
 @app.command()
+@with_model(*LATENTS)
+def along(
+    where: Latents,
+    column: Annotated[str, typer.Option(help="Which; class is the images' label.")] = "class",
+    between: Annotated[
+        tuple[str, str] | None, typer.Option(metavar="A B", help="Two values of a category.")
+    ] = None,
+    out: Outs = None,
+    steps: Annotated[int, typer.Option(help="Pictures on the way.", min=2)] = 9,
+    seconds: Seconds = 3.0,
+) -> None:
+    """The way along which a column of the images changes, and how well it tells it.
+
+    zscape walk along zoo:10 --between 1 7 -o from1to7.png
+    """
+    import numpy as np
+
+    from zscape import figures, latents
+
+    outs = check_outs(out, (*FIGURES, ".gif", *VECTORS))
+    found = latents.column_direction(where.table, column, between=between, seed=where.seed)
+    way = found.direction
+    known = np.isfinite(found.values)
+    low, high = np.quantile(way.positions[known], (0.02, 0.98)).tolist()
+    places = np.linspace(low, high, steps)
+    walk = latents.walk(where.opened.model, way.at(places))
+    said = found.sentence(column)
+    print(said)
+    write_walk(
+        outs, walk,
+        lambda: figures.plot_along(walk.images, places, way.positions, found.values, name=column,
+                                   title=said, categories=found.categories),
+        {"place": places},
+        lambda: figures.to_gif(walk.images, [_number(place) for place in places], seconds=seconds),
+    )  # fmt: skip
+
+
+@app.command()
 @with_model(*PLACES)
 def traverse(
     where: Latents,

@@ -1,5 +1,6 @@
 """Arrays in, matplotlib ``Figure`` out; nothing here saves a file or opens a window."""
 
+from zscape.figures.along import plot_along
 from zscape.figures.animation import to_gif
 from zscape.figures.architecture import plot_architecture
 from zscape.figures.components import plot_explained_variance, plot_loadings
@@ -49,6 +50,7 @@ __all__ = [
     "is_nearly_binary",
     "new_figure",
     "plot_activation_maps",
+    "plot_along",
     "plot_architecture",
     "plot_class_neurons",
     "plot_correlations",

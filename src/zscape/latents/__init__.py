@@ -1,5 +1,12 @@
 """Where a model puts images, and walks between the places."""
 
+from zscape.latents.directions import (
+    Along,
+    Direction,
+    category_direction,
+    column_direction,
+    number_direction,
+)
 from zscape.latents.encode import check_belongs, decode, encode, fingerprint, locate
 from zscape.latents.prototypes import Prototypes, prototypes
 from zscape.latents.table import LatentTable
@@ -26,6 +33,8 @@ from zscape.latents.walks import (
 )
 
 __all__ = [
+    "Along",
+    "Direction",
     "LatentTable",
     "Neighbours",
     "Prototypes",
@@ -36,7 +45,9 @@ __all__ = [
     "as_vector",
     "as_vectors",
     "between",
+    "category_direction",
     "check_belongs",
+    "column_direction",
     "decode",
     "encode",
     "fingerprint",
@@ -45,6 +56,7 @@ __all__ = [
     "manifold",
     "nearest",
     "neighbourhood",
+    "number_direction",
     "prior_quantiles",
     "prototypes",
     "sample_prior",

@@ -1,0 +1,86 @@
+"""What changes along a direction of the latent space, and where the images lie on it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from matplotlib.figure import Figure
+from numpy.typing import NDArray
+
+from zscape.errors import ShapeError
+from zscape.figures.style import INK, WIDTH, Pictures, class_colors, house_style, new_figure
+from zscape.figures.walks import Strip
+
+PLOT = 2.6  # inches, the axes under the strip with their labels
+HEAD = 0.32
+EDGE = 0.65  # inches beside the axes
+
+
+@house_style
+def plot_along(
+    images: Pictures,
+    steps: Any,
+    positions: Any,
+    values: Any,
+    *,
+    name: str,
+    title: str = "",
+    categories: Sequence[str] | None = None,
+) -> Figure:
+    """Pictures decoded on the way, and below them every image: its place and its value.
+
+    Parameters
+    ----------
+    images
+        (n_steps, c, h, w) in [0, 1].
+    steps
+        (n_steps,) where on the way each was decoded, latent units.
+    positions
+        (n,) places of the images on the way, latent units.
+    values
+        (n,) their values; those that are NaN are left out. With ``categories``, 0 or 1.
+    name
+        Of the values.
+    title
+        Over all of it.
+    categories
+        The names of the two values, whose images are then counted along the way.
+
+    Raises
+    ------
+    ShapeError
+        The lengths differ.
+    DataError
+        Pixels outside [0, 1], or steps that are not finite.
+    """
+    places, numbers = np.asarray(positions, np.float64), np.asarray(values, np.float64)
+    if places.ndim != 1 or places.shape != numbers.shape:
+        raise ShapeError(
+            f"positions and values must both be (n,); got {places.shape} and {numbers.shape}."
+        )
+    strip = Strip(images, np.asarray(steps)[:, None], is_numbered=False)
+    width = min(WIDTH, max(strip.size[0], 5.5))
+    height = HEAD + strip.size[1] + PLOT
+    figure = new_figure(width, height)
+    figure.text(0.08 / width, 1 - 0.12 / height, title, va="top", color=INK, fontsize=9)
+    strip.draw(figure, HEAD)
+    ax = figure.add_axes(
+        (EDGE / width, 0.45 / height, 1 - (EDGE + 0.15) / width, (PLOT - 0.65) / height)
+    )
+    ax.set_xlabel("place along the direction, latent units")
+    if categories is None:
+        ax.scatter(places, numbers, s=6, alpha=0.5, linewidths=0, rasterized=True)
+        ax.set_ylabel(name)
+    else:
+        _count(ax, places, numbers, categories)
+    return figure
+
+
+def _count(ax: Any, places: NDArray[Any], numbers: NDArray[Any], categories: Sequence[str]) -> None:
+    edges = np.histogram_bin_edges(places[np.isfinite(numbers)], bins=40)
+    for value, (category, color) in enumerate(zip(categories, class_colors(2), strict=True)):
+        ax.hist(places[numbers == value], edges, color=color, alpha=0.6, label=category)
+    ax.set_ylabel("images")
+    ax.legend()
