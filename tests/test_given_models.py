@@ -11,10 +11,10 @@ import zscape
 from zscape import figures, latents, neurons
 from zscape.api import Opened, open_model
 from zscape.data import Splits
-from zscape.embedding import map_quality
+from zscape.embedding import InverseMethod, LinearMap, MapMethod, map_quality
 from zscape.errors import ConfigError
 from zscape.explorer import build_scene
-from zscape.model import MLPVAE, VAE, evaluate, reconstruction_costs
+from zscape.model import MLPVAE, VAE, Likelihood, evaluate, reconstruction_costs
 from zscape.training import LoadedModel
 
 PIXELS = np.random.default_rng(0).integers(0, 256, (30, 16, 16), dtype=np.uint8)
@@ -231,3 +231,18 @@ def test_one_map_is_as_good_as_a_list_of_one(forms):
 def test_a_count_is_a_whole_number(forms, n):
     with pytest.raises(ConfigError, match="n must be an integer, at least 1"):
         zscape.sample(forms["model"], n)
+
+
+@pytest.mark.parametrize(
+    ("base", "missing"),
+    [
+        (VAE, "decode_logits"), (Likelihood, "log_prob"), (MapMethod, "fit"),
+        (LinearMap, "axes"), (InverseMethod, "fit"),
+    ],
+)  # fmt: skip
+def test_what_is_half_written_cannot_be_made(base, missing):
+    class Half(base):
+        pass
+
+    with pytest.raises(TypeError, match=f"Half.*{missing}"):
+        Half()

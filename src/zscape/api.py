@@ -26,6 +26,7 @@ from zscape.model import (
     VAE,
     Likelihood,
     ModelLike,
+    WrappedVAE,
     allowed,
     as_vae,
     describe_model,
@@ -313,7 +314,8 @@ def open_model(source: Openable) -> Opened:
             network=_name_of(type(vae), networks),
             likelihood=_name_of(type(vae.likelihood), likelihoods),
         )
-    return Opened(vae, config, run, run.path.name if run else type(vae).__name__)
+    own = type(vae.module if isinstance(vae, WrappedVAE) else vae)
+    return Opened(vae, config, run, run.path.name if run else own.__name__)
 
 
 def _name_of(entry: type, registry: Registry[Any]) -> str:

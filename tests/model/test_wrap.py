@@ -73,7 +73,7 @@ def test_it_is_mapped_explored_and_reported_on(tmp_path, monkeypatch):
     scene = build_scene(vae, images.train, maps=["pca"])
     assert scene.manifest["latentDim"] == 3
     zscape.write_report(vae, tmp_path / "report.html", data=images)
-    assert "WrappedVAE" in (tmp_path / "report.html").read_text()
+    assert "Plain" in (tmp_path / "report.html").read_text()
 
 
 def test_logits_and_other_ranges():
@@ -87,6 +87,22 @@ def test_logits_and_other_ranges():
     same = module.mean(module.encoder(2 * x - 1))
     torch.testing.assert_close(signed.encode(x)[0], same)
     assert 0 <= signed.decode(10 * z).min() < signed.decode(10 * z).max() <= 1
+
+
+def test_a_page_decodes_what_it_can_follow():
+    layers = nn.Module()
+    layers.mean, layers.spread = nn.Linear(64, 3), nn.Linear(64, 3)
+    layers.decode = nn.Sequential(nn.Linear(3, 64), nn.Unflatten(1, SHAPE))
+
+    def encode(x):
+        flat = x.flatten(1)
+        return layers.mean(flat), layers.spread(flat)
+
+    vae = wrap(layers, 3, SHAPE, encode=encode, output="logits")
+    scene = build_scene(vae, IMAGES, maps="pca")
+    assert scene.manifest["why"] is None
+    pictures = build_scene(wrap(Plain(), 3, SHAPE), IMAGES, maps="pca")
+    assert "The page cannot run this network" in pictures.manifest["why"]
 
 
 def test_an_autoencoder_is_made_of_points_and_says_so(caplog):

@@ -47,8 +47,10 @@ class WrappedVAE(VAE):
 
     def encode(self, x: Tensor) -> tuple[Tensor, Tensor]:
         """See ``VAE.encode``; without a variance of its own, log-variances are ``POINT``."""
-        low, high = self.pixel_range
-        mean, spread = _parts(self._encode(low + (high - low) * self.check_images(x)))
+        x, (low, high) = self.check_images(x), self.pixel_range
+        # What changes nothing is left out, so that the explorer's page can follow the steps.
+        x = x if (low, high) == (0, 1) else low + (high - low) * x
+        mean, spread = _parts(self._encode(x))
         mu = _fitted(mean, (self.latent_dim,), "encode")
         if spread is None:
             return mu, torch.full_like(mu, POINT)
@@ -186,7 +188,7 @@ def _fitted(found: Any, shape: tuple[int, ...], what: str) -> Tensor:
         raise ShapeError(
             f"{what} must give (batch, {', '.join(map(str, shape))}); got {tuple(found.shape)}."
         )
-    return found.reshape(len(found), *shape)
+    return found if found.shape[1:] == shape else found.reshape(len(found), *shape)
 
 
 def _try(vae: WrappedVAE) -> None:
