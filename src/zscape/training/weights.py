@@ -9,7 +9,7 @@ import json
 import warnings
 from pathlib import Path
 from pickle import UnpicklingError
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeGuard
 
 import torch
 from safetensors import SafetensorError, safe_open
@@ -57,7 +57,7 @@ def load_weights(
     network: str | type[VAE] | None = None,
     likelihood: str | type[Likelihood] | None = None,
 ) -> LoadedModel:
-    """The model in a ``.safetensors``, ``.pth`` or ``.pt`` file, on the CPU, in evaluation mode.
+    """The model in a file of safetensors or of ``torch.save``, on the CPU, in evaluation mode.
 
     Network, latent_dim and image shape are read from the file: from our header where there is
     one, else from the tensors, which must then have the tutorial's layout.
@@ -81,6 +81,7 @@ def load_weights(
         if METADATA_KEY in header:
             config = ModelConfig.from_dict(json.loads(header[METADATA_KEY])["model"])
         else:
+            tensors = without_shared_prefix(tensors)
             config = infer_config(tensors)
         config = config.replace(**own)
         vae = build_model(config)
@@ -101,15 +102,29 @@ def read_tensors(path: Path) -> tuple[dict[str, Tensor], dict[str, str]]:
     """Tensors by name and the header's text fields; see ``load_weights``."""
     if not path.is_file():
         raise CheckpointError(f"there is no file {path}.")
-    if path.suffix in (".pth", ".pt"):
+    ending = path.suffix.lower()
+    if ending not in (".safetensors", ".pth", ".pt"):
+        ending = _ending_by_content(path)
+    if ending != ".safetensors":
         return _read_pickled_tensors(path), {}
-    if path.suffix != ".safetensors":
-        raise CheckpointError(f"{path}: weights must be .safetensors, .pth or .pt.")
     try:
         with safe_open(path, framework="pt") as file:
             return {name: file.get_tensor(name) for name in file.keys()}, file.metadata() or {}  # noqa: SIM118
     except SafetensorError as error:
         raise CheckpointError(f"{path} is damaged or not safetensors: {error}.") from error
+
+
+def _ending_by_content(path: Path) -> str:
+    try:
+        with path.open("rb") as file:
+            start = file.read(9)
+    except OSError as error:
+        raise CheckpointError(f"cannot read {path}: {error.strerror}.") from error
+    if start[8:] == b"{":
+        return ".safetensors"
+    if start.startswith((b"PK", b"\x80")):  # a zip, or a pickle, as torch.save writes them
+        return ".pth"
+    raise CheckpointError(f"{path}: weights must be .safetensors, .pth or .pt; this is neither.")
 
 
 def _read_pickled_tensors(path: Path) -> dict[str, Tensor]:
@@ -120,16 +135,42 @@ def _read_pickled_tensors(path: Path) -> dict[str, Tensor]:
             content: Any = torch.load(path, map_location="cpu", weights_only=True)
     except UnpicklingError as error:
         raise CheckpointError(
-            f"{path} was refused: it is damaged or holds Python code besides tensors."
+            f"{path} was refused: it is damaged or holds Python code besides tensors; where it "
+            "comes from, save the model's state_dict() alone."
         ) from error
     except (RuntimeError, EOFError, ValueError, KeyError, OSError) as error:
         raise CheckpointError(f"{path} is damaged: {error}") from error
-    for key in ("state_dict", "model_state_dict"):
-        if isinstance(content, dict) and isinstance(content.get(key), dict):
-            content = content[key]
-    if not isinstance(content, dict) or not all(isinstance(v, Tensor) for v in content.values()):
+    if _is_state_dict(content):
+        return content
+    inside = {} if not isinstance(content, dict) else {
+        key: value for key, value in content.items() if value and _is_state_dict(value)
+    }  # fmt: skip
+    named = [key for key in ("state_dict", "model_state_dict", "model") if key in inside]
+    if len(inside) > 1 and not named:
+        raise CheckpointError(
+            f"{path} holds several state dicts ({', '.join(map(str, inside))}); save one alone."
+        )
+    if not inside:
         raise CheckpointError(f"{path} does not hold a state dict (names and tensors).")
-    return content
+    return inside[named[0]] if named else next(iter(inside.values()))
+
+
+def _is_state_dict(content: Any) -> TypeGuard[dict[str, Tensor]]:
+    return isinstance(content, dict) and all(isinstance(v, Tensor) for v in content.values())
+
+
+def without_shared_prefix(tensors: dict[str, Tensor]) -> dict[str, Tensor]:
+    """``tensors`` without what stands before every name, as wrappers of a model put it there.
+
+    ``module.`` of data parallelism, ``_orig_mod.`` of ``torch.compile``, ``model.`` of a trainer.
+    """
+    while tensors:
+        first, dot, _ = str(next(iter(tensors))).partition(".")
+        prefix = first + dot
+        if not dot or not all(str(name).startswith(prefix) for name in tensors):
+            break
+        tensors = {str(name).removeprefix(prefix): value for name, value in tensors.items()}
+    return tensors
 
 
 def infer_config(tensors: dict[str, Tensor]) -> ModelConfig:
@@ -159,6 +200,8 @@ def fit_state_dict(module: nn.Module, tensors: dict[str, Tensor], source: str) -
         Names of missing, unexpected and misshapen tensors.
     """
     own = module.state_dict()
+    if (bare := without_shared_prefix(tensors)).keys() == own.keys():
+        tensors = bare
     faults = [f"missing {name}" for name in own if name not in tensors]
     faults += [f"unexpected {name}" for name in tensors if name not in own]
     faults += [
