@@ -166,15 +166,18 @@ def _join(before: Op, op: Op) -> Op | None:
         return Op("linear", {name: array[rows] for name, array in before.arrays.items()})
     if op.kind != "affine" or before.kind not in ("linear", "conv", "convTranspose"):
         return None
-    weight = before.arrays["weight"].double()
-    scale, shift = op.arrays["scale"].double(), op.arrays["shift"].double()
+    own = before.arrays["weight"]
+    # On the CPU, because not every device has float64.
+    weight, scale, shift = (
+        array.cpu().double() for array in (own, op.arrays["scale"], op.arrays["shift"])
+    )
     axis = 1 if before.kind == "convTranspose" else 0
     if len(scale) != weight.shape[axis]:
         return None
     along = [-1 if i == axis else 1 for i in range(weight.ndim)]
     bias = before.arrays.get("bias")
-    moved = shift if bias is None else shift + scale * bias.double()
-    arrays = {"weight": (weight * scale.view(along)).float(), "bias": moved.float()}
+    moved = shift if bias is None else shift + scale * bias.cpu().double()
+    arrays = {"weight": (weight * scale.view(along)).to(own), "bias": moved.to(own)}
     return Op(before.kind, arrays, before.options)
 
 

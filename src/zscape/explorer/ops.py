@@ -153,13 +153,14 @@ def _batch_norm(
 ) -> Op:
     if training or running_mean is None or running_var is None:
         raise Unsupported("{where} has no running statistics")
-    scale = (running_var.double() + eps).rsqrt()
+    # On the CPU, because not every device has float64.
+    scale = (running_var.cpu().double() + eps).rsqrt()
     if weight is not None:
-        scale = scale * weight.double()
-    shift = -running_mean.double() * scale
+        scale = scale * weight.cpu().double()
+    shift = -running_mean.cpu().double() * scale
     if bias is not None:
-        shift = shift + bias.double()
-    return Op("affine", _arrays(scale=scale.to(input.dtype), shift=shift.to(input.dtype)))
+        shift = shift + bias.cpu().double()
+    return Op("affine", _arrays(scale=scale.to(input), shift=shift.to(input)))
 
 
 def _leaky_relu(input: Tensor, negative_slope: float = 0.01, inplace: bool = False) -> Op:

@@ -122,13 +122,14 @@ def evaluate(
     device = next(vae.parameters()).device
     generator = torch_generator(seed, "evaluation", device=device)
     objective = ElboObjective(vae)
-    reconstruction = torch.zeros((), dtype=torch.float64, device=device)
-    kl = torch.zeros(vae.latent_dim, dtype=torch.float64, device=device)
+    # On the CPU, because not every device has float64.
+    reconstruction = torch.zeros((), dtype=torch.float64)
+    kl = torch.zeros(vae.latent_dim, dtype=torch.float64)
     with evaluating(vae):
         for x, _ in images.batches(batch_size):
             parts = objective(x.to(device), generator)
-            reconstruction += parts.reconstruction.double().sum()
-            kl += parts.kl.double().sum(0)
+            reconstruction += parts.reconstruction.cpu().double().sum()
+            kl += parts.kl.cpu().double().sum(0)
     n = len(images)
     return Evaluation(float(reconstruction / n), tuple((kl / n).tolist()), n)
 

@@ -228,6 +228,7 @@ class Trainer:
 
     def running(self) -> Evaluation:
         """Mean training terms of the epoch so far; waits for the device."""
+        self._collect()
         sums = self._sums.tolist()
         n = max(1, self._n_images)
         return Evaluation(sums[0] / n, tuple(kl / n for kl in sums[1:]), n)
@@ -269,12 +270,23 @@ class Trainer:
     @torch.no_grad()
     def _record(self, parts: ElboParts, norm: Tensor, n: int) -> None:
         terms = torch.cat([parts.reconstruction.sum()[None], parts.kl.sum(0)])
-        self._sums += terms
+        self._terms.append(terms)
         self._n_images += n
         finite = torch.stack([terms[0], terms[1:].sum(), norm]).isfinite()
         self._first_bad.masked_fill_(~finite & (self._first_bad < 0), self.step)
 
+    def _collect(self) -> None:
+        """Add up what the device has computed: on the CPU, because not every device has float64.
+
+        One step after the other, so that the sum is the same whenever somebody looked.
+        """
+        if self._terms:
+            for terms in torch.stack(self._terms).cpu().double():
+                self._sums += terms
+            self._terms.clear()
+
     def _check_finite(self) -> None:
+        self._collect()
         if self.fabric.world_size > 1:
             self._first_bad = cast(Tensor, self.fabric.all_reduce(self._first_bad, reduce_op="max"))
         steps = self._first_bad.tolist()
@@ -292,8 +304,8 @@ class Trainer:
 
     def _start_epoch(self) -> None:
         device = self.fabric.device
-        kind = torch.float32 if device.type == "mps" else torch.float64
-        self._sums = torch.zeros(1 + self.vae.latent_dim, dtype=kind, device=device)
+        self._sums = torch.zeros(1 + self.vae.latent_dim, dtype=torch.float64)
+        self._terms: list[Tensor] = []
         self._first_bad = torch.full((len(TERMS),), -1, device=device)
         self._n_images = 0
         self._seconds = 0.0
@@ -301,12 +313,13 @@ class Trainer:
     def _gather(self) -> None:
         """Bring the sums of all processes together in the first, which writes the checkpoint."""
         fabric = self.fabric
+        self._collect()
         if fabric.world_size == 1:
             return
         n = torch.tensor(self._n_images, device=fabric.device)
-        total = cast(Tensor, fabric.all_reduce(self._sums, reduce_op="sum"))
+        total = cast(Tensor, fabric.all_reduce(self._sums.to(fabric.device), reduce_op="sum"))
         n = cast(Tensor, fabric.all_reduce(n, reduce_op="sum"))
-        self._sums = total * fabric.is_global_zero
+        self._sums = total.cpu() * fabric.is_global_zero
         self._n_images = int(n) * fabric.is_global_zero
 
     def _finish_epoch(self, seconds: float) -> Epoch:
@@ -342,6 +355,7 @@ class Trainer:
 
     def state_dict(self) -> tuple[dict[str, Tensor], dict[str, Any]]:
         """Everything needed to go on: tensors, and plain values for JSON."""
+        self._collect()
         tensors = {f"model.{name}": value for name, value in self.vae.state_dict().items()}
         if self.config.ema:
             averaged = self.averaged.state_dict()
