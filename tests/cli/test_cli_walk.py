@@ -58,6 +58,11 @@ def test_every_walk_in_every_format(
     assert is_figure(files[".svg"])
     arrays = load_npz(files[".npz"])
     vectors = arrays["vectors"].reshape(-1, 3)
+    assert str(arrays["model"]) == latents.fingerprint(vae)
+    assert json.loads(files[".json"].read_text())["data"] == str(arrays["data"])
+    assert bool(str(arrays["data"])) == (
+        "image" in str(WALKS[name]) or "proto" in str((name, WALKS[name]))
+    )
     # What is written in one format is what is written in all, and comes back to the bit.
     np.testing.assert_array_equal(latents.as_vectors(files[".json"], 3), vectors)
     for frame in (pd.read_csv(files[".csv"]), pd.read_parquet(files[".parquet"])):
@@ -101,7 +106,7 @@ def test_a_walk_can_be_fed_back(cli: Cli, finished_run: Path, tmp_path: Path) ->
     file = tmp_path / "a.json"
     cli("walk", "random", finished_run, "-n", 3, "-o", file)
     printed = cli("walk", "decode", finished_run, f"{file}#2").out
-    vector = list(json.loads(file.read_text())[2].values())
+    vector = list(json.loads(file.read_text())["vectors"][2].values())
     assert printed.strip() == latents.format_vector(vector)
 
 

@@ -188,6 +188,16 @@ class Latents:
             return self.whole[rows.numpy()]
         return latents.encode(self.opened.model, self.all_images, rows=rows.numpy())
 
+    def fingerprints(self) -> dict[str, str]:
+        """Of the ``model``, and of the images that were needed so far (``data``; empty: none)."""
+        from zscape.latents import fingerprint
+
+        made = self.__dict__  # holds what was asked for
+        data = self.all_images.fingerprint if "all_images" in made else ""
+        if not data and "whole" in made:
+            data = self.whole.data_fingerprint
+        return {"model": fingerprint(self.opened.model), "data": data}
+
     @cached_property
     def prototypes(self) -> Prototypes:
         """The mean of every class."""

@@ -150,7 +150,7 @@ def decode(
             is_line=line is not None,
         ),
         table=lambda: frame,
-        others=walk_files(latents.Walk(back.vectors, images))
+        others=walk_files(latents.Walk(back.vectors, images), where)
         | {
             ".gif": lambda: figures.to_gif(
                 images, [f"({x:z.2f}, {y:z.2f})".replace("-", "−") for x, y in points],

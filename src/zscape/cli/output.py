@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.figure import Figure
 
+    from zscape.cli.inputs import Latents
     from zscape.latents import Walk
 
 FIGURES = (".png", ".svg")
@@ -102,6 +103,7 @@ def show_table(frame: pd.DataFrame, *, with_index: bool = True) -> None:
 
 
 def write_walk(
+    where: Latents,
     outs: Sequence[Path],
     walk: Walk,
     figure: Callable[[], Figure],
@@ -120,7 +122,7 @@ def write_walk(
     if not outs:
         _show(walk, columns or {})
         return
-    others = walk_files(walk) | ({".gif": gif} if gif else {})
+    others = walk_files(walk, where) | ({".gif": gif} if gif else {})
     write_outs(
         outs, figure=figure, table=lambda: vector_frame(walk.vectors, columns), others=others
     )
@@ -153,12 +155,19 @@ def _short(value: Any) -> str:
     return f"{value:zg}" if value == int(value) else f"{value:z.2f}"
 
 
-def walk_files(walk: Walk) -> dict[str, Callable[[], bytes]]:
+def walk_files(walk: Walk, where: Latents) -> dict[str, Callable[[], bytes]]:
     """The formats of a walk's vectors that need no other column: .json and .npz.
 
-    The .json is a list of ``{"z0": value}``, which every command takes as vectors.
+    Both keep the fingerprints of the ``model`` and of the images the vectors are made of (``data``,
+    empty if of none). The ``vectors`` of the .json are a list of ``{"z0": value}``; every command
+    takes the file back, with this model.
     """
-    return {".json": lambda: _vectors_json(walk), ".npz": lambda: _npz(walk)}
+    return {
+        ".json": lambda: _vectors_json(walk, where.fingerprints()),
+        ".npz": lambda: npz(
+            vectors=walk.vectors, images=walk.images.numpy(), **where.fingerprints()
+        ),
+    }
 
 
 def npz(**arrays: Any) -> bytes:
@@ -170,15 +179,13 @@ def npz(**arrays: Any) -> bytes:
     return buffer.getvalue()
 
 
-def _vectors_json(walk: Walk) -> bytes:
+def _vectors_json(walk: Walk, fingerprints: dict[str, str]) -> bytes:
     rows = walk.vectors.reshape(-1, walk.vectors.shape[-1])
     # str gives the shortest digits that are the same float32 again.
     vectors = [{f"z{i}": float(str(value)) for i, value in enumerate(row)} for row in rows]
-    return ("[\n" + ",\n".join(json.dumps(vector) for vector in vectors) + "\n]\n").encode()
-
-
-def _npz(walk: Walk) -> bytes:
-    return npz(vectors=walk.vectors, images=walk.images.numpy())
+    known = "".join(f'"{name}": {json.dumps(text)},\n' for name, text in fingerprints.items())
+    lines = ",\n".join(json.dumps(vector) for vector in vectors)
+    return f'{{{known}"vectors": [\n{lines}\n]}}\n'.encode()
 
 
 def _table_maker(suffix: str, table: Callable[[], pd.DataFrame]) -> Callable[[], bytes]:

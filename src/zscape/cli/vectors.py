@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 
 import typer
 
-from zscape.errors import ConfigError
+from zscape.errors import CheckpointError, ConfigError
 
 if TYPE_CHECKING:
     import numpy as np
@@ -137,7 +137,8 @@ def _read_one(name: str, latents: Latents) -> NDArray[Any]:
 
 
 def _read(name: str, latents: Latents) -> NDArray[np.float32]:
-    from zscape.latents import as_vectors
+    from zscape.latents import as_vectors, fingerprint
+    from zscape.latents.vectors import model_of
 
     vae = latents.opened.model
     kind, _, rest = name.partition(":")
@@ -157,7 +158,16 @@ def _read(name: str, latents: Latents) -> NDArray[np.float32]:
     path, row = (path, row) if path else (row, "")
     if Path(path).suffix.lower() not in (".json", ".npy"):
         raise ConfigError(f"a vector is {FORMS}; got {name[:80]!r}.")
-    vectors = as_vectors(Path(path), vae.latent_dim)
+    vectors, maker, own = (
+        as_vectors(Path(path), vae.latent_dim),
+        model_of(Path(path)),
+        fingerprint(vae),
+    )
+    if maker not in ("", own):
+        raise CheckpointError(
+            f"the vectors of {path} are of another model: its fingerprint is {maker}, that of "
+            f"{latents.model} is {own}; make them anew."
+        )
     if not row:
         return vectors
     return vectors[[_index(row, len(vectors), f"the vector after # of {path}")]]

@@ -57,7 +57,7 @@ def random(
 
     outs = check_outs(out, FIGURES + VECTORS)
     walk = api.sample(where.opened, n, seed=seed)
-    write_walk(outs, walk, lambda: figures.plot_random_samples(walk.images, walk.vectors))
+    write_walk(where, outs, walk, lambda: figures.plot_random_samples(walk.images, walk.vectors))
 
 
 @app.command()
@@ -72,7 +72,7 @@ def decode(
 
     outs = check_outs(out, FIGURES + VECTORS)
     walk = latents.walk(where.opened.model, read_vectors(vectors, where))
-    write_walk(outs, walk, lambda: figures.plot_random_samples(walk.images, walk.vectors))
+    write_walk(where, outs, walk, lambda: figures.plot_random_samples(walk.images, walk.vectors))
 
 
 @app.command()
@@ -103,7 +103,8 @@ def line(
     walk = latents.between(where.opened.model, *ends, steps, path=path)
     share = np.linspace(0, 1, steps)
     write_walk(
-        outs, walk, lambda: figures.plot_strip(walk.images, share[:, None]), {"share": share},
+        where, outs, walk,
+        lambda: figures.plot_strip(walk.images, share[:, None]), {"share": share},
         lambda: figures.to_gif(
             walk.images, [f"{start}  →  {end}   {t:.0%}" if len(start + end) < 24 else f"{t:.0%}"
                           for t in share], seconds=seconds,
@@ -141,7 +142,7 @@ def along(
     said = found.sentence(column)
     print(said)
     write_walk(
-        outs, walk,
+        where, outs, walk,
         lambda: figures.plot_along(walk.images, places, way.positions, found.values, name=column,
                                    title=said, categories=found.categories),
         {"place": places},
@@ -174,7 +175,7 @@ def traverse(
     grid = latents.traversal(vae, read_vector(at, where), number, places)
     walk = latents.Walk(grid.vectors[0], grid.images[0])
     write_walk(
-        outs, walk, lambda: figures.plot_strip(walk.images, places[:, None]),
+        where, outs, walk, lambda: figures.plot_strip(walk.images, places[:, None]),
         {"neuron": [f"z{number}"] * len(places), "value": places},
         lambda: figures.to_gif(
             walk.images, [f"z{number} = {_number(value)}" for value in places], seconds=seconds
@@ -211,7 +212,8 @@ def progression(
     columns = {"neuron": np.repeat(names, len(places)), "value": np.tile(places, len(names))}
     swapped = walk.images.transpose(0, 1)
     write_walk(
-        outs, walk, lambda: figures.plot_progression(swapped, places, neurons=chosen), columns,
+        where, outs, walk,
+        lambda: figures.plot_progression(swapped, places, neurons=chosen), columns,
         lambda: figures.to_gif(
             swapped, [f"each at {_number(value)}" for value in places], names=names,
             seconds=seconds,
@@ -243,7 +245,11 @@ def manifold(
     places = walk.vectors.reshape(-1, vae.latent_dim)
     columns = {"x": places[:, pair[0]], "y": places[:, pair[1]]}
     write_walk(
-        outs, walk, lambda: figures.plot_manifold(walk.images, sides, sides, neurons=pair), columns
+        where,
+        outs,
+        walk,
+        lambda: figures.plot_manifold(walk.images, sides, sides, neurons=pair),
+        columns,
     )
 
 
@@ -264,7 +270,7 @@ def prototypes(
     walk = latents.walk(where.opened.model, found.vectors)
     names = found.class_names
     write_walk(
-        outs, walk, lambda: figures.plot_prototypes(walk.vectors, walk.images, names),
+        where, outs, walk, lambda: figures.plot_prototypes(walk.vectors, walk.images, names),
         {"class": list(names)},
     )  # fmt: skip
 
@@ -291,7 +297,7 @@ def arithmetic(
     walk = latents.walk(where.opened.model, np.stack([*vectors, total]))
     titles = [term.title(is_first=i == 0) for i, term in enumerate(terms)] + ["= the sum"]
     result = latents.Walk(walk.vectors[-1:], walk.images[-1:])
-    write_walk(outs, result, lambda: figures.plot_pictures(walk.images, titles))
+    write_walk(where, outs, result, lambda: figures.plot_pictures(walk.images, titles))
 
 
 @app.command()
@@ -319,7 +325,7 @@ def around(
     )
     titles = ["the middle", *map(str, range(1, n + 1))]
     write_walk(
-        outs, walk, lambda: figures.plot_pictures(walk.images, titles),
+        where, outs, walk, lambda: figures.plot_pictures(walk.images, titles),
         {"distance": [0.0] + [radius] * n},
     )  # fmt: skip
 
@@ -349,7 +355,7 @@ def nearest(
     own = latents.walk(where.opened.model, centre).images
     columns = {"image": rows.indices, "class": classes, "distance": found.distances}
     write_walk(
-        outs, latents.Walk(rows.mu, chosen.pixels()),
+        where, outs, latents.Walk(rows.mu, chosen.pixels()),
         lambda: figures.plot_pictures(torch.cat([own, chosen.pixels()]), titles), columns,
     )  # fmt: skip
 

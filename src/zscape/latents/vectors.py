@@ -63,6 +63,8 @@ def as_vectors(value: VectorLike, latent_dim: int) -> NDArray[np.float32]:
     """
     if isinstance(value, (str, Path)):
         parsed, where = _read(value)
+        if isinstance(parsed, Mapping) and "vectors" in parsed:
+            parsed = parsed["vectors"]
         return _stack(parsed, latent_dim, where)
     value = next((getattr(value, name) for name in HOLDERS if hasattr(value, name)), value)
     return _stack(value, latent_dim, "the latent vector")
@@ -145,6 +147,12 @@ def format_vector(z: NDArray[Any] | Tensor | Sequence[float], *, decimals: int |
         raise ShapeError(f"a latent vector must be (latent_dim,); got {numbers.shape}.")
     texts = (str(v) if decimals is None else f"{v:z.{decimals}f}" for v in numbers)
     return f"{{{', '.join(f'{neuron}: {text}' for neuron, text in enumerate(texts))}}}"
+
+
+def model_of(path: Path) -> str:
+    """Fingerprint of the model whose walk was written to ``path``; empty if it does not say."""
+    parsed, _ = _read(path)
+    return str(parsed.get("model", "")) if isinstance(parsed, Mapping) else ""
 
 
 def _stack(value: Any, latent_dim: int, where: str) -> NDArray[np.float32]:
