@@ -136,7 +136,9 @@ def main() -> None:
             outcomes[quantity, value] = outcome
             print(quantity, _row(value, outcome), flush=True)
     if not chosen:
-        PAGE.write_text(page(outcomes))
+        # What is said below the tables was written by hand, and stays.
+        _, mark, said = PAGE.read_text().partition("\n## ")
+        PAGE.write_text(page(outcomes) + mark + said)
 
 
 if __name__ == "__main__":

@@ -151,6 +151,10 @@ def test_without_a_history(make_subject):
     assert "without the history" in texts(draw(subject, "learning")["learning"])
     said = texts(draw(replace(subject, history=HISTORY), "learning")["learning"])
     assert "of six epochs, the test loss went from 100.00 to 16.67" in said
+    assert "thick on training images, dashed on test images and thin the running mean" in said
+    old = [{key: line[key] for key in ("epoch", "running", "test")} for line in HISTORY]
+    said = texts(draw(replace(subject, history=old), "learning")["learning"])
+    assert "epoch: dashed on test images and thin the running mean" in said
 
 
 def test_the_gap_is_between_the_same_weights_in_the_same_mode(make_subject):

@@ -111,10 +111,13 @@ def losses(m: Material) -> Section:
             ["These weights come without the history of their training, so there is no curve."],
         )
     scale = "log" if len(history) > 10 else "linear"
-    caption = (
-        "Loss per image after each epoch: thick on training images, dashed on test images, thin "
-        "the running mean while the weights moved."
-    )
+    drawn = {
+        "evaluated_train": "thick on training images",
+        "test": "dashed on test images",
+        "running": "thin the running mean while the weights moved",
+    }
+    curves = [what for key, what in drawn.items() if any(line.get(key) for line in history)]
+    caption = f"Loss per image after each epoch: {listing(curves)}."
     if not m.subject.is_own:
         caption += " They are of the images of its training, not of those on this page."
     plate = Plate(figures.plot_losses(history, scale), caption, "Loss curves")
