@@ -46,6 +46,29 @@ describe("questions to a kernel", () => {
     expect([failures.length, used]).toEqual([1, [2]]);
   });
 
+  it("leave no picture of another vector when they fail, and no word about one that is gone", async () => {
+    const rest = () => new Promise((resolve) => setTimeout(resolve, 5));
+    const explorer = await smallExplorer(30, 3, {
+      decode: async (z) => {
+        if (z[0] < 0) throw new Error("the kernel is gone");
+        return new Float32Array(16).fill(z[0]);
+      },
+    });
+    change(explorer, "decoder", createDecoder(null, explorer.scene.source));
+    setNeuron(explorer, 0, 0.75);
+    await rest();
+    expect(explorer.picture.value![0]).toBe(0.75);
+    setNeuron(explorer, 0, -1);
+    await rest();
+    expect(explorer.picture.value).toBe(null);
+    expect(explorer.notice.value).toContain("the kernel is gone");
+    setNeuron(explorer, 0, -2);
+    setNeuron(explorer, 0, 0.5);
+    await rest();
+    expect(explorer.picture.value![0]).toBe(0.5);
+    expect(explorer.notice.value).toBe("");
+  });
+
   it("bring the picture where the page has no network", async () => {
     const explorer = await smallExplorer(30, 3, {
       decode: async (z) => new Float32Array(16).fill(z[0]),

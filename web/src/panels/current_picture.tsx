@@ -1,4 +1,4 @@
-import { useEffect, useRef, useState } from "preact/hooks";
+import { useLayoutEffect, useRef, useState } from "preact/hooks";
 import { copyText } from "../output/files";
 import { vectorText } from "../output/text";
 import { keep } from "../state/actions";
@@ -29,11 +29,13 @@ function Decoded() {
   const canvas = useRef<HTMLCanvasElement>(null);
   const shape = explorer.manifest.imageShape;
   const cannot = decoder !== null && !decoder.canDecode;
-  useEffect(() => {
+  useLayoutEffect(() => {
     // Painted in the event that asked for it, not a frame later.
     const show = (): void => {
       const pixels = explorer.picture.value;
-      if (pixels && canvas.current) paint(canvas.current, pixels, 0, shape);
+      if (!canvas.current) return;
+      if (pixels) paint(canvas.current, pixels, 0, shape);
+      else canvas.current.getContext("2d")?.clearRect(0, 0, shape[2], shape[1]);
     };
     show();
     return explorer.picture.subscribe(show);

@@ -46,12 +46,15 @@ export function createExplorer(scene: Scene, { isDark, tools, tabs }: Offer): Ex
   const ask = createLatest<Current, Float32Array>(
     ({ z }) => decoder.value!.decode(z, 1),
     (pixels) => change(explorer, "picture", pixels),
-    (error) =>
+    (error, question) => {
+      if (question !== current.value) return; // of what nobody looks at any more
+      change(explorer, "picture", null); // not that of another vector
       change(
         explorer,
         "notice",
         `The picture could not be decoded: ${String((error as Error).message ?? error)}`,
-      ),
+      );
+    },
   );
 
   const explorer: Explorer = {

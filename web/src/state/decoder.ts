@@ -53,7 +53,7 @@ export function whenReady<T>(
 export function createLatest<Q, A>(
   ask: (question: Q) => A | Promise<A>,
   use: (answer: A, question: Q) => void,
-  failed: (error: unknown) => void,
+  failed: (error: unknown, question: Q) => void,
 ): (question: Q) => void {
   let isWaiting = false;
   let next: { question: Q } | null = null;
@@ -62,7 +62,10 @@ export function createLatest<Q, A>(
     if (!(answer instanceof Promise)) return use(answer, question);
     isWaiting = true;
     answer
-      .then((value) => use(value, question), failed)
+      .then(
+        (value) => use(value, question),
+        (error: unknown) => failed(error, question),
+      )
       .finally(() => {
         isWaiting = false;
         const waiting = next;
