@@ -253,7 +253,9 @@ class ModelConfig(Config):
     """What is trained: network, latent size, likelihood of the pixels, initialisation."""
 
     latent_dim: int = option(10, "Number of latent neurons.", low=1, high=4096)
-    network: str = option("enhanced", f"{built_in('network')}, or your own as module:Class.")
+    network: str = option(
+        "enhanced", f"Network: {built_in('network')}, or your own as module:Class."
+    )
     likelihood: str = option(
         "bernoulli",
         f"Distribution of a pixel: {built_in('likelihood')}, or your own as module:Class.",
