@@ -112,7 +112,7 @@ def test_one_picture_of_a_known_shape_needs_no_first_axis(shape):
     ("given", "said"),
     [
         ([], "what was passed is empty"),
-        (DataLoader([]), "what was passed is empty"),
+        pytest.param(DataLoader([]), "what was passed is empty", id="empty loader"),
         ([PIXELS[0], PIXELS[1][:4]], r"must have one shape; got \(4, 5\), \(6, 5\)"),
         ([(PIXELS[0], 1), PIXELS[1]], "either all do or none"),
         (255 * UNIT, r"must be finite and in \[0, 1\]; got values from 0.0 to 255.0"),
