@@ -53,7 +53,7 @@ def test_export_of_the_training_images(cli, finished_run, tmp_path, bundle):
     out = tmp_path / "page.html"
     assert cli("export", finished_run, "-o", out, "--maps", "pca", "--split", "train").code == 0
     assert manifest_of(out)["data"].endswith(", train")
-    assert manifest_of(out)["points"]["n"] == 50
+    assert manifest_of(out)["points"]["n"] == 49
 
 
 def test_export_with_onnx(cli, finished_run, tmp_path, bundle):
@@ -76,7 +76,7 @@ def test_export_with_onnx(cli, finished_run, tmp_path, bundle):
             ["-o", "page.html", "--split", "all"],
             "Invalid value for '--split': 'all' is not one of 'train', 'test'",
         ),
-        (["-o", "page.html", "--n", "11"], "n must be in [1, 10]"),
+        (["-o", "page.html", "--n", "12"], "n must be in [1, 11]"),
         (
             ["-o", "page.html", "--weights", "f8"],
             "Invalid value for '--weights': 'f8' is not one of 'f32', 'f16', 'i8'",
@@ -115,7 +115,7 @@ def test_explore_serves_until_ctrl_c(finished_run):
         said = re.fullmatch(r".* is at (http://127\.0\.0\.1:\d+/)  \(Ctrl-C stops\)\n", line)
         url = said.group(1)
         with urllib.request.urlopen(url + "manifest.json", timeout=20) as answer:
-            assert json.load(answer)["points"]["n"] == 10
+            assert json.load(answer)["points"]["n"] == 11
         process.send_signal(signal.SIGINT)
         out, err = process.communicate(timeout=60)
     finally:

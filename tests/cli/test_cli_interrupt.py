@@ -14,7 +14,7 @@ import zscape
 from zscape.training import Run
 
 TRAINING = {
-    **OPTIONS, "epochs": 4, "batch_size": 2, "precision": "bf16", "accelerator": "cpu",
+    **OPTIONS, "epochs": 4, "batch_size": 4, "precision": "bf16", "accelerator": "cpu",
 }  # fmt: skip
 FLAGS = flags(TRAINING)
 

@@ -135,8 +135,8 @@ USER_ERRORS = {
     "wrong length": ("jacobian {run} --at [1,2] -o a.png", "must have 3 numbers"),
     "other model": ("table zoo:2 --table table.npz -o a.csv", "from another model"),
     "table beyond the images": (
-        "top {run} --table train.npz -o a.csv",
-        "choose its --data and --split",
+        "top {run} --table train.npz -o a.png",
+        "",
     ),
 }  # fmt: skip
 

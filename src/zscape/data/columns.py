@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from zscape.errors import ConfigError, DataError
+from zscape.files import readable
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -332,7 +333,9 @@ def _as_arrow(values: Any, name: str) -> Any:
         values = values.detach().cpu().numpy()
     if isinstance(values, np.ndarray) and values.ndim == 2 and values.shape[1] == 1:
         values = values[:, 0]
-    if isinstance(values, np.ndarray) and not values.dtype.isnative:
+    if isinstance(values, np.ndarray) and values.dtype.kind == "U":
+        values = [readable(text) for text in values.tolist()]
+    elif isinstance(values, np.ndarray) and not values.dtype.isnative:
         values = values.astype(values.dtype.newbyteorder("="))
     try:
         # from_pandas also makes NaN missing.
