@@ -134,9 +134,9 @@ USER_ERRORS = {
     "no folder": ("table {run} -o deep/a.csv", "cannot write deep/a.csv"),
     "wrong length": ("jacobian {run} --at [1,2] -o a.png", "must have 3 numbers"),
     "other model": ("table zoo:2 --table table.npz -o a.csv", "from another model"),
-    "table beyond the images": (
-        "top {run} --table train.npz -o a.png",
-        "",
+    "table of other images": (
+        "top {run} --table train.npz --split test -o a.png",
+        "train.npz",
     ),
 }  # fmt: skip
 
