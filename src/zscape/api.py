@@ -585,13 +585,14 @@ def _illustrate(result: TrainingResult, data: Splits) -> TrainingResult:
 
     chosen = choose(data.test, min(10, len(data.test)), seed=0)
     drawn = sample(result.model, 12, seed=0)
-    for name, figure in {
-        LOSS: figures.plot_losses(result.history),
-        RECONSTRUCTIONS: figures.plot_reconstructions(
-            chosen.pixels(), reconstruct(result.model, chosen), chosen.titles()
-        ),
-        SAMPLES: figures.plot_random_samples(drawn.images, drawn.vectors),
-    }.items():
+    made = reconstruct(result.model, chosen)
+    with figures.unshown():
+        pictures = {
+            LOSS: figures.plot_losses(result.history),
+            RECONSTRUCTIONS: figures.plot_reconstructions(chosen.pixels(), made, chosen.titles()),
+            SAMPLES: figures.plot_random_samples(drawn.images, drawn.vectors),
+        }
+    for name, figure in pictures.items():
         write_atomic(result.run.path / name, figures.to_png(figure))
     return result
 

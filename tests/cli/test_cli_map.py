@@ -134,6 +134,7 @@ def test_components_and_pairs(cli: Cli, finished_run: Path, saved: Path, tmp_pat
 
 
 USER_ERRORS = {
+    "command misspelt": ("dekode {run} --point 0,0", "'dekode'. Did you mean 'decode'?"),
     "unknown method": ("{run} --method mds -o a.png", "or your own, allowed by --method"),
     "unknown option": ("{run} --set perplexity=5 -o a.png", "no option perplexity"),
     "option out of range": ("{run} --method umap --set min_dist=7 -o a.png", "min_dist must be"),

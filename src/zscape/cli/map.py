@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from difflib import get_close_matches
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -36,7 +37,10 @@ class _DrawByDefault(TyperGroup):
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
         """See the base class."""
-        if args and args[0] not in {*self.commands, "--help"}:
+        # A command misspelt is no model: the base class says which one is near.
+        known = {*self.commands, "--help"}
+        is_model = args and (Path(args[0]).exists() or not get_close_matches(args[0], known))
+        if is_model and args[0] not in known:
             args = [DRAW, *args]
         return super().parse_args(ctx, args)
 

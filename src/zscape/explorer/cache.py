@@ -6,7 +6,6 @@ import hashlib
 import json
 import logging
 import os
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -84,12 +83,9 @@ def cache_folder() -> Path:
     """Where zscape keeps what can be made again: ``ZSCAPE_CACHE``, or the system's place for it."""
     if chosen := os.environ.get(VARIABLE):
         return Path(chosen)
-    home = Path.home()
-    if sys.platform == "darwin":
-        return home / "Library" / "Caches" / "zscape"
-    if sys.platform == "win32":
-        return Path(os.environ.get("LOCALAPPDATA") or home / "AppData" / "Local") / "zscape"
-    return Path(os.environ.get("XDG_CACHE_HOME") or home / ".cache") / "zscape"
+    from platformdirs import user_cache_path
+
+    return user_cache_path("zscape", appauthor=False)
 
 
 def _key(vae: VAE, images: ImageSet, settings: dict[str, Any]) -> str:

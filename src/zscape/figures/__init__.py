@@ -1,4 +1,9 @@
-"""Arrays in, matplotlib ``Figure`` out; nothing here saves a file or opens a window."""
+"""Arrays in, matplotlib ``Figure`` out; nothing here saves a file.
+
+A figure that is last in a notebook's cell shows itself, others when the cell ends; ``plt.show()``
+shows them in a script that has imported pyplot. Functions that draw one plot take ``ax``, the axes
+to draw into, in whatever style holds there.
+"""
 
 from zscape.figures.along import plot_along
 from zscape.figures.animation import to_gif
@@ -39,6 +44,7 @@ from zscape.figures.style import (
     show_image,
     to_png,
     to_svg,
+    unshown,
 )
 from zscape.figures.walks import plot_manifold, plot_progression, plot_prototypes, plot_strip
 
@@ -79,4 +85,5 @@ __all__ = [
     "to_gif",
     "to_png",
     "to_svg",
+    "unshown",
 ]

@@ -12,6 +12,8 @@ from matplotlib.ticker import MaxNLocator, PercentFormatter
 from zscape.errors import DataError, ShapeError
 from zscape.figures.neuron_parts import (
     as_matrix,
+    figure_of,
+    inches,
     latent_names,
     name_columns,
 )
@@ -25,7 +27,6 @@ from zscape.figures.style import (
     text_width,
     to_array,
 )
-from zscape.figures.walks import figure_of
 
 
 @house_style
@@ -58,7 +59,7 @@ def plot_explained_variance(ratios: Any, *, ax: Axes | None = None) -> Figure:
         width = float(np.clip(0.5 * n, 3.2, WIDTH - 0.8))
         figure = new_figure(width + 0.8, 2.9)
         ax = add_tile(figure, 0.65, 0.58, width, 1.95)
-    width = ax.get_window_extent().width / ax.figure.dpi
+    width = inches(ax)[0]
     places = np.arange(n)
     single, together = PALETTE[0], PALETTE[1]
     ax.bar(places, shares, width=0.72, color=single, label="each component")
@@ -85,7 +86,7 @@ def plot_explained_variance(ratios: Any, *, ax: Axes | None = None) -> Figure:
     return figure_of(ax)
 
 
-def plot_loadings(loadings: Any) -> Figure:
+def plot_loadings(loadings: Any, *, ax: Axes | None = None) -> Figure:
     """How much of each neuron is in the first two principal components, as numbers.
 
     Up to 20 neurons stand side by side, more below each other.
@@ -94,6 +95,8 @@ def plot_loadings(loadings: Any) -> Figure:
     ----------
     loadings
         (n_components, latent_dim), as scikit-learn's ``components_``.
+    ax
+        Where to draw; a new figure by default.
 
     Raises
     ------
@@ -106,8 +109,8 @@ def plot_loadings(loadings: Any) -> Figure:
     names = [f"PC{i + 1}" for i in range(len(matrix))]
     d = matrix.shape[1]
     if d <= 20:
-        return plot_class_neurons(matrix, names, label="loading")
-    return plot_class_neurons(matrix.T, latent_names(d), units=names, label="loading")
+        return plot_class_neurons(matrix, names, label="loading", ax=ax)
+    return plot_class_neurons(matrix.T, latent_names(d), units=names, label="loading", ax=ax)
 
 
 def _write_percent(ax: Axes, x: int, y: float, share: float, color: str) -> None:

@@ -5,14 +5,16 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from matplotlib import rcParams
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import LogFormatter, MaxNLocator, NullLocator, StrMethodFormatter
 
 from zscape.errors import ConfigError, DataError
-from zscape.figures.style import INK, MUTED, PALETTE, WIDTH, house_style, new_figure
+from zscape.figures.neuron_parts import figure_of
+from zscape.figures.style import MUTED, PALETTE, WIDTH, house_style, new_figure
 
-TERMS = (("loss", "Loss", INK), ("reconstruction", "Reconstruction", PALETTE[0]),
+TERMS = (("loss", "Loss", ""), ("reconstruction", "Reconstruction", PALETTE[0]),
          ("kl", "KL", PALETTE[1]))  # fmt: skip
 CURVES: dict[str, tuple[str, dict[str, Any]]] = {
     "evaluated_train": ("train", {"linestyle": "-", "markersize": 4}),
@@ -23,7 +25,9 @@ CURVES: dict[str, tuple[str, dict[str, Any]]] = {
 
 
 @house_style
-def plot_losses(history: Sequence[Mapping[str, Any]], scale: str = "linear") -> Figure:
+def plot_losses(
+    history: Sequence[Mapping[str, Any]], scale: str = "linear", *, ax: Axes | None = None
+) -> Figure:
     """Loss, reconstruction and KL, epoch by epoch, with their last values.
 
     Thick and solid is the training set, dashed the test set, both evaluated after the epoch with
@@ -40,6 +44,8 @@ def plot_losses(history: Sequence[Mapping[str, Any]], scale: str = "linear") -> 
     scale
         ``"linear"`` or ``"log"``. A term that is somewhere 0 or below has no logarithm; it
         stays linear, and its panel says so.
+    ax
+        Where to draw the loss, without its terms; a new figure with all of them by default.
 
     Raises
     ------
@@ -54,9 +60,13 @@ def plot_losses(history: Sequence[Mapping[str, Any]], scale: str = "linear") -> 
         raise DataError("There is no epoch to plot; train for at least one.")
     names = {"loss"} | {name for line in history for key in CURVES for name in line.get(key) or ()}
     terms = [term for term in TERMS if term[0] in names]
-    figure = new_figure(WIDTH * max(len(terms), 1.5) / 3, 2.9, layout="constrained")
-    panels: list[Axes] = list(figure.subplots(1, len(terms), squeeze=False)[0])
+    if ax is None:
+        figure = new_figure(WIDTH * max(len(terms), 1.5) / 3, 2.9, layout="constrained")
+        panels: list[Axes] = list(figure.subplots(1, len(terms), squeeze=False)[0])
+    else:
+        figure, panels, terms = figure_of(ax), [ax], terms[:1]
     for ax, (term, title, color) in zip(panels, terms, strict=True):
+        color = color or rcParams["text.color"]
         shown: list[float] = []
         for key, (word, line) in CURVES.items():
             epochs, values = _curve(history, key, term)

@@ -55,7 +55,7 @@ def draw_ridges(
     ax.grid(False)
     ax.spines["left"].set_visible(False)
     ax.set_yticks(bases[: len(names)] + 0.3, names)
-    ax.tick_params(length=0, axis="y", labelsize=min(TICK, 65 * _inches(ax)[1] / n))
+    ax.tick_params(length=0, axis="y", labelsize=min(TICK, 65 * inches(ax)[1] / n))
     ax.xaxis.set_major_locator(MaxNLocator(4, steps=[1, 2, 5, 10]))
     ax.tick_params(axis="x", length=2, pad=2, labelsize=7)
 
@@ -88,12 +88,15 @@ def frame(ax: Axes) -> None:
 
 
 def color_bar(
-    figure: Figure, x: float, y: float, height: float, limit: float, label: str, *,
+    ax: Axes, place: tuple[float, float, float] | None, limit: float, label: str, *,
     is_clipped: bool = False,
 ) -> None:  # fmt: skip
+    """``place`` is (x, y, height) in inches; None takes what it needs from ``ax``."""
+    figure = figure_of(ax)
     bar = figure.colorbar(
         ScalarMappable(Normalize(-limit, limit), DIVERGING),
-        cax=add_tile(figure, x, y, 0.1, height),
+        ax=None if place else ax,
+        cax=add_tile(figure, *place[:2], 0.1, place[2]) if place else None,
         extend="both" if is_clipped else "neither",
     )
     bar.set_label(label)
@@ -114,11 +117,17 @@ def fit_names(names: Sequence[str], room: float = NAMES) -> tuple[list[str], flo
     return fitted, max(text_width(name, TICK) for name in fitted) + 3 * GAP
 
 
-def _inches(ax: Axes) -> tuple[float, float]:
-    box, figure = ax.get_position(), ax.get_figure(root=True)
+def inches(ax: Axes) -> tuple[float, float]:
+    """Width and height of axes."""
+    box, dpi = ax.get_window_extent(), ax.figure.dpi
+    return box.width / dpi, box.height / dpi
+
+
+def figure_of(ax: Axes) -> Figure:
+    """The figure that holds ``ax``, directly or in a subfigure."""
+    figure = ax.get_figure(root=True)
     assert figure is not None
-    width, height = figure.get_size_inches()
-    return box.width * width, box.height * height
+    return figure
 
 
 def signed(value: float, style: str) -> str:

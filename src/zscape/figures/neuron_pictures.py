@@ -96,7 +96,7 @@ def plot_jacobians(
         ax.set_yticks(np.arange(m) + 0.5, names)
     x, bar = left + columns * width + GAP, min(max(m * height, 0.9), 2.6)
     if channels == 1:
-        color_bar(figure, x, 0.25, min(bar, pitch * bands - 0.4), limit, "pixel per unit of z")
+        color_bar(ax, (x, 0.25, min(bar, pitch * bands - 0.4)), limit, "pixel per unit of z")
     else:
         _note(figure, x, 0.25, "grey: no\nchange\n\ncolour:\nmore of it")
     return figure
@@ -155,7 +155,7 @@ def plot_activation_maps(maps: Pictures, image: Pictures, *, title: str = "") ->
     ax.set_yticks(np.arange(rows) + 0.5, [str(row * columns) for row in range(rows)])
     ax.set_title(heading, loc="left", pad=4)
     x = left + columns * width + GAP
-    color_bar(figure, x, top, min(full, 2.6), limit, "activation",
+    color_bar(ax, (x, top, min(full, 2.6)), limit, "activation",
               is_clipped=bool(np.abs(values).max() > limit))  # fmt: skip
     return figure
 

@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 from matplotlib import colormaps
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
@@ -23,9 +24,11 @@ from zscape.figures.neuron_parts import (
     as_matrix,
     color_bar,
     draw_ridges,
+    figure_of,
     fit_names,
     frame,
     group_by_class,
+    inches,
     latent_names,
     name_columns,
     reach,
@@ -54,6 +57,7 @@ def plot_neuron_image(
     *,
     classes: Sequence[str] | None = None,
     n_per_class: int = 50,
+    ax: Axes | None = None,
 ) -> Figure:
     """Samples × neurons as an image: a row per sample, in a band per class.
 
@@ -67,6 +71,8 @@ def plot_neuron_image(
         Which ones, by name and in this order; all by default.
     n_per_class
         The first so many samples of each class.
+    ax
+        Where to draw; a new figure by default.
 
     Raises
     ------
@@ -89,8 +95,12 @@ def plot_neuron_image(
     d = values.shape[1]
     cell = min(0.45, (WIDTH - left - BAR) / d)
     width, height = max(d * cell, 0.9), float(np.clip(len(image) * 0.02, 0.32 * len(ends) + 1, 9))
-    figure = new_figure(left + width + BAR, height + 0.35)
-    ax = add_tile(figure, left, GAP, width, height)
+    is_own = ax is None
+    if ax is None:
+        figure = new_figure(left + width + BAR, height + 0.35)
+        ax = add_tile(figure, left, GAP, width, height)
+    else:
+        width, height = inches(ax)
     limit = reach(values, 99.5)
     ax.imshow(image, cmap=DIVERGING, vmin=-limit, vmax=limit, aspect="auto", interpolation="none")
     for end in ends[:-1]:
@@ -99,9 +109,9 @@ def plot_neuron_image(
                   names)  # fmt: skip
     name_columns(ax, latent_names(d), width)
     frame(ax)
-    color_bar(figure, left + width + GAP, GAP, min(height, 2.6), limit, "activation",
-               is_clipped=bool(np.abs(image).max() > limit))  # fmt: skip
-    return figure
+    place = (left + width + GAP, GAP, min(height, 2.6)) if is_own else None
+    color_bar(ax, place, limit, "activation", is_clipped=bool(np.abs(image).max() > limit))
+    return figure_of(ax)
 
 
 @house_style
@@ -160,6 +170,7 @@ def plot_class_neurons(
     *,
     units: Sequence[Any] | None = None,
     label: str = "mean activation",
+    ax: Axes | None = None,
 ) -> Figure:
     """Class × neuron as a heatmap, with the numbers in it where they fit.
 
@@ -172,6 +183,8 @@ def plot_class_neurons(
         Names or numbers of the columns, of a hidden layer for instance; ``z0`` … by default.
     label
         What the numbers are.
+    ax
+        Where to draw; a new figure by default.
 
     Raises
     ------
@@ -189,17 +202,19 @@ def plot_class_neurons(
     if len(columns) != d:
         raise ShapeError(f"{d} columns need as many units; got {len(columns)}.")
     cell = min(0.62, (WIDTH - left - BAR) / d)
-    return _heatmap(matrix, left, (cell, 0.27), (names, columns), label, reach(matrix, 100))
+    return _heatmap(matrix, left, (cell, 0.27), (names, columns), label, reach(matrix, 100), ax)
 
 
 @house_style
-def plot_correlations(correlations: Any) -> Figure:
+def plot_correlations(correlations: Any, *, ax: Axes | None = None) -> Figure:
     """Which neurons say the same thing: their correlation matrix.
 
     Parameters
     ----------
     correlations
         (latent_dim, latent_dim) in [-1, 1]; NaN, of a constant neuron, stays grey.
+    ax
+        Where to draw; a new figure by default.
 
     Raises
     ------
@@ -217,11 +232,11 @@ def plot_correlations(correlations: Any) -> Figure:
     left = text_width(f"z{d}", TICK) + 3 * GAP
     cell = min(0.45, (WIDTH - left - BAR) / d)
     names = latent_names(d)
-    return _heatmap(matrix, left, (cell, cell), (names, names), "correlation", 1.0)
+    return _heatmap(matrix, left, (cell, cell), (names, names), "correlation", 1.0, ax)
 
 
 @house_style
-def plot_neuron_kl(kl: Any, *, threshold: float = ACTIVE_KL) -> Figure:
+def plot_neuron_kl(kl: Any, *, threshold: float = ACTIVE_KL, ax: Axes | None = None) -> Figure:
     """How much each neuron says about an image; the dead ones are named.
 
     Parameters
@@ -230,6 +245,8 @@ def plot_neuron_kl(kl: Any, *, threshold: float = ACTIVE_KL) -> Figure:
         (latent_dim,) mean KL to the prior, nats.
     threshold
         A neuron above it is used, any other is dead.
+    ax
+        Where to draw; a new figure by default.
 
     Raises
     ------
@@ -243,9 +260,11 @@ def plot_neuron_kl(kl: Any, *, threshold: float = ACTIVE_KL) -> Figure:
         raise DataError("kl must be finite and at least 0.")
     d = len(heights)
     is_used = heights > threshold
-    width = float(np.clip(0.42 * d, 2.6, WIDTH - 0.8))
-    figure = new_figure(width + 0.8, 2.45)
-    ax = add_tile(figure, 0.7, 0.35, width, 1.85)
+    if ax is None:
+        width = float(np.clip(0.42 * d, 2.6, WIDTH - 0.8))
+        figure = new_figure(width + 0.8, 2.45)
+        ax = add_tile(figure, 0.7, 0.35, width, 1.85)
+    width = inches(ax)[0]
     ax.bar(np.arange(d), heights, width=0.72, color=[PALETTE[0] if u else MUTED for u in is_used])
     ax.set(xlim=(-0.7, d - 0.3), ylim=(0, 1.12 * max(float(heights.max()), 2 * threshold)))
     room = width / (d + 0.4)
@@ -264,20 +283,26 @@ def plot_neuron_kl(kl: Any, *, threshold: float = ACTIVE_KL) -> Figure:
                  loc="left", fontweight="bold")  # fmt: skip
     ax.set_ylabel("KL, nats per image")
     name_columns(ax, latent_names(d), width)
-    return figure
+    return figure_of(ax)
 
 
 def _heatmap(
     matrix: NDArray[Any], left: float, cell: tuple[float, float],
-    names: tuple[list[str], list[str]], label: str, limit: float,
+    names: tuple[list[str], list[str]], label: str, limit: float, ax: Axes | None,
 ) -> Figure:  # fmt: skip
     """``cell`` is (width, height) in inches; ``names`` are those of the rows and the columns."""
-    (cell_width, cell_height), (row_names, column_names) = cell, names
+    row_names, column_names = names
     n, d = matrix.shape
-    width, height = d * cell_width, n * cell_height
-    bar = max(min(height, 2.6), 1.2)
-    figure = new_figure(left + width + BAR, max(height, bar) + 0.35)
-    ax = add_tile(figure, left, GAP, width, height)
+    width, height = d * cell[0], n * cell[1]
+    place = None
+    if ax is None:
+        bar = max(min(height, 2.6), 1.2)
+        place = left + width + GAP, GAP, bar
+        figure = new_figure(left + width + BAR, max(height, bar) + 0.35)
+        ax = add_tile(figure, left, GAP, width, height)
+    else:
+        width, height = inches(ax)
+    cell_width, cell_height = width / d, height / n
     colors = colormaps[DIVERGING].with_extremes(bad=HAIRLINE)
     ax.imshow(matrix, cmap=colors, vmin=-limit, vmax=limit, aspect="auto", interpolation="none")
     style = fitting_style(matrix, min(cell_width, 3 * cell_height))
@@ -289,8 +314,8 @@ def _heatmap(
     ax.set_yticks(np.arange(0, n, every), row_names[::every])
     name_columns(ax, column_names, width)
     frame(ax)
-    color_bar(figure, left + width + GAP, GAP, bar, limit, label)
-    return figure
+    color_bar(ax, place, limit, label)
+    return figure_of(ax)
 
 
 def fitting_style(matrix: NDArray[Any], width: float) -> str | None:

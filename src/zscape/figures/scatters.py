@@ -21,6 +21,7 @@ from zscape.figures.neuron_parts import (
     GAP,
     TICK,
     as_matrix,
+    figure_of,
     fit_names,
     group_by_class,
 )
@@ -36,7 +37,7 @@ from zscape.figures.style import (
     text_width,
     to_array,
 )
-from zscape.figures.walks import HALO, MARKER, Strip, draw_number, figure_of
+from zscape.figures.walks import HALO, MARKER, Strip, draw_number
 
 SIDE = 5.4  # inches of the longer side of a scatter
 LINE = 0.18  # inches from one name of a legend to the next

@@ -4,13 +4,20 @@ from __future__ import annotations
 
 import io
 import math
+import sys
 import warnings
-from collections.abc import Callable
+from base64 import b64encode
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from functools import wraps
+from threading import current_thread, main_thread
 from typing import Any, ParamSpec, TypeVar
 
 import numpy as np
-from matplotlib import font_manager, rc_context, rcParamsDefault
+from matplotlib import font_manager, get_backend, rc_context, rcParamsDefault
 from matplotlib.axes import Axes
+from matplotlib.backends.registry import BackendFilter, backend_registry
 from matplotlib.colors import to_hex, to_rgba_array
 from matplotlib.figure import Figure
 from matplotlib.image import AxesImage
@@ -80,8 +87,11 @@ _P = ParamSpec("_P")
 _R = TypeVar("_R")
 
 
+_is_shown = ContextVar("is_shown", default=True)
+
+
 class _StyledFigure(Figure):
-    """A figure that shows itself in a notebook without pyplot, and keeps its style there."""
+    """A figure that keeps its style wherever it is shown."""
 
     def draw(self, renderer: Any) -> None:
         # Ticks are made on first use, which is now, long after the caller's style was left.
@@ -91,6 +101,16 @@ class _StyledFigure(Figure):
     def _repr_png_(self) -> tuple[bytes, dict[str, int]]:
         width, height = (round(side * 96) for side in self.get_size_inches())
         return to_png(self), {"width": width, "height": height}
+
+    def _repr_mimebundle_(self, **_: Any) -> Any:
+        """What a notebook shows of it, once: not again with what is left when the cell ends."""
+        if not _is_inline():
+            return {}
+        from matplotlib import pyplot
+
+        pyplot.close(self)
+        png, size = self._repr_png_()
+        return {"image/png": b64encode(png).decode()}, {"image/png": size}
 
 
 def to_png(figure: Figure) -> bytes:
@@ -111,13 +131,62 @@ def to_svg(figure: Figure) -> bytes:
 
 
 def house_style(function: Callable[_P, _R]) -> Callable[_P, _R]:
-    """Decorator: whatever ``function`` draws is in the house style; the user's own is kept."""
-    return rc_context(STYLE)(function)
+    """Decorator: a figure that ``function`` makes is in the house style, whatever the user's is.
+
+    Into axes of a figure of the user's own (``ax=``) it draws in the style that holds there.
+    """
+
+    @wraps(function)
+    def styled(*args: _P.args, **kwargs: _P.kwargs) -> _R:
+        ax: Any = kwargs.get("ax")
+        if ax is not None and not isinstance(ax.get_figure(root=True), _StyledFigure):
+            return function(*args, **kwargs)
+        if "ipykernel" in sys.modules:
+            from matplotlib import pyplot
+
+            # What a backend sets when it is loaded must outlast the style.
+            pyplot.draw_if_interactive()  # type: ignore[no-untyped-call]
+        with rc_context(STYLE):
+            return function(*args, **kwargs)
+
+    return styled
 
 
 def new_figure(width: float, height: float, **kwargs: Any) -> Figure:
-    """An empty figure of ``width`` by ``height`` inches, unknown to pyplot."""
-    return _StyledFigure(figsize=(width, height), **kwargs)
+    """An empty figure of ``width`` by ``height`` inches.
+
+    Where pyplot is in use and can show figures (in a window, in a notebook) it knows this one as
+    any other: ``plt.show()`` shows it, ``plt.close()`` lets go of it, a notebook shows it when
+    the cell ends. Elsewhere nothing but the caller holds it.
+    """
+    if not (_is_shown.get() and _pyplot_shows()):
+        return _StyledFigure(figsize=(width, height), **kwargs)
+    from matplotlib import pyplot
+
+    return pyplot.figure(FigureClass=_StyledFigure, figsize=(width, height), **kwargs)
+
+
+@contextmanager
+def unshown() -> Iterator[None]:
+    """Figures made meanwhile are for a file: pyplot is not told of them."""
+    token = _is_shown.set(False)
+    try:
+        yield
+    finally:
+        _is_shown.reset(token)
+
+
+def _pyplot_shows() -> bool:
+    # A kernel's figures belong to its cells, whether or not the user has imported pyplot.
+    in_use = {"matplotlib.pyplot", "ipykernel"} & set(sys.modules)
+    if not in_use or current_thread() is not main_thread():
+        return False
+    blind: Any = backend_registry.list_builtin(BackendFilter.NON_INTERACTIVE)  # type: ignore[no-untyped-call]
+    return _is_inline() or get_backend().lower() not in blind
+
+
+def _is_inline() -> bool:
+    return "ipykernel" in sys.modules and get_backend().endswith("inline")
 
 
 def class_colors(n: int) -> list[str]:

@@ -24,6 +24,7 @@ from zscape.figures.neuron_parts import (
     TICK,
     as_matrix,
     color_bar,
+    figure_of,
     fit_names,
     frame,
     latent_names,
@@ -106,7 +107,7 @@ def plot_prototypes(vectors: Any, images: Pictures, class_names: Sequence[str]) 
     ax.set_yticks([])
     name_columns(ax, latent_names(d), d * cell)
     frame(ax)
-    color_bar(figure, left + d * cell + GAP, GAP, bar, limit, "activation")
+    color_bar(ax, (left + d * cell + GAP, GAP, bar), limit, "activation")
     return figure
 
 
@@ -367,10 +368,3 @@ def _as_values(values: Any, n: int, name: str) -> NDArray[Any]:
 def _rgb(pictures: NDArray[Any]) -> NDArray[Any]:
     """(n, 1 or 3, h, w) → (n, h, w, 3)."""
     return np.broadcast_to(pictures.transpose(0, 2, 3, 1), (len(pictures), *pictures.shape[2:], 3))
-
-
-def figure_of(ax: Axes) -> Figure:
-    """The figure that holds ``ax``, directly or in a subfigure."""
-    figure = ax.get_figure(root=True)
-    assert figure is not None
-    return figure

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from zscape.figures import unshown
 from zscape.report import (
     cards,
     effects,
@@ -104,13 +105,14 @@ def write_report(
         tell("done", 1.0)
 
     about = subject.data.train if subject.is_own else subject.data.test
-    return write_page(
-        path,
-        f"{subject.name}: a walk through its latent space",
-        draw(),
-        subtitle=sentence(
-            f"{count(material.d, 'latent neuron')}, {len(about):,} images of {about.name}"
-        ),
-        stats=opening.stats(material),
-        links=[("Walk through it yourself, in the explorer", explorer)] if explorer else [],
-    )
+    with unshown():
+        return write_page(
+            path,
+            f"{subject.name}: a walk through its latent space",
+            draw(),
+            subtitle=sentence(
+                f"{count(material.d, 'latent neuron')}, {len(about):,} images of {about.name}"
+            ),
+            stats=opening.stats(material),
+            links=[("Walk through it yourself, in the explorer", explorer)] if explorer else [],
+        )
