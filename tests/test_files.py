@@ -6,8 +6,10 @@ import sys
 import threading
 from pathlib import Path
 
+import numpy as np
 import pytest
 
+import zscape
 from zscape.errors import ConfigError
 from zscape.files import check_writable, readable, write_atomic
 
@@ -173,3 +175,13 @@ def test_what_cannot_be_written_is_found_out_before(tmp_path, name, reason, make
     check_writable(tmp_path / "file")
     check_writable(tmp_path / "new")
     assert names_in(tmp_path) == before
+
+
+def test_a_name_that_weights_cannot_be_opened_by_is_refused_before(tmp_path):
+    odd = os.fsdecode(b"\xff")
+    with pytest.raises(ConfigError, match=r"\\udcff: the name is not UTF-8"):
+        zscape.train(np.zeros((8, 16, 16), np.uint8), out=tmp_path / odd, progress="none")
+    assert list(tmp_path.iterdir()) == []
+    (tmp_path / f"{odd}.safetensors").write_bytes(b"weights of old")
+    with pytest.raises(ConfigError, match="the name is not UTF-8"):
+        zscape.load(tmp_path / f"{odd}.safetensors")

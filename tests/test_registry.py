@@ -255,3 +255,9 @@ def test_what_is_built_in_is_imported_when_it_is_looked_up(
     assert "lazy_home" not in sys.modules
     assert things["lazy_home:One"] is things["one"]
     del sys.modules["lazy_home"]
+
+
+def test_a_network_of_ones_own_is_not_taken_for_a_model_of_the_zoo():
+    for kind, name in (("network", "mlp"), ("likelihood", "gaussian")):
+        with pytest.raises(ConfigError, match=f"it takes no {kind} of your own"):
+            zscape.load("zoo:2", **{kind: name})

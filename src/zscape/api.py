@@ -262,7 +262,8 @@ def load(
     Raises
     ------
     ConfigError
-        ``network`` or ``likelihood`` cannot be imported, or is of another kind.
+        ``network`` or ``likelihood`` cannot be imported, is of another kind, or is given for a
+        model of the zoo.
     CheckpointError
         There is none, or it is damaged or does not fit.
     """
@@ -270,6 +271,10 @@ def load(
         raise ConfigError(f"load takes a path or 'zoo:10'; got a {type(source).__name__}.")
     text, own = str(source), allowed(network, likelihood)
     if text.startswith("zoo:"):
+        if own:
+            raise ConfigError(
+                f"{text} is made of what ships inside; it takes no {' or '.join(own)} of your own."
+            )
         model = open_card(text.removeprefix("zoo:"))
         return Opened(model.model, model.config, None, text)
     path = Path(source)

@@ -106,6 +106,15 @@ def check_writable(path: Path, *, makes_folders: bool = False) -> None:
             pass
 
 
+def check_utf8(path: Path) -> None:
+    """Raise ``ConfigError`` if ``path`` is not UTF-8: safetensors opens no file by such a name."""
+    if readable(str(path)) != str(path):
+        raise ConfigError(
+            f"{readable(str(path))}: the name is not UTF-8, which the format of weights and maps "
+            f"needs; choose another."
+        )
+
+
 def readable(text: str) -> str:
     r"""The name of a file as text that every program can read and write.
 

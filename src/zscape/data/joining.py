@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import torch
 
-from zscape.data.bounded import reading
 from zscape.data.columns import FILE_NAME, Columns
 from zscape.data.imageset import ImageSet, Splits
 from zscape.errors import DataError
@@ -30,34 +29,14 @@ _LISTED = 3
 _log = logging.getLogger(__name__)
 
 
-def read_table(path: Path) -> pa.Table:
-    """The table in a ``.csv`` (commas, semicolons), ``.tsv``, ``.jsonl`` or ``.parquet`` file.
+def _read(path: Path) -> pa.Table:
+    from zscape.data.tables import read_table
 
-    Raises
-    ------
-    DataError
-        The file is missing, damaged, empty or of another kind.
-    """
-    import pyarrow as pa
-    from pyarrow import csv, json, parquet
-
-    ending = path.suffix.lower()
-    if ending not in ENDINGS:
+    if path.suffix.lower() not in ENDINGS:
         raise DataError(f"{path}: a file of columns ends in {', '.join(ENDINGS)}.")
-    try:
-        with reading(path):
-            if ending == ".parquet":
-                table = parquet.read_table(path)
-            elif ending == ".jsonl":
-                table = json.read_json(path)
-            else:
-                table = csv.read_csv(
-                    path,
-                    parse_options=csv.ParseOptions(delimiter=_delimiter(path, ending)),
-                    convert_options=csv.ConvertOptions(strings_can_be_null=True),
-                )
-    except (pa.ArrowException, ValueError) as error:
-        raise DataError(f"{path} could not be read: {str(error)[:200].rstrip('.')}.") from error
+    if not path.is_file():
+        raise DataError(f"there is no file {path}.")
+    table = read_table(path)
     names = Counter(table.column_names)
     if twice := [name for name, count in names.items() if count > 1]:
         raise DataError(f"{path} has two columns called {twice[0]!r}.")
@@ -74,7 +53,7 @@ def join(known: Columns | None, n: int, path: Path, on: str | None = None) -> Co
     known
         A row per image; with ``file_name`` a file can be joined by that.
     path
-        See ``read_table``.
+        A table in ``.csv`` (commas or semicolons), ``.tsv``, ``.jsonl`` or ``.parquet``.
     on
         ``"file_name"``: by that column, which the file has too, with or without its folders and
         ending as long as that tells the images apart; ``"row"``: by a column ``row`` that counts
@@ -89,9 +68,10 @@ def join(known: Columns | None, n: int, path: Path, on: str | None = None) -> Co
     Raises
     ------
     DataError
-        Nothing matches, a key is there twice, or a column of that name is known already.
+        The file is missing, damaged, empty or of another kind; nothing matches, a key is there
+        twice, or a column of that name is known already.
     """
-    table = read_table(path)
+    table = _read(path)
     names = known.texts(FILE_NAME) if known is not None and FILE_NAME in known else None
     has_names = FILE_NAME in table.column_names
     own: Sequence[Any]
@@ -205,14 +185,6 @@ def _shortened(own: Sequence[Any], keys: Sequence[Any]) -> tuple[list[str], list
         if len(set(mine)) == len(own) and set(mine) & set(theirs):
             return mine, theirs
     return [str(name) for name in own], [str(key) for key in keys]
-
-
-def _delimiter(path: Path, ending: str) -> str:
-    if ending == ".tsv":
-        return "\t"
-    with path.open("rb") as file:
-        header = file.readline(1 << 16)
-    return max(",", ";", "\t", key=lambda mark: header.count(mark.encode()))
 
 
 def _listed(keys: Sequence[Any]) -> str:

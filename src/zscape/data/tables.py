@@ -101,7 +101,7 @@ def _joined(tables: list[pa.Table], where: str) -> pa.Table:
 
 
 def read_table(file: Readable) -> pa.Table:
-    """A table in CSV (with a header or not), TSV, JSON lines, Parquet or Arrow.
+    """A table in CSV (commas or semicolons, a header or none), TSV, JSON lines, Parquet or Arrow.
 
     Raises
     ------
@@ -118,7 +118,7 @@ def read_table(file: Readable) -> pa.Table:
                 case ".jsonl":
                     return json_table.read_json(stream)
                 case suffix:
-                    return _read_csv(stream, "\t" if suffix == ".tsv" else ",")
+                    return _read_csv(stream, "\t" if suffix == ".tsv" else ",;\t")
     except (OSError, EOFError, pa.ArrowException) as error:
         text = str(error).splitlines()[0].rstrip(".")
         raise DataError(f"{file} could not be read as a table: {text}.") from error
@@ -132,18 +132,21 @@ def _read_arrow(stream: IO[bytes]) -> pa.Table:
         return pa.ipc.open_stream(stream).read_all()
 
 
-def _read_csv(stream: IO[bytes], delimiter: str) -> pa.Table:
+def _read_csv(stream: IO[bytes], delimiters: str) -> pa.Table:
+    """With whichever of the delimiters the first line has most of."""
     if stream.read(2) == b"\x1f\x8b":
         stream.seek(0)
         stream = gzip.GzipFile(fileobj=stream)  # type: ignore[assignment]
     stream.seek(0)
     head = stream.readline(_SNIFFED).decode("utf-8", "replace").strip()
     stream.seek(0)
+    delimiter = max(delimiters, key=head.count)
     has_header = not all(re.fullmatch(r"[-+.\deE]+", cell) for cell in head.split(delimiter))
     return csv.read_csv(
         stream,
         csv.ReadOptions(autogenerate_column_names=not has_header, block_size=16 << 20),
         csv.ParseOptions(delimiter=delimiter),
+        csv.ConvertOptions(strings_can_be_null=True),
     )
 
 

@@ -16,7 +16,7 @@ from zscape.data.bounded import reading
 from zscape.embedding.methods import Fitted, MapMethod, Tell, chosen, methods
 from zscape.embedding.neighbours import Floats
 from zscape.errors import ConfigError, DataError, ShapeError
-from zscape.files import write_atomic
+from zscape.files import check_utf8, write_atomic
 from zscape.latents import LatentTable, VectorLike, as_vectors
 from zscape.latents.store import COLUMNS, packed, read_about, unpacked
 from zscape.words import counted, line
@@ -263,4 +263,5 @@ def _checked(path: Path | str) -> Path:
     path = Path(path)
     if path.suffix != ".safetensors":
         raise ConfigError(f"{path}: a map is a .safetensors file.")
+    check_utf8(path)
     return path

@@ -14,7 +14,7 @@ from zscape._version import __version__
 from zscape.config import CONFIGS, RunConfig
 from zscape.data import Splits, load_data, place_of
 from zscape.errors import CheckpointError, ConfigError, DataError
-from zscape.files import leftovers, write_atomic, writing
+from zscape.files import check_utf8, leftovers, write_atomic, writing
 from zscape.training.loop import Epoch, Trainer
 from zscape.training.weights import LoadedModel, load_weights, read_tensors, save_weights
 from zscape.words import counted, line, sides
@@ -77,9 +77,10 @@ class Run:
         ------
         ConfigError
             The folder holds something already. With ``overwrite`` a run is replaced, but
-            a folder with anyone else's files never is.
+            a folder with anyone else's files never is. Or its name is not UTF-8.
         """
         path = Path(path)
+        check_utf8(path.absolute())
         if path.is_file():
             raise ConfigError(f"{path} is a file; a run needs a folder.")
         left = {file for name in OWN_FILES for file in leftovers(path / name)}

@@ -19,7 +19,7 @@ from torch import Tensor, nn
 from zscape._version import __version__
 from zscape.config import ModelConfig
 from zscape.errors import CheckpointError, ConfigError
-from zscape.files import write_atomic
+from zscape.files import check_utf8, write_atomic
 from zscape.model import VAE, Likelihood, allowed, build_model, describe_model
 from zscape.words import line
 
@@ -102,6 +102,7 @@ def read_tensors(path: Path) -> tuple[dict[str, Tensor], dict[str, str]]:
     """Tensors by name and the header's text fields; see ``load_weights``."""
     if not path.is_file():
         raise CheckpointError(f"there is no file {path}.")
+    check_utf8(path)
     ending = path.suffix.lower()
     if ending not in (".safetensors", ".pth", ".pt"):
         ending = _ending_by_content(path)
