@@ -37,7 +37,15 @@ USER_ERRORS = {
         "train --out new --latent-dim ten",
         "'--latent-dim': Input should be a valid integer",
     ),
-    "unknown flag": ("train --out new --latentdim 3", "No such option: --latentdim"),
+    "unknown flag": (
+        "train --out new --latentdim 3",
+        "there is no option --latentdim (did you mean --latent-dim?).",
+    ),
+    "a flag of another program": (
+        "train --out new --beta 3",
+        "there is no option --beta (did you mean --kld-weight?).",
+    ),
+    "no flag at all": ("sample zoo:2 -q", "there is no option -q."),
     "unknown command": ("trian --out new", "No such command 'trian'"),
     "unknown network": (
         "train --out new --network resnet",

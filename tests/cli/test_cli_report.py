@@ -125,7 +125,7 @@ def test_report_of_an_array_needs_the_array(tmp_path: Path) -> None:
         ("demo --out notes.txt", "cannot write notes.txt/explorer.html"),
         ("demo --n-train 30", "--n-train goes with --train"),
         ("demo --train --out thesis", "not empty and not a run"),
-        ("demo --zoo", "No such option"),
+        ("demo --zoo", "there is no option --zoo"),
     ],
 )
 def test_bad_input_is_one_sentence_and_writes_nothing(

@@ -207,7 +207,10 @@ def test_along_a_column(cli: Cli, tmp_path: Path) -> None:
 
 def test_along_what_is_not_there(cli: Cli, tmp_path: Path) -> None:
     for args, message in (
-        (["--column", "area"], "the images of mnist have no columns; join some with --columns"),
+        (
+            ["--column", "area"],
+            "the images of mnist have no columns; zscape train --columns joins some",
+        ),
         ([], "has 10 values"),
         (["--between", "1", "x"], "got 'x'"),
     ):

@@ -178,7 +178,9 @@ def test_points_of_another_shape(points, maps):
 def test_what_cannot_be_asked_back(maps):
     with pytest.raises(ConfigError, match="finite"):
         maps["pca"].inverse_transform([np.inf, 0])
-    with pytest.raises(ConfigError, match="inverse must be one of local, nearest, learned, exact, umap, or your own"):
+    with pytest.raises(
+        ConfigError, match="inverse must be one of local, nearest, learned, exact, umap, or"
+    ):
         maps["pca"].inverse_transform([0, 0], "magic")
     with pytest.raises(ConfigError, match=r"inverse local: .*no option k"):
         maps["pca"].inverse_transform([0, 0], "local", k=3)

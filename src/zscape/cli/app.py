@@ -24,6 +24,7 @@ from zscape.cli import (
     walk,
     zoo,
 )
+from zscape.config import name_unknown
 from zscape.errors import TrainingDiverged, ZscapeError
 
 app = typer.Typer(
@@ -84,7 +85,7 @@ def main() -> None:
     try:
         code = app(standalone_mode=False)
     except (ZscapeError, typer.TyperException) as error:
-        message = error.format_message() if isinstance(error, typer.TyperException) else str(error)
+        message = _usage(error) if isinstance(error, typer.TyperException) else str(error)
         message = message.replace(": Value error, ", ": ")  # pydantic's
         code = 0 if _is_said_elsewhere(error) else 2
         # Without arguments the help has been printed, and there is nothing to add.
@@ -96,6 +97,18 @@ def main() -> None:
         print("zscape: interrupted.", file=sys.stderr)
         code = 130
     sys.exit(code if isinstance(code, int) else 0)
+
+
+def _usage(error: typer.TyperException) -> str:
+    """Typer's sentence; of an option that there is not, with the one that it stands for."""
+    unknown, context = getattr(error, "option_name", None), getattr(error, "ctx", None)
+    if unknown is None or context is None:
+        return str(error.format_message())
+    flags = [flag for parameter in context.command.params for flag in parameter.opts]
+    known = [flag[2:].replace("-", "_") for flag in flags if flag.startswith("--")]
+    told = name_unknown([unknown.lstrip("-").replace("-", "_")], known)
+    _, hint, near = told.partition(" (did you mean ")
+    return f"there is no option {unknown}{hint}{'--' * bool(hint)}{near.replace('_', '-')}."
 
 
 def _is_said_elsewhere(error: Exception) -> bool:

@@ -95,7 +95,9 @@ def column_direction(
     if column == "class" and table.labels is not None and (known is None or column not in known):
         codes, names = table.labels, table.class_names
     elif known is None:
-        raise DataError(f"the images of {table.name} have no columns; join some with --columns.")
+        raise DataError(
+            f"the images of {table.name} have no columns; zscape train --columns joins some."
+        )
     elif known.kind(column) in ("number", "date"):
         if between is not None:
             raise ConfigError(
