@@ -343,7 +343,8 @@ class LatentSliders:
 
     def _repr_mimebundle_(self, **kwargs: Any) -> dict[str, Any]:
         z = self.z[None]
-        still = figures.plot_random_samples(decode(self.model, z), z)
+        with figures.unshown():
+            still = figures.plot_random_samples(decode(self.model, z), z)
         live: dict[str, Any] = self.box._repr_mimebundle_(**kwargs)
         return {**live, "image/png": figures.to_png(still)}
 

@@ -76,6 +76,7 @@ def test_in_a_notebook():
         "figure = figures.plot_neuron_kl(np.ones(3))\nwith figures.unshown():\n"
         "    figures.plot_neuron_kl(np.ones(3))\nx = 1",
         "figure",
+        "from zscape.notebook import EnhancedVAE, explore_sliders\nexplore_sliders(EnhancedVAE(2))",
         "import matplotlib.pyplot as plt\nprint(plt.get_fignums())",
     ]
     book = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(cell) for cell in cells])
@@ -84,8 +85,8 @@ def test_in_a_notebook():
         [output for output in cell.outputs if "image/png" in output.get("data", {})]
         for cell in book.cells
     ]
-    assert [len(found) for found in pictures] == [3, 1, 1, 0]
-    assert book.cells[3].outputs[0].text == "[]\n"
+    assert [len(found) for found in pictures] == [3, 1, 1, 1, 0]
+    assert book.cells[4].outputs[0].text == "[]\n"
 
 
 def history():
