@@ -110,6 +110,12 @@ def test_bins_of_close_numbers_and_of_dates_have_names_that_differ(columns):
     assert columns.classes("day", bins=5)[1][0] == "2024-01-01 to 2024-01-02"
 
 
+def test_arrow_not_a_number_is_missing_too():
+    columns = Columns.of({"x": pa.array([2.0, float("nan"), 1.0])})
+    codes, names = columns.classes("x")
+    assert (codes.tolist(), names) == ([1, -1, 0], ("1", "2"))
+
+
 def test_bins_leave_gaps_out(columns):
     codes, names = columns.classes("area", bins=2)
     assert codes.tolist() == [0, -1, 1, 0, 1, 1]

@@ -6,6 +6,7 @@ import io
 import itertools
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias, cast
 
 import numpy as np
@@ -143,6 +144,10 @@ class Columns:
         index = np.arange(len(self))[np.asarray(rows) if not isinstance(rows, slice) else rows]
         return Columns(self.table.take(np.atleast_1d(index)))
 
+    def is_empty(self, name: str) -> bool:
+        """Whether no row has a value."""
+        return bool(self._column(name).null_count == len(self))
+
     def numbers(self, name: str) -> NDArray[np.float64]:
         """(n,) float64 of a number, or of a date as seconds since 1970; NaN where missing.
 
@@ -162,7 +167,7 @@ class Columns:
         return values / 1e6 if kind == "date" else values
 
     def classes(
-        self, name: str, bins: int | None = None
+        self, name: str, bins: int | None = None, most: int | None = _MAX_CATEGORIES
     ) -> tuple[NDArray[np.int64], tuple[str, ...]]:
         """The column as classes: (n,) indices into their names, -1 where missing, and the names.
 
@@ -171,11 +176,13 @@ class Columns:
         bins
             Of numbers and dates: this many ranges with as equal shares of the rows as ties allow.
             Without it every value is a class, in order of size.
+        most
+            Distinct values that there may be; None for any number.
 
         Raises
         ------
         DataError
-            There is no such column, it has no value at all, or more than 1 000 distinct ones.
+            There is no such column, it has no value at all, or more than ``most`` distinct ones.
         ConfigError
             ``bins`` for a column without numbers, or fewer than 2.
         """
@@ -186,10 +193,10 @@ class Columns:
             codes, edges = _edges(self.numbers(name), bins, name)
             return codes, _ranges(edges, kind)
         coded = column if kind == "category" else column.dictionary_encode()
-        if len(coded.dictionary) > _MAX_CATEGORIES:
+        if most is not None and len(coded.dictionary) > most:
             raise DataError(
                 f"column {name!r} has {len(coded.dictionary)} distinct values; as classes at most "
-                f"{_MAX_CATEGORIES} are possible{', or bins of it' * (kind == 'number')}."
+                f"{most} are possible{', or bins of it' * (kind == 'number')}."
             )
         codes = coded.indices.fill_null(-1).to_numpy(zero_copy_only=False).astype(np.int64)
         values = coded.dictionary.to_pylist()
@@ -282,8 +289,10 @@ class Columns:
 
     def _field(self, name: str) -> pa.Field:
         if name not in self.names:
+            near = get_close_matches(str(name).lower(), self.names, 1)
+            meant = f" (did you mean {near[0]!r}?)" if near else ""
             there = ", ".join(self.names) or "none"
-            raise DataError(f"there is no column {name!r}; there are: {there}.")
+            raise DataError(f"there is no column {name!r}{meant}; there are: {there}.")
         return self.table.schema.field(name)
 
     def _column(self, name: str) -> pa.ChunkedArray:
@@ -291,15 +300,15 @@ class Columns:
         return self.table.column(name)
 
     def _present(self, name: str) -> Any:
-        column = self._column(name).combine_chunks()
-        if column.null_count == len(column):
-            raise DataError(f"column {name!r} has no value in any of its {len(column)} rows.")
-        return column
+        if self.is_empty(name):
+            raise DataError(f"column {name!r} has no value in any of its {len(self)} rows.")
+        return self._column(name).combine_chunks()
 
 
 def _typed(name: str, values: Any, kind: Kind | None) -> tuple[Any, Kind]:
     """An Arrow array of the type of its kind, and the kind."""
     import pyarrow as pa
+    import pyarrow.compute as pc
 
     try:
         array = _as_arrow(values, name)
@@ -311,6 +320,8 @@ def _typed(name: str, values: Any, kind: Kind | None) -> tuple[Any, Kind]:
             array = array.cast(pa.dictionary(pa.int32(), pa.string()))
         elif kind == "number":
             array = array.cast(pa.int64() if pa.types.is_integer(array.type) else pa.float64())
+            if pa.types.is_floating(array.type):
+                array = pc.if_else(pc.is_nan(array), None, array)
         else:
             array = array.cast(pa.timestamp("us") if kind == "date" else pa.string())
     except (pa.ArrowException, ValueError, TypeError) as error:
