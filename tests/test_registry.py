@@ -12,9 +12,11 @@ import numpy as np
 import pytest
 import torch
 from torch import Tensor
+from typer.testing import CliRunner
 
 import zscape
 from zscape import registry
+from zscape.cli.app import app
 from zscape.embedding import Embedding, fit_map
 from zscape.errors import CheckpointError, ConfigError
 from zscape.latents import LatentTable
@@ -238,6 +240,19 @@ def test_what_is_built_in_is_what_is_registered() -> None:
         assert ours == set(known)
         assert list(table)[: len(known)] == list(known)
         assert {name: table[name].__module__ for name in known} == known
+
+
+def test_the_kinds_of_files_in_help_texts_are_those_that_are_read() -> None:
+    from zscape.config import SOURCES
+    from zscape.data.containers import ARRAYS, CONTAINERS
+    from zscape.data.kinds import TABLES
+
+    known = set(registry.BUILT_IN["kind of file"])
+    groups = {"tables": TABLES, "arrays": ARRAYS}
+    assert known == {kind for each in CONTAINERS for kind in groups.get(each.what, (each.what,))}
+    for arguments in (["train"], ["explore"], ["data", "info"]):
+        text = CliRunner(env={"COLUMNS": "400"}).invoke(app, [*arguments, "--help"]).output
+        assert SOURCES in text, arguments
 
 
 def test_what_is_built_in_is_imported_when_it_is_looked_up(

@@ -24,6 +24,9 @@ Choices = tuple[str, ...]
 
 _log = logging.getLogger(__name__)
 
+SOURCES = f"mnist, or a folder, archive or file of {built_in('kind of file')}"
+"""What ``--data`` may be."""
+
 SYNONYMS = {
     "learning_rate": ("lr", "rate", "step_size", "max_lr"),
     "kld_weight": ("beta", "kl_weight", "kld", "kl", "kl_coeff", "lambda_kl"),
@@ -184,7 +187,7 @@ class DataConfig(Config):
 
     data: str | None = option(
         "mnist",
-        "Images: mnist, or a folder, archive or file of them; docs/data.md lists the kinds.",
+        f"Images: {SOURCES}.",
     )
     """Of images that were in memory, None."""
     n_train: int | None = option(None, "Train on this many images (all by default).", low=1)

@@ -39,6 +39,11 @@ BUILT_IN: dict[str, dict[str, str]] = {
         "learned": "zscape.embedding.learned", "exact": "zscape.embedding.inverse",
         "umap": "zscape.embedding.inverse",
     },
+    "kind of file": dict.fromkeys(
+        ("pictures", "IDX files", ".csv", ".tsv", ".jsonl", ".parquet", ".arrow", ".feather",
+         ".npz", ".npy", ".mat", ".pt"),
+        "zscape.data.containers",
+    ),
 }  # fmt: skip
 """Kind → name → the module that registers it, which is imported when the name is looked up.
 

@@ -1,5 +1,8 @@
 from __future__ import annotations
 
+import re
+from pathlib import Path
+
 import numpy as np
 import pytest
 
@@ -23,6 +26,15 @@ def options(way):
 
 def test_every_way_is_tested():
     assert set(inverses) == {*ANYWHERE, "exact", "umap"}
+
+
+def test_every_way_says_what_it_is_and_the_page_says_the_same():
+    text = (Path(__file__).parents[2] / "web/src/scene/manifest.ts").read_text()
+    table = text.partition("export const WAYS")[2].partition("};")[0]
+    page = dict(re.findall(r'^  (\w+): "(.*)",$', table, flags=re.M))
+    assert set(page) == {*ANYWHERE, "exact"}
+    assert page == {name: inverses[name].about for name in page}
+    assert inverses["umap"].about == "umap-learn's own inverse"
 
 
 @pytest.mark.parametrize("way", ANYWHERE)

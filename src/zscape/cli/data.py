@@ -11,14 +11,14 @@ import typer
 from zscape.cli.inputs import Split
 from zscape.cli.options import with_options
 from zscape.cli.output import FIGURES, check_outs, save_figure
-from zscape.config import DataConfig
+from zscape.config import SOURCES, DataConfig
 
 if TYPE_CHECKING:
     from zscape.data import Splits
 
 app = typer.Typer(help="Look at a source of images.", no_args_is_help=True)
 
-Source = Annotated[str, typer.Argument(help="mnist, or a folder, archive or file of images.")]
+Source = Annotated[str, typer.Argument(help=f"{SOURCES}.")]
 Seed = Annotated[int, typer.Option(help="Decides which images a subset takes.", min=0)]
 PREPARATION = {field.name for field in dataclasses.fields(DataConfig)} - {"data"}
 SUBSET = {"n_train", "n_test", "stratified", "binarize"}

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import typer
 
 from zscape.cli.options import Command, flag, replacing
+from zscape.config import SOURCES
 from zscape.errors import ConfigError, DataError
 
 if TYPE_CHECKING:
@@ -28,7 +29,7 @@ NewSeed = Annotated[
 
 FLAGS: dict[str, tuple[Any, Any]] = {
     "data": (
-        Annotated[str | None, typer.Option(help="Other images than the model's own (or mnist).")],
+        Annotated[str | None, typer.Option(help=f"Other images than the model's own: {SOURCES}.")],
         None,
     ),
     "split": (

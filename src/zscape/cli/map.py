@@ -111,7 +111,7 @@ def decode(
     ] = None,
     steps: Annotated[int, typer.Option(help="Points along the line.", min=1)] = 10,
     inverse: Annotated[
-        str, typer.Option(help=f"{built_in('inverse')} (exact of pca and pair, umap of umap).")
+        str, typer.Option(help=f"Way back: {built_in('inverse')}, or module:Class.")
     ] = "local",
     saved: Annotated[
         Path | None, typer.Option("--map", help="A map of this model that was saved.")

@@ -24,6 +24,7 @@ from zscape.data.roles import role_of
 from zscape.data.tensors import read_tensors
 from zscape.data.tree import Place, Readable, Tree, walk
 from zscape.errors import DataError
+from zscape.registry import built_in
 
 _log = logging.getLogger(__name__)
 
@@ -95,8 +96,8 @@ def read_path(path: Path, config: DataConfig) -> Splits | ImageSet:
         held = Counter(PurePosixPath(place[-1]).suffix or place[-1] for place in tree.files)
     listed = ", ".join(f"{n} {what}" for what, n in held.most_common(5)) or "nothing"
     raise DataError(
-        f"{path} holds nothing that images can be read from ({listed}): it takes pictures, IDX "
-        f"files, .npz, .npy, .mat, .pt, CSV, Parquet or Arrow, in folders, zip, tar or as they are."
+        f"{path} holds nothing that images can be read from ({listed}): it takes "
+        f"{built_in('kind of file')}, in folders, zip, tar or as they are."
     )
 
 

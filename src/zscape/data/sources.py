@@ -25,7 +25,7 @@ from zscape.data.imageset import ImageSet, Splits
 from zscape.data.joining import add_columns, label_by
 from zscape.data.resize import resized, with_channels
 from zscape.errors import ConfigError, DataError
-from zscape.registry import Registry
+from zscape.registry import Registry, built_in
 from zscape.seeding import torch_generator
 
 ImagesLike: TypeAlias = Any
@@ -261,7 +261,7 @@ def _read_frame(source: Any, config: DataConfig) -> Splits | ImageSet:
 
 
 @register_source(
-    "a folder, a zip or tar, or a file: pictures, IDX, .npz, .npy, .mat, .pt, CSV, Parquet, Arrow",
+    f"a folder, a zip or tar, or a file: {built_in('kind of file')}",
     claims=lambda source: (path := _path(source)) is not None and path.exists(),
 )
 def _read_path(source: Any, config: DataConfig) -> Splits | ImageSet:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, NamedTuple, TypeAlias
+from typing import Any, ClassVar, NamedTuple, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -52,6 +52,12 @@ class Inverse(NamedTuple):
 @dataclass(frozen=True)
 class InverseMethod(Config, ABC):
     """A way back; its options are its fields. A subclass is a frozen dataclass with ``fit``."""
+
+    about: ClassVar[str]
+    """What it answers with, in a few words. The name of the class, if a subclass does not say."""
+
+    def __init_subclass__(cls) -> None:
+        cls.about = cls.__dict__.get("about", cls.__name__)
 
     @abstractmethod
     def fit(self, embedding: Embedding) -> Way:
@@ -123,6 +129,8 @@ def _tree(coordinates: Floats) -> Any:
 class Nearest(InverseMethod):
     """The vector of the nearest fitted point: the tutorial's way. It jumps."""
 
+    about = "the nearest picture's own vector"
+
     def fit(self, embedding: Embedding) -> Way:
         """See ``InverseMethod``."""
         tree, z = _tree(embedding.coordinates), embedding.table.mu
@@ -143,6 +151,8 @@ class Local(InverseMethod):
     ----------
     Cleveland 1979, doi:10.1080/01621459.1979.10481038 (LOESS).
     """
+
+    about = "a plane through the nearest pictures"
 
     n_neighbors: int = option(50, "Points of the map that count (all, if there are fewer).", low=3)
     focus: float = option(0.1, "Smaller: closer to the nearest point.", low=1e-3, high=10)
@@ -178,6 +188,8 @@ class Local(InverseMethod):
 class Exact(InverseMethod):
     """For linear maps: the vector that lies exactly there. The map does not say the rest of it."""
 
+    about = "the linear inverse"
+
     rest: str = option(
         "mean",
         "All that the map does not show: its mean, or that of the nearest fitted point.",
@@ -205,6 +217,8 @@ class Exact(InverseMethod):
 @dataclass(frozen=True)
 class UmapInverse(InverseMethod):
     """umap-learn's own, for comparison: slow, and it compiles for most of a minute first."""
+
+    about = "umap-learn's own inverse"
 
     def fit(self, embedding: Embedding) -> Way:
         """See ``InverseMethod``."""

@@ -75,6 +75,8 @@ class Learned(InverseMethod):
     Tancik et al. 2020, arXiv:2006.10739 (Fourier features).
     """
 
+    about = "a small network"
+
     width: int = option(128, "Units per hidden layer.", low=1)
     n_waves: int = option(64, "Sines and cosines of the place.", low=0)
     sharpness: float = option(

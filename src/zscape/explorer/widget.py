@@ -73,7 +73,13 @@ def _map(widget: ExplorerWidget, value: Any) -> str:
 def _color(widget: ExplorerWidget, value: Any) -> str:
     neurons = [f"z{i}" for i in range(widget.latent_dim)]
     classes = ["class"] if widget.manifest_dict["classNames"] else []
-    names = [*classes, "kl", "error", *neurons]
+    points, blocks = widget.manifest_dict["points"], widget.manifest_dict["blocks"]
+    # Every number that the scene holds per point.
+    costs = [
+        name for name, block in points.items()
+        if block in blocks and len(blocks[block]["shape"]) == 1 and blocks[block]["dtype"] != "i32"
+    ]  # fmt: skip
+    names = [*classes, *costs, *neurons]
     if value in ("", *names):
         return str(value)
     shown = ", ".join(names[:5]) + (", …" if len(names) > 5 else "")

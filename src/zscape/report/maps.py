@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from zscape import figures
-from zscape.embedding import Embedding, Inverse, map_quality
+from zscape.embedding import Embedding, Inverse, inverses, map_quality
 from zscape.errors import DataError
 from zscape.report.beside import drop_legend, small_axes
 from zscape.report.material import MAPS, Material
@@ -21,11 +21,8 @@ N_MARKS = 9
 """As many as stand side by side."""
 TORN = 0.05
 """Share of the map's width that a round trip may be long where the map is whole."""
-WAYS = {
-    "nearest": "the nearest image's own vector",
-    "local": "a plane through the nearest images",
-    "learned": "a small network",
-}
+WAYS = ("nearest", "local", "learned")
+"""Those that go back from any map, in a second."""
 
 
 def maps(m: Material) -> Section:
@@ -77,7 +74,7 @@ def way_back(m: Material) -> Section:
         Heading(f"{sentence(count(len(walks), 'way'))} back, on the same line"),
     ]
     for walk in walks:
-        caption = f"{sentence(walk.way)}: {WAYS[walk.way]}. {_jumps(walk)}"
+        caption = f"{sentence(walk.way)}: {inverses[walk.way].about}. {_jumps(walk)}"
         plate = Plate(figures.plot_strip(walk.images), caption, f"Pictures by the {walk.way} way")
         blocks.append(plate)
     blocks.append(

@@ -1,5 +1,5 @@
 /** The maps of a scene, with the same numbers as Python's. */
-import type { MapSpec } from "../scene/manifest";
+import type { MapSpec, WayName } from "../scene/manifest";
 import { type Scene, SceneError } from "../scene/source";
 import type { Back, LatentMap } from "./inverse";
 import { createLearned } from "./learned_way";
@@ -16,7 +16,7 @@ interface Ingredients {
   name: string;
   label: string;
   coordinates: Float32Array;
-  inverses: readonly string[];
+  inverses: readonly WayName[];
   unit: number | null;
   linear: Linear | null;
   scaling: Scaling;
@@ -142,7 +142,7 @@ function createWays(
 ): Map<string, Way> {
   const { coordinates, linear, scaling, learned } = of;
   const { latentDim: d, points, neurons } = scene.manifest;
-  const known: Record<string, () => Way> = {
+  const known: Record<WayName, () => Way> = {
     nearest: () => (x, y) => {
       const [row] = places.nearest(x, y, 1);
       return mu.slice(row * d, (row + 1) * d);

@@ -1,3 +1,4 @@
+import type { WayName } from "../scene/manifest";
 import type { Places } from "./places";
 
 /** The way back: from a point of the map to a latent vector, and how far to trust it. */
@@ -15,7 +16,7 @@ export interface LatentMap {
   readonly label: string;
   readonly places: Places;
   /** The default first. */
-  readonly inverses: readonly string[];
+  readonly inverses: readonly WayName[];
   /** Whether places are a projection of the vectors, so that `transform` is exact and cheap. */
   readonly isLinear: boolean;
   /** Typical distance between neighbours; trust is judged in it. */

@@ -1,4 +1,5 @@
-import { flip, setColor, setMap, setWay, takeTool } from "../state/actions";
+import { WAYS } from "../scene/manifest";
+import { flip, setColor, setMap, setWay, takeTool, wayBack } from "../state/actions";
 import { useCell } from "../state/cell";
 import { colorChoices } from "../state/coloring";
 import { pairName, pairOf } from "../state/explorer";
@@ -6,13 +7,6 @@ import { TOOLS } from "../tools/tools";
 import { usePage } from "./context";
 import { IconButton, Lines } from "./icons";
 import { NeuronSelect, Select } from "./select";
-
-const WAYS: Record<string, string> = {
-  nearest: "nearest: of the nearest picture",
-  local: "local: a plane through neighbours",
-  learned: "learned: a small network",
-  exact: "exact: the linear inverse",
-};
 
 export function Toolbar() {
   return (
@@ -107,18 +101,16 @@ function ColorChoice() {
 function WayChoice() {
   const { explorer } = usePage();
   useCell(explorer.map);
-  const way = useCell(explorer.way);
-  const { inverses } = explorer.latentMap();
-  const current = inverses.includes(way) ? way : inverses[0];
+  useCell(explorer.way);
   return (
     <Select
       label="Way back"
-      value={current}
+      value={wayBack(explorer)}
       title="How a place of the map is turned back into a vector"
       onChange={(value) => setWay(explorer, value)}
     >
-      {inverses.map((each) => (
-        <option key={each} value={each} title={WAYS[each] ?? each}>
+      {explorer.latentMap().inverses.map((each) => (
+        <option key={each} value={each} title={`${each}: ${WAYS[each]}`}>
           {each}
         </option>
       ))}

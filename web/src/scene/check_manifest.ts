@@ -1,7 +1,7 @@
 /** Holds a manifest to `manifest.ts`: every field's type, and that all shapes belong together. */
 import { DTYPES } from "./block_bytes";
 import { Checker } from "./checker";
-import { FORMAT, type Manifest, VERSION } from "./manifest";
+import { FORMAT, type Manifest, VERSION, WAYS } from "./manifest";
 import { SceneError } from "./source";
 
 const MAX_SIDE = 4096;
@@ -127,11 +127,10 @@ function checkMaps(maps: Checker, blocks: Blocks, n: number, d: number): void {
   for (const map of entries) {
     for (const key of ["name", "label", "method"]) map.at(key).string();
     blocks.check(map.at("coordinates"), [n, 2]);
-    const ways = ["nearest", "local", "learned", "exact"];
     const inverses = map
       .at("inverses")
       .list()
-      .map((way) => way.oneOf(ways));
+      .map((way) => way.oneOf(Object.keys(WAYS)));
     if (!inverses.length) map.at("inverses").fail("a list with a way back in it");
     if (!(map.at("unit").number() > 0)) map.at("unit").fail("above 0");
     if (!map.at("linear").isNull()) {

@@ -64,6 +64,16 @@ export interface Neuron {
   mutualInformation: number | null; // nats, with the class
 }
 
+export type WayName = "nearest" | "local" | "learned" | "exact";
+
+/** The ways back that the page can compute: all there are, in the words of `InverseMethod.about` in Python. */
+export const WAYS: Record<WayName, string> = {
+  nearest: "the nearest picture's own vector",
+  local: "a plane through the nearest pictures",
+  learned: "a small network",
+  exact: "the linear inverse",
+};
+
 export interface MapSpec {
   name: string; // "tsne"
   label: string; // "t-SNE"; "t-SNE (perplexity 12)" where a setting is not the usual
@@ -72,7 +82,7 @@ export interface MapSpec {
   seed?: number;
   coordinates: string; // block (n, 2)
   /** Ways back that can be computed here, the default first. */
-  inverses: ("nearest" | "local" | "learned" | "exact")[];
+  inverses: WayName[];
   /** Linear maps: coordinates = (x - centre) @ axes.T, x = (z - shift) / scale. */
   linear?: { axes: string; centre: string };
   /** Standardisation of z before the map; absent if none. */

@@ -1,5 +1,6 @@
 /** What a person can do, as functions of the explorer. */
 import { hasGreatCircle } from "../maps/walks";
+import type { WayName } from "../scene/manifest";
 import type { ViewBox } from "../view/view";
 import { change } from "./change";
 import { hasColor } from "./coloring";
@@ -56,9 +57,9 @@ export function chooseRow(explorer: Explorer, row: number, isSettled = true): vo
 }
 
 /** The way back that is applied on the map now. */
-export function wayBack(explorer: Explorer): string {
+export function wayBack(explorer: Explorer): WayName {
   const { inverses } = explorer.latentMap();
-  return inverses.includes(explorer.way.value) ? explorer.way.value : inverses[0]!;
+  return inverses.find((each) => each === explorer.way.value) ?? inverses[0]!;
 }
 
 export function walkTo(explorer: Explorer, x: number, y: number, isSettled = true): void {

@@ -9,6 +9,7 @@ import {
   setWay,
   takeTool,
 } from "./actions";
+import { WAYS } from "../scene/manifest";
 import { watch } from "./cell";
 import type { Explorer } from "./explorer";
 import { type Along, MAX_STOPS, rowsOf } from "./path";
@@ -27,7 +28,6 @@ export interface Address {
   hidden?: number[];
 }
 
-const WAYS = ["nearest", "local", "learned", "exact"];
 const ALONG = ["given", "line", "slerp"];
 
 /** Few digits, and no "1e-7" or "-0". */
@@ -89,7 +89,7 @@ export function readAddress(hash: string, dim: number): Address {
         ? { along: along as "given", vectors: vectors as number[][] }
         : undefined,
     mode: query.get("mode") ?? undefined,
-    way: oneOf(query.get("way"), WAYS),
+    way: oneOf(query.get("way"), Object.keys(WAYS)),
     tab: query.get("tab") ?? undefined,
     hidden: numbers(query.get("hide")),
   };
