@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import os
+from typing import TYPE_CHECKING
 
 import pytest
+
+if TYPE_CHECKING:
+    from zscape.data import ImageSet
 
 # One thread, here and in the programs the tests start. The tensors are small: a second thread
 # gains nothing, and on busy cores it makes a step a hundred times slower. Read as torch loads.
@@ -12,3 +16,11 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 # Imported by tests of several folders; its asserts should explain themselves as theirs do.
 pytest.register_assert_rewrite("model.contract")
+
+
+@pytest.fixture(scope="session")
+def cells() -> ImageSet:
+    """300 drawn cells, and in their columns what each is; not to be changed."""
+    from cells import make_cells
+
+    return make_cells()

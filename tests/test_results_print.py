@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -9,6 +11,7 @@ import torch
 import zscape
 from zscape import latents, neurons
 from zscape.api import prepare_scene
+from zscape.data.columns import Columns
 from zscape.model import reconstruction_costs
 
 PIXELS = np.random.default_rng(0).integers(0, 256, (40, 16, 16), dtype=np.uint8)
@@ -25,6 +28,7 @@ def results(tmp_path_factory):
     )
     model = trained.model
     table = zscape.encode(model, IMAGES)
+    known = replace(table, columns=Columns.of({"luck": np.arange(40) % 7}))
     drawn = zscape.fit_map(table, "pca")
     opened = zscape.load(path)
     return [
@@ -44,6 +48,7 @@ def results(tmp_path_factory):
         (latents.nearest(table, [0, 0], 3), ("Neighbours(3 rows", "away")),
         (prepare_scene(model, IMAGES, maps=[drawn]), ("Prepared(Scene(", "40 images", "maps pca")),
         (neurons.layer_moments(model, IMAGES, ["z"])["z"], ("ClassMoments(2 units, a, b)",)),
+        (neurons.neuron_columns(known), ("NeuronColumns(1 column of 2 neurons", "clear effect")),
         (neurons.top_images(model, IMAGES, "z", 4), ("TopImages(4 images for each of 2 units)",)),
         (reconstruction_costs(model, IMAGES, table.mu), ("ReconstructionCosts(40 images", "nats")),
     ]  # fmt: skip

@@ -18,3 +18,8 @@ def sides(shape: Sequence[int]) -> str:
 def line(thing: object, *facts: str) -> str:
     """``LatentTable(10000 test images of mnist, 10 latent neurons)``: facts that are not empty."""
     return f"{type(thing).__name__}({', '.join(fact for fact in facts if fact)})"
+
+
+def number(value: float, decimals: int = 2) -> str:
+    """To so many decimals, with a true minus sign, and never "−0.00"."""
+    return f"{value:z,.{decimals}f}".replace("-", "−")

@@ -94,11 +94,7 @@ def column_direction(
     known = table.columns
     if column == "class" and table.labels is not None and (known is None or column not in known):
         codes, names = table.labels, table.class_names
-    elif known is None:
-        raise DataError(
-            f"the images of {table.name} have no columns; zscape train --columns joins some."
-        )
-    elif known.kind(column) in ("number", "date"):
+    elif (known := table.known_columns()).kind(column) in ("number", "date"):
         if between is not None:
             raise ConfigError(
                 f"column {column!r} holds numbers; it has no two values to go between."

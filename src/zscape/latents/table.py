@@ -155,6 +155,37 @@ class LatentTable:
         rows = ((name, np.flatnonzero(self.labels == k)) for k, name in enumerate(self.class_names))
         return {name: found for name, found in rows if len(found)}
 
+    def known_columns(self) -> Columns:
+        """``columns``, which are there.
+
+        Raises
+        ------
+        DataError
+            They are not.
+        """
+        if self.columns is None:
+            raise DataError(
+                f"the images of {self.name} have no columns; zscape train --columns joins some."
+            )
+        return self.columns
+
+    def labelled_by(self, column: str, bins: int | None = None) -> LatentTable:
+        """The rows whose ``column`` is known, with its values as their classes.
+
+        Parameters
+        ----------
+        bins
+            Cut numbers or dates into so many ranges, as in ``Columns.classes``.
+
+        Raises
+        ------
+        DataError, ConfigError
+            There are no columns, or as for ``Columns.classes``.
+        """
+        codes, names = self.known_columns().classes(column, bins)
+        rows = np.flatnonzero(codes >= 0)
+        return replace(self[rows], labels=codes[rows], class_names=names)
+
     def sample(self, *, seed: int | None = None) -> NDArray[np.float32]:
         """(n, latent_dim): one draw from every row's posterior; new ones without a seed."""
         noise = torch.randn(self.mu.shape, generator=torch_stream(seed, "posterior")).numpy()

@@ -8,8 +8,10 @@ from zscape.neurons.bottleneck import (
     mean_kl,
     mutual_information,
     neuron_table,
+    number_information,
 )
 from zscape.neurons.card import NeuronCard, neuron_cards
+from zscape.neurons.columns import NeuronColumns, neuron_columns
 from zscape.neurons.effects import decoder_jacobian, silence
 from zscape.neurons.layers import LATENT, Layer, find_layer, list_layers
 from zscape.neurons.moments import ClassMoments
@@ -20,6 +22,7 @@ __all__ = [
     "ClassMoments",
     "Layer",
     "NeuronCard",
+    "NeuronColumns",
     "Node",
     "TopImages",
     "activation_maps",
@@ -32,7 +35,9 @@ __all__ = [
     "mean_kl",
     "mutual_information",
     "neuron_cards",
+    "neuron_columns",
     "neuron_table",
+    "number_information",
     "silence",
     "top_images",
     "trace_architecture",

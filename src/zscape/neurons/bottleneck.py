@@ -131,11 +131,54 @@ def mutual_information(
     index = _labels(labels, matrix)
     if np.bincount(index).max() < 2:
         raise DataError("Mutual information needs a class of at least two images; encode more.")
+    return _information(mutual_info_classif, matrix, index, n_neighbors, seed)
+
+
+def number_information(
+    values: Any, numbers: Any, *, seed: int = 0, n_neighbors: int = 3
+) -> NDArray[np.float64]:
+    """What each neuron alone tells about a number; (latent_dim,) nats, >= 0.
+
+    Estimated from the distances to nearest neighbours (Kraskov 2004, as in
+    ``sklearn.feature_selection.mutual_info_regression``). It has no upper end: of a number that is
+    a function of the neuron it grows with the number of images.
+
+    Parameters
+    ----------
+    values, seed, n_neighbors
+        As for ``mutual_information``.
+    numbers
+        (n,) finite, one per image.
+
+    Raises
+    ------
+    ShapeError, DataError
+        Wrong shapes, values that are not finite, or not more images than ``n_neighbors``.
+
+    References
+    ----------
+    Kraskov, Stögbauer & Grassberger 2004, Estimating Mutual Information, Phys. Rev. E 69, 066138.
+    """
+    from sklearn.feature_selection import mutual_info_regression
+
+    matrix, target = _matrix(values, "values"), np.asarray(numbers, np.float64)
+    if target.shape != (len(matrix),):
+        raise ShapeError(f"{len(matrix)} images need as many numbers; got {target.shape}.")
+    if not np.isfinite(target).all():
+        raise DataError("numbers must be finite; they hold NaN or infinity.")
+    if len(target) <= n_neighbors:
+        raise DataError(f"Mutual information needs more than {n_neighbors} images; encode more.")
+    return _information(mutual_info_regression, matrix, target, n_neighbors, seed)
+
+
+def _information(
+    estimate: Any, matrix: NDArray[Any], target: NDArray[Any], n_neighbors: int, seed: int
+) -> NDArray[np.float64]:
     # scikit-learn takes 32 bits of seed.
-    information: NDArray[np.float64] = mutual_info_classif(
-        matrix, index, n_neighbors=n_neighbors,
-        random_state=derive(seed, "mutual_information") % 2**32,
-    )  # fmt: skip
+    bits = derive(seed, "mutual_information") % 2**32
+    information: NDArray[np.float64] = estimate(
+        matrix, target, n_neighbors=n_neighbors, random_state=bits
+    )
     return information
 
 

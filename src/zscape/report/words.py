@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from itertools import groupby
 
+from zscape.words import number as number  # of the report's words, too
+
 SMALL = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
 
 
@@ -25,11 +27,6 @@ def listing(words: Iterable[object], *, most: int = 12) -> str:
 def neurons(numbers: Iterable[int], *, most: int = 12) -> str:
     """``z0, z3 and z4``."""
     return listing([f"z{number}" for number in numbers], most=most)
-
-
-def number(value: float, decimals: int = 2) -> str:
-    """To so many decimals, with a true minus sign, and never "−0.00"."""
-    return f"{value:z,.{decimals}f}".replace("-", "−")
 
 
 def distance(value: float) -> str:
