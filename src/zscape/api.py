@@ -19,7 +19,7 @@ from torch import Tensor, nn
 from zscape import latents
 from zscape.config import ModelConfig, RunConfig, name_unknown
 from zscape.data import ImageSet, ImagesLike, Splits, as_image_set, load_data
-from zscape.errors import ConfigError, DataError, MissingExtraError, ShapeError
+from zscape.errors import ConfigError, DataError, ShapeError, needing
 from zscape.files import check_writable, readable, write_atomic
 from zscape.latents import LatentTable, VectorLike, Walk, sample_prior
 from zscape.model import (
@@ -511,14 +511,8 @@ def explore(source: Openable, data: Any = None, **options: Any) -> ExplorerWidge
     MissingExtraError
         anywidget is not installed.
     """
-    try:
+    with needing("notebook", "the explorer in a notebook"):
         from zscape.explorer.widget import ExplorerWidget
-    except ModuleNotFoundError as error:
-        if error.name not in ("anywidget", "traitlets", "ipywidgets"):
-            raise
-        raise MissingExtraError(
-            "the explorer in a notebook needs anywidget: pip install 'zscape[notebook]'."
-        ) from error
     _check_options("explore", options)
     return ExplorerWidget(*prepare_scene(source, data, **options))
 

@@ -3,6 +3,9 @@
 A message is one sentence a person can act on: what, where, what is allowed, what came.
 """
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 
 class ZscapeError(Exception):
     """Root of the tree; the command line turns it into one line and exit code 2."""
@@ -30,3 +33,23 @@ class TrainingDiverged(ZscapeError):
 
 class MissingExtraError(ZscapeError, ImportError):
     """An optional dependency is needed; the message names the extra to install."""
+
+
+@contextmanager
+def needing(extra: str, what: str) -> Iterator[None]:
+    """Around imports of what only ``extra`` installs, without which there is no ``what``.
+
+    Raises
+    ------
+    MissingExtraError
+        One of them is not installed.
+    """
+    try:
+        yield
+    except ImportError as error:
+        package = (error.name or "zscape").partition(".")[0]
+        if package == "zscape":
+            raise
+        raise MissingExtraError(
+            f"{what} needs the package {package}: pip install 'zscape[{extra}]'."
+        ) from error

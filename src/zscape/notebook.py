@@ -21,7 +21,7 @@ from torch import Tensor
 from zscape import api, figures
 from zscape.config import DataConfig
 from zscape.data import ImageSet, as_image_set, load_data
-from zscape.errors import ConfigError, MissingExtraError
+from zscape.errors import ConfigError, needing
 from zscape.figures import binarize_image
 from zscape.latents import VectorLike, as_neurons, decode, format_vector, locate
 from zscape.model import (
@@ -270,12 +270,8 @@ class LatentSliders:
     def __init__(
         self, model: VAE, z: NDArray[np.float32], neurons: Sequence[int], limit: float, side: int
     ) -> None:
-        try:
+        with needing("notebook", "a slider per neuron"):
             import ipywidgets as widgets
-        except ImportError as error:
-            raise MissingExtraError(
-                "ipywidgets is not installed; run: pip install 'zscape[notebook]'."
-            ) from error
         self.model, self.start, self.neurons, self.side = model, z, neurons, side
         self.sliders = {}
         for neuron in neurons:

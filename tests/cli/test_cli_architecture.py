@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -30,6 +31,23 @@ def test_of_a_network_that_is_not_trained(cli: Cli) -> None:
     assert code == 0
     assert "3 x 32 x 32" in out
     assert "fc21" in out
+
+
+def test_without_its_extra_the_layers_are_still_told(
+    cli: Cli, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setitem(sys.modules, "pygraphviz", None)
+    assert cli("architecture", "zoo:2", "-o", tmp_path / "a.json")[0] == 0
+    assert "fc21" in cli("architecture", "zoo:2")[1]
+    code, out, err = cli(
+        "architecture", "zoo:2", "-o", tmp_path / "b.json", "-o", tmp_path / "b.svg"
+    )
+    assert (code, out) == (2, "")
+    assert err == (
+        "zscape: the picture of a network needs the package pygraphviz: "
+        "pip install 'zscape[architecture]'.\n"
+    )
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["a.json"]
 
 
 @pytest.mark.parametrize(

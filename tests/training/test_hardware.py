@@ -104,7 +104,7 @@ def test_missing_tensorboard_names_the_extra(tmp_path: Path) -> None:
     )
     assert (done.returncode, done.stdout) == (2, "")
     assert done.stderr == (
-        "zscape: TensorBoard is not installed; run: pip install 'zscape[tensorboard]'.\n"
+        "zscape: --tensorboard needs the package tensorboard: pip install 'zscape[tensorboard]'.\n"
     )
     assert not (tmp_path / "run").exists()
 

@@ -12,7 +12,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from zscape.errors import DataError, MissingExtraError
+from zscape.errors import DataError, needing
 from zscape.files import write_atomic, writing
 from zscape.model import VAE, ModelLike, as_vae, evaluating
 from zscape.seeding import torch_generator
@@ -44,13 +44,9 @@ class _Decoder(nn.Module):
 
 def check_onnx() -> None:
     """Raise ``MissingExtraError`` unless the packages of the extra ``onnx`` are there."""
-    for name in _PACKAGES:
-        try:
+    with needing("onnx", "writing ONNX"):
+        for name in _PACKAGES:
             importlib.import_module(name)
-        except ImportError as error:
-            raise MissingExtraError(
-                f"writing ONNX needs the package {name}: pip install 'zscape[onnx]'."
-            ) from error
 
 
 def write_onnx(vae: ModelLike, folder: Path | str) -> list[Path]:

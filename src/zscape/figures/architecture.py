@@ -12,6 +12,7 @@ from matplotlib.figure import Figure
 from matplotlib.patches import FancyArrowPatch, FancyBboxPatch
 from matplotlib.path import Path
 
+from zscape.errors import needing
 from zscape.figures.style import (
     INK,
     MUTED,
@@ -66,6 +67,11 @@ def plot_architecture(network: ModelLike | Architecture) -> Figure:
     Returns
     -------
     As wide and high as the network needs; about 8 by 7 inches for ``EnhancedVAE``.
+
+    Raises
+    ------
+    MissingExtraError
+        pygraphviz, of the extra ``architecture``, is not installed.
     """
     plan = network if isinstance(network, Architecture) else trace_architecture(network)
     placed = _place(plan)
@@ -129,7 +135,8 @@ def _width(node: Node) -> float:
 
 def _place(plan: Architecture) -> _Placed:
     """Ask Graphviz where everything goes, and turn its y axis and units into ours."""
-    import pygraphviz
+    with needing("architecture", "the picture of a network"):
+        import pygraphviz
 
     widths = _widths(plan)
     graph = pygraphviz.AGraph(directed=True, strict=False)

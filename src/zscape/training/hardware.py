@@ -24,7 +24,7 @@ from lightning_fabric.utilities.rank_zero import rank_zero_only
 
 from zscape._version import __version__
 from zscape.config import TrainConfig
-from zscape.errors import ConfigError, MissingExtraError
+from zscape.errors import ConfigError, needing
 
 ACCELERATORS = {"cuda": CUDAAccelerator, "mps": MPSAccelerator, "cpu": CPUAccelerator}
 """What can be asked for; ``"auto"`` is the first that is there."""
@@ -168,12 +168,8 @@ def find_precision(name: str, accelerator: str) -> str:
 
 
 def _tensorboard(folder: Path) -> Any:
-    try:
+    with needing("tensorboard", "--tensorboard"):
         import torch.utils.tensorboard  # noqa: F401  (what the logger imports at its first line)
-    except ImportError as error:
-        raise MissingExtraError(
-            "TensorBoard is not installed; run: pip install 'zscape[tensorboard]'."
-        ) from error
     from lightning_fabric.loggers.tensorboard import TensorBoardLogger
 
     return TensorBoardLogger(root_dir=folder, name="tensorboard", version="")
