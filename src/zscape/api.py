@@ -11,14 +11,15 @@ import os
 from collections.abc import Callable, Sequence
 from inspect import signature
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias, cast
 
 import torch
 from torch import Tensor, nn
 
 from zscape import latents
-from zscape.config import ModelConfig, RunConfig, name_unknown
+from zscape.config import DataConfig, ModelConfig, RunConfig, name_unknown
 from zscape.data import ImageSet, ImagesLike, Splits, as_image_set, load_data
+from zscape.data.joining import join_all, show_by
 from zscape.errors import ConfigError, DataError, ShapeError, needing
 from zscape.files import check_writable, readable, write_atomic
 from zscape.latents import LatentTable, VectorLike, Walk, sample_prior
@@ -172,27 +173,67 @@ class Opened(NamedTuple):
     model_config: ModelConfig
     run: Run | None
     name: str
+    more: tuple[DataConfig, ...] = ()
+    """What ``with_columns`` was told."""
 
     def __repr__(self) -> str:
         return line(self, self.name, describe_model(self.model))
 
+    def with_columns(
+        self,
+        columns: Path | str | None = None,
+        *,
+        on: str | None = None,
+        label: str | None = None,
+        bins: int | None = None,
+    ) -> Opened:
+        """The same model, more being known of its images wherever they are looked at.
+
+        Parameters
+        ----------
+        columns, on
+            A table to join to the images, as for ``train``; rows count the whole source, its
+            training images first, whatever part of it the model was trained on.
+        label, bins
+            The column whose values are shown as the classes, or ranges of its numbers. Which
+            images are of which split stays.
+
+        Raises
+        ------
+        ConfigError
+            ``on`` without ``columns``, ``bins`` without ``label``, or one out of range. What is
+            in the table is looked at when the images are.
+
+        Examples
+        --------
+        ``zscape.load("runs/cells").with_columns("cells.csv", label="area", bins=4)``
+        """
+        for name, needed in (("on", "columns"), ("bins", "label")):
+            if locals()[name] is not None and locals()[needed] is None:
+                raise ConfigError(f"{name} goes with {needed}; without it, it changes nothing.")
+        path = None if columns is None else os.fspath(columns)
+        told = DataConfig(columns=path, on=on, label=label, bins=bins)
+        return self._replace(more=(*self.more, told))
+
     def data(self, source: Any = None) -> Splits:
         """The images the model was trained on, or all those of ``source`` instead.
 
-        They are resized and binarised as in training. A run trained on an array knows that array
-        when it is passed as ``source``, and takes the subset it was trained on.
+        They are resized and binarised as in training, and have the columns of ``with_columns``,
+        unless ``source`` is ``Splits`` already. A run trained on an array knows that array when it
+        is passed as ``source``, and takes the subset it was trained on.
 
         Raises
         ------
         ShapeError
             The images do not have the model's shape.
         DataError
-            Those the run was trained on are not there, or have changed.
+            Those the run was trained on are not there, or have changed; or the table of columns
+            does not fit them.
         """
         if self.run is None:
-            splits = load_data("mnist" if source is None else source)
+            splits = load_data("mnist" if source is None else source, more=self._more(source))
         elif source is None:
-            splits = self.run.load_data()
+            splits = self.run.load_data(more=self.more)
         else:
             splits = self._own_array(source) or self._all_of(source)
         if splits.test.image_shape != self.model.image_shape:
@@ -224,23 +265,30 @@ class Opened(NamedTuple):
         if self.run is not None and (own := self._own_array(source)):
             return own.of(split)
         found = as_image_set(source, split, image_shape=self.model.image_shape)
-        if self.run is None or isinstance(source, ImageSet):
+        if isinstance(source, ImageSet):
             return found
-        return self._all_of(Splits(found, found)).of(split)
+        if self.run is not None:
+            found = self._all_of(Splits(found, found)).of(split)
+        return cast(ImageSet, show_by(join_all(found, self.more), self.more))
+
+    def _more(self, source: Any) -> tuple[DataConfig, ...]:
+        """What is joined to images of ``source``: those that are a set have all they shall have."""
+        return () if isinstance(source, Splits) else self.more
 
     def _own_array(self, source: Any) -> Splits | None:
         assert self.run is not None
         if self.run.config.data.data is not None:
             return None
         try:
-            return self.run.load_data(source)
+            return self.run.load_data(source, more=self._more(source))
         except DataError:  # other images, or fewer than the subset needs
             return None
 
     def _all_of(self, source: Any) -> Splits:
         assert self.run is not None
         config, seed = self.run.config.data, self.run.config.train.seed
-        return load_data(source, config.replace(**OF_ONE_SOURCE), seed=seed)
+        config = config.replace(**OF_ONE_SOURCE)
+        return load_data(source, config, seed=seed, more=self._more(source))
 
 
 def load(

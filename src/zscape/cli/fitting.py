@@ -90,9 +90,9 @@ def load_map(
 
     is_own = ":" in method
     others = (settings, standardize, method != USUAL and not is_own)
-    if any((where.data, where.n, where.file, *others)):
+    if any((where.data, where.n, where.file, where.more, *others)):
         raise ConfigError(
-            "a saved map has its images, method and settings; leave out --data, -n, --table, "
-            "--method, --set and --standardize."
+            "a saved map has its images, their columns, its method and settings; leave out --data, "
+            "-n, --table, --columns, --label, --method, --set and --standardize."
         )
     return Embedding.load(path, method=methods.allow(method, here=True) if is_own else None)

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
-from zscape.cli.options import Command, flag, replacing
-from zscape.config import SOURCES
+from zscape.cli.options import Command, flag, option_flag, replacing
+from zscape.config import SOURCES, DataConfig
 from zscape.errors import ConfigError, DataError
 
 if TYPE_CHECKING:
@@ -75,14 +76,20 @@ LATENTS = tuple(FLAGS)
 """What a command needs that looks at all of them."""
 
 
+JOINED = tuple(option_flag(DataConfig, name) for name in ("columns", "on", "label", "bins"))
+"""More columns of the images, and what is their class: with every command that takes ``data``."""
+
+
 def with_model(*names: str, model: Any = Model) -> Callable[[Command], Command]:
     """Decorator: in place of its parameter ``where`` a command has MODEL and the flags ``names``.
 
-    Every one also has the flags ``OWN``, which allow a model to be of a user's own classes.
+    Every one also has the flags ``OWN``, which allow a model to be of a user's own classes, and
+    one that looks at images has ``JOINED``.
 
     ``where`` then is a ``Latents``. ``model`` tells typer what MODEL may be.
     """
     flags = [flag("model", model), *(flag(name, *FLAGS[name]) for name in names)]
+    flags += JOINED if "data" in names else ()
     flags += [flag(name, annotation, None) for name, annotation in OWN.items()]
     return replacing("where", flags, Latents)
 
@@ -100,6 +107,8 @@ class Latents:
         Only so many of them, and which.
     table
         Read the latents from this file of ``zscape encode``.
+    columns, on, label, bins
+        More columns to join to the images, and which is shown as the class.
     network, likelihood
         A user's own that the model is of, ``module:Class``.
     """
@@ -107,28 +116,42 @@ class Latents:
     def __init__(
         self, model: str, data: str | None = None, split: str | None = None, *,
         n: int | None = None, seed: int = 0, table: Path | None = None,
-        network: str | None = None, likelihood: str | None = None,
+        columns: str | None = None, on: str | None = None, label: str | None = None,
+        bins: int | None = None, network: str | None = None, likelihood: str | None = None,
     ) -> None:  # fmt: skip
         self.model, self.data, self.asked_split = model, data, split
         self.n, self.seed, self.file = n, seed, table
+        told: dict[str, Any] = {"columns": columns, "on": on, "label": label, "bins": bins}
+        self.more = {name: value for name, value in told.items() if value is not None}
         self.own = {"network": network, "likelihood": likelihood}
 
     @cached_property
     def opened(self) -> Opened:
-        """The model."""
+        """The model, with what is joined to its images."""
         from zscape import api
         from zscape.model import allowed
 
-        return api.load(self.model, **allowed(**self.own, here=True))
+        opened = api.load(self.model, **allowed(**self.own, here=True))
+        return opened.with_columns(**self.more) if self.more else opened
 
     @property
     def split(self) -> str:
         """Which half of the images."""
-        return self.asked_split or (self.whole.split if self.file else "test")
+        return self.asked_split or (self.stored.split if self.file else "test")
 
     @cached_property
     def whole(self) -> LatentTable:
-        """All of the table in the file."""
+        """All of the table in the file, with what was joined to its images since."""
+        if not self.more:
+            return self.stored
+        images = self.all_images[self.stored.indices.tolist()]
+        labels = None if images.labels is None else images.labels.numpy()
+        return replace(self.stored, labels=labels, class_names=images.class_names,
+                       columns=images.columns)  # fmt: skip
+
+    @cached_property
+    def stored(self) -> LatentTable:
+        """All of the table in the file, as it is there."""
         from zscape import latents
 
         assert self.file is not None
@@ -154,7 +177,7 @@ class Latents:
 
         images = self.opened.data(self.data).of(self.split)
         if self.file is not None:
-            latents.check_belongs(self.whole, self.opened.model, images)
+            latents.check_belongs(self.stored, self.opened.model, images)
         return images
 
     @cached_property
@@ -162,7 +185,13 @@ class Latents:
         """The images of the rows of ``table``."""
         import torch
 
-        return self.all_images[torch.from_numpy(self.table.indices)]
+        images = self.all_images[torch.from_numpy(self.table.indices)]
+        if self.file is None:
+            return images
+        labels = None if self.table.labels is None else torch.from_numpy(self.table.labels)
+        return replace(
+            images, labels=labels, class_names=self.table.class_names, columns=self.table.columns
+        )
 
     @cached_property
     def table(self) -> LatentTable:
@@ -180,7 +209,7 @@ class Latents:
         from zscape import latents
         from zscape.seeding import torch_generator
 
-        total = len(self.all_images if self.file is None else self.whole)
+        total = len(self.all_images if self.file is None else self.stored)
         if self.n is not None and self.n > total:
             raise ConfigError(f"-n must be in [1, {total}], the {self.split} images; got {self.n}.")
         order = torch.randperm(total, generator=torch_generator(self.seed, "subset"))
@@ -195,8 +224,8 @@ class Latents:
 
         made = self.__dict__  # holds what was asked for
         data = self.all_images.fingerprint if "all_images" in made else ""
-        if not data and "whole" in made:
-            data = self.whole.data_fingerprint
+        if not data and "stored" in made:
+            data = self.stored.data_fingerprint
         return {"model": fingerprint(self.opened.model), "data": data}
 
     @cached_property

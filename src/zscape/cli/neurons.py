@@ -82,7 +82,7 @@ def histograms(
     where: Latents,
     out: Outs = None,
     classes: Classes = None,
-    bins: Annotated[int, typer.Option(help="Of every histogram.", min=2)] = 40,
+    bars: Annotated[int, typer.Option(help="Of every histogram.", min=2)] = 40,
 ) -> None:
     """A histogram of every neuron per class; as a table, its mean, spread and quartiles."""
     from zscape import figures
@@ -102,7 +102,7 @@ def histograms(
     write_outs(
         outs,
         figure=lambda: figures.plot_neuron_histograms(
-            source.mu, source.labels, source.class_names, classes=_names(classes), n_bins=bins
+            source.mu, source.labels, source.class_names, classes=_names(classes), n_bins=bars
         ),
         table=quartiles,
     )

@@ -66,7 +66,7 @@ def with_options(
     where they are declared.
     """
     flags = [
-        _option_flag(config, field)
+        option_flag(config, field.name)
         for config in configs
         for field in dataclasses.fields(config)  # type: ignore[arg-type]
         if field.metadata["is_flag"] and (names is None or field.name in names)
@@ -81,7 +81,9 @@ def with_options(
 ALL_CONFIGS = tuple(CONFIGS.values())
 
 
-def _option_flag(config: type[Config], field: dataclasses.Field[Any]) -> inspect.Parameter:
+def option_flag(config: type[Config], name: str) -> inspect.Parameter:
+    """The flag of an option of ``config``, which is None where it was not typed."""
+    field = next(field for field in dataclasses.fields(config) if field.name == name)  # type: ignore[arg-type]
     annotation = field_type(config, field.name)
     kind: Any = next(kind for kind in (bool, int, float, str) if _admits(annotation, kind))
     help_text = field.metadata["help"]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from operator import attrgetter
 from pathlib import Path, PurePosixPath
@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import torch
 
+from zscape.config import DataConfig
 from zscape.data.columns import FILE_NAME, Columns
 from zscape.data.imageset import ImageSet, Splits
 from zscape.errors import DataError
@@ -117,11 +118,35 @@ def add_columns(data: ImageSet | Splits, path: Path, on: str | None) -> ImageSet
 
     Of two splits, the rows of the training images come first.
     """
-    halves = [data] if isinstance(data, ImageSet) else list(data)
+    halves = _halves(data)
     known = [half.columns for half in halves if half.columns is not None]
     before = Columns.stacked(known) if len(known) == len(halves) else None
     columns = join(before, sum(map(len, halves)), path, on)
     return _dealt(data, lambda half, rows: replace(half, columns=columns[rows]))
+
+
+def join_all(data: ImageSet | Splits, told: Iterable[DataConfig]) -> ImageSet | Splits:
+    """``data`` with the tables of all ``told`` joined; a file that comes again is joined once."""
+    files = set()
+    for one in told:
+        if one.columns is None:
+            continue
+        path = Path(one.columns).expanduser()
+        if path.resolve() not in files:
+            files.add(path.resolve())
+            data = add_columns(data, path, one.on)
+    return data
+
+
+def show_by(data: ImageSet | Splits, told: Iterable[DataConfig]) -> ImageSet | Splits:
+    """``label_by`` for images that are looked at: they keep the fingerprint of who they are."""
+    for one in told:
+        if one.label is not None:
+            shown = label_by(data, one.label, one.bins)
+            for before, after in zip(_halves(data), _halves(shown), strict=True):
+                vars(after)["fingerprint"] = before.fingerprint
+            data = shown
+    return data
 
 
 def label_by(data: ImageSet | Splits, column: str, bins: int | None) -> ImageSet | Splits:
@@ -134,7 +159,7 @@ def label_by(data: ImageSet | Splits, column: str, bins: int | None) -> ImageSet
     DataError, ConfigError
         There is no such column, or it cannot be classes; see ``Columns.classes``.
     """
-    halves = [data] if isinstance(data, ImageSet) else list(data)
+    halves = _halves(data)
     known = [half.columns for half in halves if half.columns is not None]
     if len(known) < len(halves):
         raise DataError(f"{halves[0].name} has no columns, so {column!r} cannot be its classes.")
@@ -143,6 +168,10 @@ def label_by(data: ImageSet | Splits, column: str, bins: int | None) -> ImageSet
         codes, names = np.where(codes < 0, len(names), codes), (*names, MISSING)
     labels = torch.from_numpy(codes)
     return _dealt(data, lambda half, rows: replace(half, labels=labels[rows], class_names=names))
+
+
+def _halves(data: ImageSet | Splits) -> list[ImageSet]:
+    return [data] if isinstance(data, ImageSet) else list(data)
 
 
 def _dealt(

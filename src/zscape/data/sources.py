@@ -5,11 +5,11 @@ from __future__ import annotations
 import difflib
 import os
 import typing
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import update_wrapper
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import Any, TypeAlias, cast
 
 import numpy as np
 from torch import Tensor
@@ -22,7 +22,7 @@ from zscape.data.given import gather, is_collection
 from zscape.data.hold_out import hold_out
 from zscape.data.idx import read_mnist
 from zscape.data.imageset import ImageSet, Splits
-from zscape.data.joining import add_columns, label_by
+from zscape.data.joining import join_all, label_by, show_by
 from zscape.data.resize import resized, with_channels
 from zscape.errors import ConfigError, DataError
 from zscape.registry import Registry, built_in
@@ -81,7 +81,13 @@ def register_source(what: str, *, claims: Claim) -> Callable[[Reader], Reader]:
     return register
 
 
-def load_data(source: Any = None, config: DataConfig | None = None, *, seed: int = 0) -> Splits:
+def load_data(
+    source: Any = None,
+    config: DataConfig | None = None,
+    *,
+    seed: int = 0,
+    more: Sequence[DataConfig] = (),
+) -> Splits:
     """Both splits of a source, prepared as ``config`` says.
 
     Parameters
@@ -100,6 +106,9 @@ def load_data(source: Any = None, config: DataConfig | None = None, *, seed: int
     seed
         Decides the subsets and, if the source has no test split, the sixth of it that is held
         out as one; see ``zscape.data.hold_out``.
+    more
+        Of each, ``columns`` are joined too, and the classes shown are those of ``label``: last, so
+        that neither moves an image to another split, nor gives it another fingerprint.
 
     Raises
     ------
@@ -109,8 +118,7 @@ def load_data(source: Any = None, config: DataConfig | None = None, *, seed: int
     config = config or DataConfig()
     source = config.data if source is None else source
     data = _find_source(source).read(source, config)
-    if config.columns is not None:
-        data = add_columns(data, Path(config.columns).expanduser(), config.on)
+    data = join_all(data, (config, *more))
     if config.label is not None:
         data = label_by(data, config.label, config.bins)
     if isinstance(data, ImageSet):
@@ -133,7 +141,7 @@ def load_data(source: Any = None, config: DataConfig | None = None, *, seed: int
     train = prepare(splits.train, config.n_train, "train")
     test = prepare(splits.test, config.n_test, "test")
     _check_agreement(train, test)
-    return Splits(train, test)
+    return cast(Splits, show_by(Splits(train, test), more))
 
 
 def as_image_set(

@@ -7,6 +7,7 @@ import json
 import logging
 import os
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -46,9 +47,9 @@ def cached_scene(
 ) -> Scene:
     """``build_scene``, or what it made the last time it was asked for the same.
 
-    The same are: weights and what the network makes of noise, images and labels, all options,
-    and the code of this package. Where the folder cannot be written, that is logged, and the
-    scene is built every time.
+    The same are: weights and what the network makes of noise, images with labels and columns, all
+    options, and the code of this package. Where the folder cannot be written, that is logged, and
+    the scene is built every time.
 
     Parameters
     ----------
@@ -93,7 +94,11 @@ def _key(vae: VAE, images: ImageSet, settings: dict[str, Any]) -> str:
     digest.update(json.dumps(settings, sort_keys=True).encode())
     digest.update(f"{fingerprint(vae)} {type(vae).__qualname__}".encode())
     digest.update(_behaviour(vae))
-    digest.update(json.dumps([images.name, images.split, images.fingerprint]).encode())
+    # Of a copy: the labels that are shown count too.
+    shown = replace(images).fingerprint
+    digest.update(json.dumps([images.name, images.split, images.fingerprint, shown]).encode())
+    if images.columns is not None:
+        digest.update(images.columns.to_bytes())
     return digest.hexdigest()[:32]
 
 

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import logging
 import shutil
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from safetensors.torch import save
 
 from zscape._version import __version__
-from zscape.config import CONFIGS, RunConfig
+from zscape.config import CONFIGS, DataConfig, RunConfig
 from zscape.data import Splits, load_data, place_of
 from zscape.errors import CheckpointError, ConfigError, DataError
 from zscape.files import check_utf8, leftovers, write_atomic, writing
@@ -57,8 +59,9 @@ class Run:
     def __init__(self, path: Path, config: RunConfig, images: dict[str, Any] | None = None) -> None:
         self.path, self.config = path, config
         self.images = images
-        """Which images: the absolute ``place`` of the source, if it is a path, and how many images
-        each half has and their fingerprint. None in a run of a version that did not keep it."""
+        """Which images: the absolute ``place`` of the source, if it is a path, how many images
+        each half has and their fingerprint, and that of the table of ``columns``, if there was one.
+        None in a run of a version that did not keep it."""
 
     def __repr__(self) -> str:
         model, epochs = self.config.model, counted(self.config.train.epochs, "epoch")
@@ -101,7 +104,10 @@ class Run:
             path.mkdir(parents=True, exist_ok=True)
         source = config.data.data
         place = None if source is None else place_of(source)
-        run = cls(path, config, {"place": place, **_identities(data)})
+        images = {"place": place, **_identities(data)}
+        if config.data.columns is not None:
+            images["columns"] = _digest(config.data.columns)
+        run = cls(path, config, images)
         run._write_json(CONFIG, {"version": __version__, **config.to_dict(), "images": run.images})
         return run
 
@@ -139,7 +145,7 @@ class Run:
             raise CheckpointError(f"{self.path} has no trained model yet; resume its training.")
         return load_weights(self.path / WEIGHTS, **own)
 
-    def load_data(self, source: Any = None) -> Splits:
+    def load_data(self, source: Any = None, *, more: Sequence[DataConfig] = ()) -> Splits:
         """The images of the run, prepared as they were.
 
         They are looked for under the name that was typed, then where that was at the time.
@@ -148,19 +154,23 @@ class Run:
         ----------
         source
             The same images from somewhere else: the array of a run that was trained on one.
+        more
+            Columns to join, and the classes to show; see ``zscape.data.load_data``. The first
+            table also stands in for the run's own, if that is gone.
 
         Raises
         ------
         ConfigError
             The run was trained on an array from Python, which must then be passed.
         DataError
-            They are not there, or are not those that the run was trained on.
+            They are not there, or are not those that the run was trained on; or its table of
+            columns is gone.
         """
-        config = self.config
-        if source is None and config.data.data is None:
+        config = self._data_config(more)
+        if source is None and config.data is None:
             raise ConfigError(f"{self.path} was trained on an array from Python; pass it as data.")
         source = self._find_images() if source is None else source
-        splits = load_data(source, config.data, seed=config.train.seed)
+        splits = load_data(source, config, seed=self.config.train.seed, more=more)
         place = place_of(source) if isinstance(source, str) else None
         if self.images is None:
             _log.warning(
@@ -190,6 +200,28 @@ class Run:
     def _find_images(self) -> str | None:
         typed, place = self.config.data.data, (self.images or {}).get("place")
         return typed if place is None or Path(str(typed)).expanduser().exists() else str(place)
+
+    def _data_config(self, more: Sequence[DataConfig]) -> DataConfig:
+        """How the images are prepared, with a table of columns that is there."""
+        config = self.config.data
+        if config.columns is None:
+            return config
+        if not (found := _digest(config.columns)):
+            given = next((one for one in more if one.columns is not None), None)
+            if given is None:
+                raise DataError(
+                    f"{self.path} was trained with the columns of {config.columns}, and there is "
+                    "no such file now: put it back, or name it where it is (--columns)."
+                )
+            config = config.replace(columns=given.columns, on=given.on or config.on)
+            found = _digest(given.columns)
+        known = (self.images or {}).get("columns")
+        if known not in (None, found):
+            _log.warning(
+                "%s is not the table of columns that %s was trained with: it has changed.",
+                config.columns, self.path,
+            )  # fmt: skip
+        return config
 
     def metrics(self) -> list[dict[str, Any]]:
         """The lines of ``metrics.jsonl``: one mapping per finished epoch.
@@ -290,6 +322,12 @@ def _identities(data: Splits) -> dict[str, Any]:
         half: {"n": len(images), "fingerprint": images.fingerprint}
         for half, images in zip(Splits._fields, data, strict=True)
     }
+
+
+def _digest(table: str | None) -> str:
+    """16 hexadecimal digits that tell a table of columns from any other; empty: it is not there."""
+    path = Path(str(table)).expanduser()
+    return hashlib.sha256(path.read_bytes()).hexdigest()[:16] if path.is_file() else ""
 
 
 def _in_words(images: dict[str, Any]) -> str:
