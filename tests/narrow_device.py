@@ -92,7 +92,7 @@ def walk() -> None:
     from zscape.config import RunConfig
     from zscape.data import ImageSet, Splits
     from zscape.explorer import describe_network
-    from zscape.model import evaluate
+    from zscape.model import mean_elbo
     from zscape.report.material import Material, Subject
     from zscape.training import train
 
@@ -116,10 +116,10 @@ def walk() -> None:
     result = train.fit(config, data)
     assert len(result.history) == 2
 
-    on_cpu = evaluate(result.model, data.test)
+    on_cpu = mean_elbo(result.model, data.test)
     vae = result.model.to(NAME)
     assert type(next(vae.parameters()).data) is NarrowTensor
-    assert abs(evaluate(vae, data.test).loss() - on_cpu.loss()) < 1e-3
+    assert abs(mean_elbo(vae, data.test).loss() - on_cpu.loss()) < 1e-3
     table = latents.encode(vae, data.test)
     latents.decode(vae, table.mu)
     latents.sample_prior(vae, 3)

@@ -14,7 +14,7 @@ from zscape.data import Splits
 from zscape.embedding import InverseMethod, LinearMap, MapMethod, map_quality
 from zscape.errors import ConfigError
 from zscape.explorer import build_scene
-from zscape.model import MLPVAE, VAE, Likelihood, evaluate, reconstruction_costs
+from zscape.model import MLPVAE, VAE, Likelihood, mean_elbo, reconstruction_costs
 from zscape.training import LoadedModel
 
 PIXELS = np.random.default_rng(0).integers(0, 256, (30, 16, 16), dtype=np.uint8)
@@ -104,7 +104,7 @@ FUNCTIONS = {
     "latents.traversal": lambda vae, images: latents.traversal(vae),
     "latents.manifold": lambda vae, images: latents.manifold(vae, x_values=[0], y_values=[0]),
     "latents.neighbourhood": lambda vae, images: latents.neighbourhood(vae, ONE, 1),
-    "model.evaluate": lambda vae, images: evaluate(vae, images),
+    "model.mean_elbo": lambda vae, images: mean_elbo(vae, images),
     "neurons.list_layers": lambda vae, images: neurons.list_layers(vae),
     "neurons.layer_moments": lambda vae, images: neurons.layer_moments(vae, images),
     "neurons.top_images": lambda vae, images: neurons.top_images(vae, images, "z"),

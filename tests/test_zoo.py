@@ -8,14 +8,14 @@ import zscape
 from zscape import api
 from zscape.data import load_data
 from zscape.errors import CheckpointError, ConfigError
-from zscape.model import evaluate
+from zscape.model import mean_elbo
 from zscape.zoo import cards, find_card, load_pretrained, open_card, read_cards
 
 
 @pytest.mark.parametrize("name", read_cards())
 def test_every_file_is_as_good_as_its_card_says(name):
     card = find_card(name)
-    found = evaluate(open_card(name).model, load_data("mnist").test)
+    found = mean_elbo(open_card(name).model, load_data("mnist").test)
     assert found.loss(card.kld_weight) == pytest.approx(card.test_loss, abs=0.01)
     assert found.reconstruction == pytest.approx(card.reconstruction, abs=0.01)
     assert found.kl == pytest.approx(card.kl, abs=0.01)

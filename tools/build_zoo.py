@@ -49,18 +49,18 @@ def publish(name: str, kld_weight: float) -> None:
 
     from zscape import __version__
     from zscape.data import load_data
-    from zscape.model import evaluate
+    from zscape.model import mean_elbo
     from zscape.training import Run, load_weights, save_weights
     from zscape.zoo.cards import CARDS, WEIGHTS, Card
 
     run, data = Run.open(RUNS / name), load_data("mnist")
     vae, config = run.model()
-    exact = evaluate(vae, data.test).loss(kld_weight)
+    exact = mean_elbo(vae, data.test).loss(kld_weight)
     file = ZOO / WEIGHTS / f"{name}.safetensors"
     file.parent.mkdir(exist_ok=True)
     save_weights(vae, config, file, dtype=torch.float16)
     half = load_weights(file).model
-    test, train = evaluate(half, data.test), evaluate(half, data.train)
+    test, train = mean_elbo(half, data.test), mean_elbo(half, data.train)
     card = Card(
         name=name,
         latent_dim=config.latent_dim,

@@ -17,11 +17,11 @@ from zscape.model import (
     VAE,
     ElboObjective,
     ElboParts,
-    Evaluation,
+    MeanElbo,
     build_model,
-    evaluate,
     evaluating,
     kl_to_standard_normal,
+    mean_elbo,
     reconstruction_costs,
 )
 from zscape.seeding import torch_generator
@@ -78,7 +78,7 @@ def test_loss_weighs_the_kl_only():
 
 
 def test_evaluation_sums_up():
-    evaluation = Evaluation(80.0, (3.0, ACTIVE_KL, 2 * ACTIVE_KL, 0.0), 5)
+    evaluation = MeanElbo(80.0, (3.0, ACTIVE_KL, 2 * ACTIVE_KL, 0.0), 5)
     assert evaluation.kl == pytest.approx(3.03)
     assert evaluation.loss() == pytest.approx(83.03)
     assert evaluation.loss(0) == 80
@@ -87,7 +87,7 @@ def test_evaluation_sums_up():
 
 
 def test_evaluate_is_the_sum_written_out(vae, images):
-    result = evaluate(vae, images, seed=3, batch_size=3)
+    result = mean_elbo(vae, images, seed=3, batch_size=3)
     generator = torch_generator(3, "evaluation")
     vae.eval()
     reconstruction, kl = [], []
@@ -106,9 +106,9 @@ def test_evaluate_is_the_sum_written_out(vae, images):
 
 def test_evaluate_is_decided_by_its_seed(vae, images):
     before = torch.get_rng_state()
-    first = evaluate(vae, images, seed=1)
-    assert first == evaluate(vae, images, seed=1)
-    other = evaluate(vae, images, seed=2)
+    first = mean_elbo(vae, images, seed=1)
+    assert first == mean_elbo(vae, images, seed=1)
+    other = mean_elbo(vae, images, seed=2)
     assert other.reconstruction != first.reconstruction
     assert other.kl_per_neuron == first.kl_per_neuron
     assert torch.equal(torch.get_rng_state(), before)
@@ -118,7 +118,7 @@ def test_evaluate_changes_nothing(vae, images):
     before = {name: value.clone() for name, value in vae.state_dict().items()}
     for training in (True, False):
         vae.train(training)
-        evaluate(vae, images)
+        mean_elbo(vae, images)
         assert vae.training is training
         assert all(part.training is training for part in vae.modules())
     assert all(torch.equal(value, before[name]) for name, value in vae.state_dict().items())
@@ -222,7 +222,7 @@ WHITE = ImageSet(torch.full((20_000, 1, 1, 1), 255, dtype=torch.uint8))
 @pytest.mark.parametrize(("mu", "logvar"), [(0.0, 0.0), (0.7, -0.5)])
 def test_monte_carlo_agrees_with_quadrature(mu, logvar):
     vae = OnePixel(1.5, mu, logvar)
-    result = evaluate(vae, WHITE, batch_size=5000)
+    result = mean_elbo(vae, WHITE, batch_size=5000)
     expected = expected_reconstruction(1.5, mu, logvar)
     # The standard deviation of -log sigmoid(1.5 z) is below 1.
     assert result.reconstruction == pytest.approx(expected, abs=4 / 20_000**0.5)
@@ -234,7 +234,7 @@ def test_monte_carlo_agrees_with_quadrature(mu, logvar):
 
 def test_the_bound_is_tight_when_the_posterior_is_the_true_one():
     """A decoder that ignores z has the prior as its posterior: the ELBO is log p(x)."""
-    result = evaluate(OnePixel(0.0), WHITE)
+    result = mean_elbo(OnePixel(0.0), WHITE)
     assert result.loss() == pytest.approx(math.log(2), abs=1e-6)
     assert result.kl == 0
     assert result.n_active == 0

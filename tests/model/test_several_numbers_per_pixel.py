@@ -21,8 +21,8 @@ from zscape.model import (
     VAE,
     Likelihood,
     build_model,
-    evaluate,
     likelihoods,
+    mean_elbo,
     reconstruction_costs,
     register_likelihood,
 )
@@ -82,7 +82,7 @@ def test_it_trains_evaluates_and_decodes(run: Path) -> None:
     data = opened.data(images)
     assert model.logit_channels == 6
     last = opened.run.metrics()[-1] if opened.run else {}
-    tested = evaluate(model, data.test)
+    tested = mean_elbo(model, data.test)
     assert tested.loss() == pytest.approx(last["test"]["loss"], rel=1e-5)
     z = torch.zeros(4, 2)
     with torch.no_grad():

@@ -15,7 +15,7 @@ from zscape.config import RunConfig
 from zscape.data import Splits
 from zscape.errors import DataError
 from zscape.latents import as_vectors
-from zscape.model import ACTIVE_KL, evaluate
+from zscape.model import ACTIVE_KL, mean_elbo
 from zscape.report import (
     Code,
     Details,
@@ -161,14 +161,14 @@ def test_the_gap_is_between_the_same_weights_in_the_same_mode(make_subject):
     """The history's losses are of other weights; and what a few images more explain is no gap."""
     subject = replace(make_subject(), history=HISTORY)
     said = texts(draw(subject, "learning")["learning"])
-    seen, new = (evaluate(subject.model, images).loss() for images in subject.data)
+    seen, new = (mean_elbo(subject.model, images).loss() for images in subject.data)
     assert f"it pays {seen:.2f} nats on the 80 images it learned from" in said
     assert f"{new:.2f} on test images: no more apart than the choice of images explains" in said
     # Test images that are much harder than those it learned from.
     images = subject.data.test
     harder = replace(images, images=255 - images.images)
     subject = replace(subject, data=Splits(subject.data.train, harder))
-    new = evaluate(subject.model, harder).loss()
+    new = mean_elbo(subject.model, harder).loss()
     said = texts(draw(subject, "learning")["learning"])
     assert re.search(rf"{new - seen:,.2f} \(± [\d.]+\) less than on test images", said)
     # Of other images than its own nobody knows.
@@ -206,7 +206,7 @@ def test_only_what_is_a_probability_is_called_a_bound(make_subject):
 
 def test_scores_are_measured_if_unknown(make_subject):
     subject = make_subject()
-    found = evaluate(subject.model, subject.data.test)
+    found = mean_elbo(subject.model, subject.data.test)
     scores = Material(subject).scores
     assert scores.loss == pytest.approx(found.loss())
     known = Scores(1.0, 2.0, 3.0, "from somewhere")

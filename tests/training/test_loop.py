@@ -20,7 +20,7 @@ from training_helpers import (
 
 from zscape.data import ImageSet, Splits
 from zscape.errors import ConfigError, TrainingDiverged
-from zscape.model import evaluate, register_likelihood
+from zscape.model import mean_elbo, register_likelihood
 from zscape.model.likelihoods import Bernoulli
 from zscape.training import Epoch, Progress, Run, Trainer
 from zscape.training.schedules import learning_rate
@@ -85,8 +85,8 @@ def test_training_terms_are_the_mean_over_all_images() -> None:
     data = make_splits(n_train=25)
     result = fit_tiny(data=data, batch_size=10, learning_rate=0.0, epochs=1)
     line = result.history[0]
-    assert line["running"]["kl"] == pytest.approx(evaluate(result.model, data.train).kl, rel=1e-5)
-    assert line["test"]["kl"] == pytest.approx(evaluate(result.model, data.test).kl, rel=1e-5)
+    assert line["running"]["kl"] == pytest.approx(mean_elbo(result.model, data.train).kl, rel=1e-5)
+    assert line["test"]["kl"] == pytest.approx(mean_elbo(result.model, data.test).kl, rel=1e-5)
     assert sum(line["kl_per_neuron"]) == pytest.approx(line["test"]["kl"])
 
 
@@ -101,7 +101,7 @@ def test_train_is_evaluated_as_test_is_and_not_the_running_mean() -> None:
         image.numpy().tobytes() for image in data.train.images
     }
     line = result.history[-1]
-    tested = evaluate(result.model, sample)
+    tested = mean_elbo(result.model, sample)
     assert line["evaluated_train"] == {
         "loss": pytest.approx(tested.loss(), rel=1e-6),
         "reconstruction": pytest.approx(tested.reconstruction, rel=1e-6),
@@ -118,7 +118,7 @@ def test_all_training_images_are_evaluated_if_they_are_few_and_none_if_unasked()
     data = make_splits(n_train=25)
     result = fit_tiny(data=data, epochs=1)
     assert result.history[0]["evaluated_train"]["loss"] == pytest.approx(
-        evaluate(result.model, data.train).loss(), rel=1e-6
+        mean_elbo(result.model, data.train).loss(), rel=1e-6
     )
     without = fit_tiny(data=data, epochs=1, evaluate_train=0)
     assert same_weights(result.model, without.model)
@@ -188,7 +188,7 @@ def test_ema_is_the_recursion_with_a_young_average_that_forgets_faster() -> None
     for name, value in result.model.state_dict().items():
         torch.testing.assert_close(value.double(), average[name], rtol=1e-5, atol=1e-6)
         assert not torch.equal(value, watch.weights[-1][name])
-    tested = evaluate(result.model, make_splits().test)
+    tested = mean_elbo(result.model, make_splits().test)
     assert result.history[-1]["test"]["loss"] == pytest.approx(tested.loss(), rel=1e-6)
 
 
@@ -242,7 +242,7 @@ def test_early_stopping_keeps_the_best_epoch(tmp_path: Path) -> None:
     assert result.is_finished
     assert len(losses) == best + 1 + 3 < 60
     saved = Run.open(tmp_path / "run").model().model
-    assert evaluate(saved, data.test).loss() == pytest.approx(losses[best], rel=1e-6)
+    assert mean_elbo(saved, data.test).loss() == pytest.approx(losses[best], rel=1e-6)
     assert losses[-1] > losses[best] * 1.001
     assert same_weights(result.model, saved)
     assert same_weights(fit_tiny(data=data, **options).model, saved)
@@ -254,7 +254,7 @@ def test_no_early_stopping_keeps_the_last_epoch(tmp_path: Path) -> None:
     losses = [line["test"]["loss"] for line in result.history]
     assert losses[-1] > min(losses)
     saved = Run.open(tmp_path / "run").model().model
-    assert evaluate(saved, data.test).loss() == pytest.approx(losses[-1], rel=1e-6)
+    assert mean_elbo(saved, data.test).loss() == pytest.approx(losses[-1], rel=1e-6)
 
 
 @pytest.mark.parametrize("network", ["mlp", "enhanced"])
@@ -321,7 +321,7 @@ def test_divergence_is_named_and_the_last_good_epoch_is_kept(
     break_after(10**6, how)
     run = Run.open(folder)
     assert [line["epoch"] for line in run.metrics()] == [1]
-    tested = evaluate(run.model().model, make_splits().test).loss()
+    tested = mean_elbo(run.model().model, make_splits().test).loss()
     assert run.metrics()[0]["test"]["loss"] == pytest.approx(tested)
     assert resume_tiny(folder).is_finished
     fit_tiny(tmp_path / "whole", likelihood="test-fragile")

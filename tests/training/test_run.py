@@ -13,7 +13,7 @@ from training_helpers import EPOCHS, blobs, fit_tiny, make_config, resume_tiny
 
 import zscape
 from zscape.errors import CheckpointError, ConfigError
-from zscape.model import evaluate
+from zscape.model import mean_elbo
 from zscape.training import Run, TrainingResult, find_precision
 
 FILES = {
@@ -80,7 +80,7 @@ def test_weights_are_those_of_the_result(folder: Path, result: TrainingResult) -
     for name, value in saved.model.state_dict().items():
         assert torch.equal(value, result.model.state_dict()[name])
     data = Run.open(folder).load_data(blobs(48))
-    tested = evaluate(saved.model, data.test)
+    tested = mean_elbo(saved.model, data.test)
     assert tested.loss() == pytest.approx(result.history[-1]["test"]["loss"], rel=1e-6)
 
 

@@ -85,7 +85,7 @@ class ElboObjective(nn.Module):
 
 
 @dataclass(frozen=True)
-class Evaluation:
+class MeanElbo:
     """Mean ELBO parts of a set of images; nats per image, one posterior sample each."""
 
     reconstruction: float
@@ -107,9 +107,9 @@ class Evaluation:
         return self.reconstruction + kld_weight * self.kl
 
 
-def evaluate(
+def mean_elbo(
     vae: ModelLike, images: ImagesLike, *, seed: int = 0, batch_size: int = 500
-) -> Evaluation:
+) -> MeanElbo:
     """The mean ELBO parts of ``images`` in float32, with batch norm at its running statistics.
 
     Parameters
@@ -131,7 +131,7 @@ def evaluate(
             reconstruction += parts.reconstruction.cpu().double().sum()
             kl += parts.kl.cpu().double().sum(0)
     n = len(images)
-    return Evaluation(float(reconstruction / n), tuple((kl / n).tolist()), n)
+    return MeanElbo(float(reconstruction / n), tuple((kl / n).tolist()), n)
 
 
 class ReconstructionCosts(NamedTuple):

@@ -21,10 +21,10 @@ from zscape.latents import LatentTable, Prototypes, decode, encode, nearest, pro
 from zscape.model import (
     ACTIVE_KL,
     VAE,
-    Evaluation,
+    MeanElbo,
     ReconstructionCosts,
-    evaluate,
     kl_to_standard_normal,
+    mean_elbo,
     reconstruction_costs,
 )
 from zscape.neurons import mean_kl, neuron_table
@@ -157,14 +157,14 @@ class Material:
         """Those of the subject; measured on its test images if it has none."""
         if self.subject.scores is not None:
             return self.subject.scores
-        found, weight = evaluate(self.model, self.images), self.subject.kld_weight
+        found, weight = mean_elbo(self.model, self.images), self.subject.kld_weight
         source = f"measured on {len(self.images):,} test images for this report"
         return Scores(found.loss(weight), found.reconstruction, found.kl, source)
 
     @cached_property
-    def trained(self) -> Evaluation:
+    def trained(self) -> MeanElbo:
         """What ``scores`` says of test images, of some it was trained on."""
-        return evaluate(self.model, self._some(self.subject.data.train, MOST_COMPARED))
+        return mean_elbo(self.model, self._some(self.subject.data.train, MOST_COMPARED))
 
     @cached_property
     def costs(self) -> ReconstructionCosts:

@@ -17,7 +17,7 @@ from torch.optim.swa_utils import AveragedModel
 from zscape.config import TrainConfig
 from zscape.data import Splits, batch_indices
 from zscape.errors import CheckpointError, ConfigError, TrainingDiverged
-from zscape.model import VAE, ElboObjective, ElboParts, Evaluation, evaluate
+from zscape.model import VAE, ElboObjective, ElboParts, MeanElbo, mean_elbo
 from zscape.seeding import derive, torch_generator
 from zscape.training.hardware import find_precision, teach_allocator
 from zscape.training.optimizers import create_optimizers, pack_state, unpack_state
@@ -47,9 +47,9 @@ class Epoch:
     """
 
     number: int
-    running: Evaluation
-    evaluated_train: Evaluation | None
-    test: Evaluation
+    running: MeanElbo
+    evaluated_train: MeanElbo | None
+    test: MeanElbo
     kld_weight: float
     learning_rate: float
     seconds: float
@@ -226,12 +226,12 @@ class Trainer:
             on_epoch(self, self._finish_epoch(time.perf_counter() - clock))
         return True
 
-    def running(self) -> Evaluation:
+    def running(self) -> MeanElbo:
         """Mean training terms of the epoch so far; waits for the device."""
         self._collect()
         sums = self._sums.tolist()
         n = max(1, self._n_images)
-        return Evaluation(sums[0] / n, tuple(kl / n for kl in sums[1:]), n)
+        return MeanElbo(sums[0] / n, tuple(kl / n for kl in sums[1:]), n)
 
     def _batches(self) -> tuple[Tensor, ...]:
         order = torch_generator(self.config.seed, "order", self.epoch)
@@ -325,11 +325,11 @@ class Trainer:
     def _finish_epoch(self, seconds: float) -> Epoch:
         fabric = self.fabric
         self._gather()
-        test, train = cast(Evaluation, None), None
+        test, train = cast(MeanElbo, None), None
         if fabric.is_global_zero:
-            test = evaluate(self.final_vae, self.test_images, seed=self.config.seed)
+            test = mean_elbo(self.final_vae, self.test_images, seed=self.config.seed)
             if self.train_sample:
-                train = evaluate(self.final_vae, self.train_sample, seed=self.config.seed)
+                train = mean_elbo(self.final_vae, self.train_sample, seed=self.config.seed)
         running, train, test = fabric.broadcast((self.running(), train, test))
         if not math.isfinite(test.reconstruction + test.kl):
             raise self._diverged("test loss", f"after step {self.step}")
