@@ -13,12 +13,13 @@ RANKS = {
     "errors": 0, "config": 0, "seeding": 0, "files": 0, "registry": 0, "words": 0, "_version": 0,
     "data": 1,
     "model": 2,
-    "training": 3, "evaluation": 3, "zoo": 3,
+    "training": 3, "zoo": 3,
     "latents": 4,
     "neurons": 5, "embedding": 5,
-    "figures": 6, "report": 6, "explorer": 6,
-    "api": 7,
-    "cli": 8, "notebook": 8, "__main__": 8,
+    "evaluation": 6,
+    "figures": 7, "report": 7, "explorer": 7,
+    "api": 8,
+    "cli": 9, "notebook": 9, "__main__": 9,
 }  # fmt: skip
 """Rank of each file and folder of the package, as in docs/architecture.md."""
 

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
         Opened,
         decode,
         encode,
+        evaluate,
         explore,
         export,
         load,
@@ -41,6 +42,7 @@ if TYPE_CHECKING:
         register_method,
         register_metric,
     )
+    from zscape.evaluation import Protocol
     from zscape.latents import LatentTable
     from zscape.model import (
         VAE,
@@ -62,12 +64,14 @@ _HOMES = {
     "Likelihood": "zscape.model",
     "ModelConfig": "zscape.config",
     "Opened": "zscape.api",
+    "Protocol": "zscape.evaluation",
     "Run": "zscape.training",
     "Splits": "zscape.data",
     "TrainConfig": "zscape.config",
     "VAE": "zscape.model",
     "decode": "zscape.api",
     "encode": "zscape.api",
+    "evaluate": "zscape.api",
     "explore": "zscape.api",
     "export": "zscape.api",
     "fit_map": "zscape.embedding",
@@ -102,6 +106,7 @@ __all__ = [
     "MissingExtraError",
     "ModelConfig",
     "Opened",
+    "Protocol",
     "Run",
     "ShapeError",
     "Splits",
@@ -111,6 +116,7 @@ __all__ = [
     "__version__",
     "decode",
     "encode",
+    "evaluate",
     "explore",
     "export",
     "fit_map",

@@ -45,6 +45,7 @@ from zscape.zoo import find_card, open_card
 if TYPE_CHECKING:
     from zscape.embedding import Embedding
     from zscape.embedding.methods import Tell
+    from zscape.evaluation import Evaluation, Protocol
     from zscape.explorer import Scene
     from zscape.explorer.widget import ExplorerWidget
     from zscape.report import Subject
@@ -435,6 +436,46 @@ def sample(model: Openable, n: int = 10, *, seed: int | None = None) -> Walk:
     ``vectors`` (n, latent_dim) and ``images`` (n, c, h, w) in [0, 1], in this order.
     """
     return sample_prior(open_model(model).model, n, seed=seed)
+
+
+def evaluate(
+    model: Openable,
+    images: ImagesLike = None,
+    protocol: Protocol | None = None,
+    *,
+    split: str = "test",
+    progress: Callable[[float], None] | None = None,
+) -> Evaluation:
+    """What the model pays for images: reconstruction, KL, ELBO and a closer bound on log p(x).
+
+    Parameters
+    ----------
+    model, images, split
+        See ``encode``.
+    protocol
+        How it is measured, which the figures carry; ``zscape.Protocol(samples=5000)`` for the
+        importance-weighted bound of 5 000 samples.
+    progress
+        Told the share that is done.
+
+    Raises
+    ------
+    ShapeError, DataError, ConfigError, CheckpointError
+        There is no such model, the images do not fit it, or the protocol does not fit either.
+
+    Examples
+    --------
+    >>> import numpy as np, zscape
+    >>> found = zscape.evaluate("zoo:10", np.zeros((3, 28, 28), np.uint8))
+    >>> found.table().index.tolist(), found.kl.shape
+    (['reconstruction', 'kl', 'elbo'], (3, 10))
+    """
+    from zscape import evaluation
+
+    opened = open_model(model)
+    return evaluation.evaluate(
+        opened.model, opened.images(images, split), protocol, name=opened.name, progress=progress
+    )
 
 
 def write_report(

@@ -84,7 +84,7 @@ def test_a_killed_training_resumes_too(tmp_path: Path, data: Path, whole: Path) 
 def test_ctrl_c_with_two_processes(tmp_path: Path, data: Path) -> None:
     two = ("--devices", 2, "--strategy", "ddp", "--accelerator", "cpu")
     folder, whole = tmp_path / "run", tmp_path / "whole"
-    settings = ["--data", data, *FLAGS, "--batch-size", 4, *two]
+    settings = ["--data", data, *FLAGS, "--batch-size", 8, *two]
     process = start("train", "--out", folder, *settings)
     wait_for_epochs(process, folder, 1)
     os.killpg(process.pid, signal.SIGINT)  # as a terminal does: to all of them

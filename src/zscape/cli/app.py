@@ -15,6 +15,7 @@ from zscape.cli import (
     data,
     demo,
     encode,
+    evaluate,
     explore,
     map,
     neurons,
@@ -36,6 +37,7 @@ app = typer.Typer(
 app.command("demo")(demo.demo)
 app.command("train")(train.train)
 app.command("encode")(encode.encode)
+app.command("evaluate")(evaluate.evaluate)
 app.command("reconstruct")(use.reconstruct)
 app.command("sample")(use.sample)
 app.command("loss")(use.loss)

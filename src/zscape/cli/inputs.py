@@ -15,6 +15,9 @@ from zscape.config import SOURCES, DataConfig
 from zscape.errors import ConfigError, DataError
 
 if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
     from zscape.api import Opened
     from zscape.data import ImageSet
     from zscape.latents import LatentTable, Prototypes
@@ -182,16 +185,31 @@ class Latents:
 
     @cached_property
     def images(self) -> ImageSet:
-        """The images of the rows of ``table``."""
+        """The images of the rows of ``table``; nothing is encoded for them."""
         import torch
 
-        images = self.all_images[torch.from_numpy(self.table.indices)]
         if self.file is None:
-            return images
+            return self.all_images[torch.from_numpy(self._rows)]
+        images = self.all_images[torch.from_numpy(self.table.indices)]
         labels = None if self.table.labels is None else torch.from_numpy(self.table.labels)
         return replace(
             images, labels=labels, class_names=self.table.class_names, columns=self.table.columns
         )
+
+    @cached_property
+    def _rows(self) -> NDArray[np.int64]:
+        """Which of all images, or of the rows of the file, were asked for."""
+        import torch
+
+        from zscape.seeding import torch_generator
+
+        total = len(self.all_images if self.file is None else self.stored)
+        if self.n is not None and self.n > total:
+            raise ConfigError(f"-n must be in [1, {total}], the {self.split} images; got {self.n}.")
+        order = torch.randperm(total, generator=torch_generator(self.seed, "subset"))
+        rows = torch.arange(total) if self.n is None else order[: self.n].sort().values
+        chosen: NDArray[np.int64] = rows.numpy()
+        return chosen
 
     @cached_property
     def table(self) -> LatentTable:
@@ -204,19 +222,11 @@ class Latents:
         ShapeError, CheckpointError
             It is from another model.
         """
-        import torch
-
         from zscape import latents
-        from zscape.seeding import torch_generator
 
-        total = len(self.all_images if self.file is None else self.stored)
-        if self.n is not None and self.n > total:
-            raise ConfigError(f"-n must be in [1, {total}], the {self.split} images; got {self.n}.")
-        order = torch.randperm(total, generator=torch_generator(self.seed, "subset"))
-        rows = torch.arange(total) if self.n is None else order[: self.n].sort().values
         if self.file is not None:
-            return self.whole[rows.numpy()]
-        return latents.encode(self.opened.model, self.all_images, rows=rows.numpy())
+            return self.whole[self._rows]
+        return latents.encode(self.opened.model, self.all_images, rows=self._rows)
 
     def fingerprints(self) -> dict[str, str]:
         """Of the ``model``, and of the images that were needed so far (``data``; empty: none)."""

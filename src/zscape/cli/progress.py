@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from zscape.embedding.methods import Tell
+
+LINE_EVERY = 60.0
+"""Seconds between two lines of one stage, where there is no terminal for a bar."""
 
 
 @contextmanager
@@ -18,9 +22,16 @@ def showing_progress() -> Iterator[Tell]:
         yield _lines()
         return
     from rich.console import Console
-    from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeElapsedColumn
+    from rich.progress import (
+        BarColumn,
+        Progress,
+        TaskProgressColumn,
+        TextColumn,
+        TimeElapsedColumn,
+        TimeRemainingColumn,
+    )
 
-    columns = (BarColumn(), TaskProgressColumn(), TimeElapsedColumn(),
+    columns = (BarColumn(), TaskProgressColumn(), TimeElapsedColumn(), TimeRemainingColumn(),
                TextColumn("{task.description}"))  # fmt: skip
     with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
         task = bar.add_task("", total=1.0)
@@ -28,12 +39,18 @@ def showing_progress() -> Iterator[Tell]:
 
 
 def _lines() -> Tell:
-    last = ""
+    last, begun, said = "", 0.0, 0.0
 
     def tell(stage: str, done: float) -> None:
-        nonlocal last
+        nonlocal last, begun, said
+        now = time.monotonic()
         if stage != last:
-            print(f"{done:4.0%}  {stage}", file=sys.stderr, flush=True)
-            last = stage
+            begun, left = now, ""
+        elif now - said >= LINE_EVERY and done > 0:
+            left = f", {(now - begun) * (1 - done) / done / 60:.0f} min left"
+        else:
+            return
+        print(f"{done:4.0%}  {stage}{left}", file=sys.stderr, flush=True)
+        last, said = stage, now
 
     return tell

@@ -39,6 +39,11 @@ class Likelihood(nn.Module, ABC):
 
     n_parameters: ClassVar[int] = 1
     """Numbers that the decoder gives for each pixel of each channel; 2 for a mean and a scale."""
+    levels: ClassVar[int] = LEVELS
+    """Grey levels that a pixel may have; 2 if it is black or white."""
+    is_density: ClassVar[bool] = True
+    """Whether ``log_prob`` is of dequantised pixels, in [0, 1], and not the mass of a level: the
+    mass is then at least ``log_prob`` - log ``levels``."""
 
     def __init_subclass__(cls, **options: Any) -> None:
         super().__init_subclass__(**options)
@@ -134,6 +139,9 @@ class Bernoulli(Likelihood):
     useful score, but not a normalised density; see ``ContinuousBernoulli``. It cannot be compared
     with a density.
     """
+
+    levels = 2
+    is_density = False
 
     def log_prob(self, x: Tensor, logits: Tensor) -> Tensor:
         """See ``Likelihood.log_prob``."""
