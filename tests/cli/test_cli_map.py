@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -10,8 +11,10 @@ import pytest
 from cli_helpers import load_npz
 from PIL import Image
 
+from zscape import figures
 from zscape.cli.fitting import read_settings
 from zscape.cli.inputs import Latents
+from zscape.data.columns import Columns
 from zscape.embedding import Embedding, fit_map
 from zscape.errors import ConfigError
 from zscape.latents import as_vectors
@@ -68,6 +71,47 @@ def test_a_saved_map_is_drawn_again(cli: Cli, saved: Path, tmp_path: Path) -> No
     code, _, err = cli("map", saved, "--color", "z1", "-o", tmp_path / "again.png")
     assert (code, err) == (0, "")
     assert (tmp_path / "again.png").exists()
+
+
+@pytest.fixture(scope="module")
+def known(finished_run: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A table of the run's training images with columns, in a file."""
+    path = tmp_path_factory.mktemp("tables") / "known.parquet"
+    table = Latents(str(finished_run), split="train").table
+    columns = {
+        "file_name": [f"{i}.png" for i in range(len(table))],
+        "treatment": [("A", "B", None)[i % 3] for i in range(len(table))],
+        "area": np.where(np.arange(len(table)) % 4, np.arange(len(table)) / 3, np.nan),
+    }
+    replace(table, columns=Columns.of(columns)).save(path)
+    return path
+
+
+def test_a_map_is_coloured_and_parted_by_columns(
+    cli: Cli, finished_run: Path, known: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    drawn = []
+    monkeypatch.setattr(figures, "to_png", lambda figure: drawn.append(figure) or b"png")
+    table = ("--table", known)
+    saved = tmp_path / "map.safetensors"
+    outs = ("-o", tmp_path / "a.png", "-o", tmp_path / "a.csv", "-o", saved)
+    assert cli("map", finished_run, *table, "--color", "area", *outs).code == 0
+    assert cli("map", saved, "--by", "treatment", "-o", tmp_path / "b.png").code == 0
+    words = ("--color", "treatment", "-o", tmp_path / "c.png")
+    assert cli("map", "pairs", finished_run, *table, *words).code == 0
+    assert cli("map", "decode", finished_run, *table, "--point", "0,0", *words).code == 0
+
+    by_area, parted, pairs, decoded = drawn
+    assert by_area.axes[0].child_axes[0].get_ylabel() == "area"
+    n = len(Embedding.load(saved))
+    titles = [ax.get_title("left") for ax in parted.axes]
+    counts = [len(range(k, n, 3)) for k in range(3)]
+    assert titles == [f"A ({counts[0]})", f"B ({counts[1]})", f"missing ({counts[2]})"]
+    for figure in (pairs, decoded):
+        assert figure.axes[0].get_legend().get_title().get_text() == "treatment"
+    frame = pd.read_csv(tmp_path / "a.csv")
+    assert list(frame) == ["index", "class", "file_name", "treatment", "area", "x", "y"]
+    assert frame["file_name"].tolist() == [f"{i}.png" for i in range(n)]
 
 
 def test_settings_are_numbers_or_words() -> None:
@@ -147,6 +191,13 @@ USER_ERRORS = {
     "folder is a file": ("{run} -o file/a.csv", "cannot write file/a.csv"),
     "no model": ("nowhere -o a.png", "nowhere"),
     "neuron to colour": ("{run} --color z9 -o a.png", "[0, 2]; got 'z9'"),
+    "column misspelt": (
+        "{run} --table known.parquet --color tretment -o a.png",
+        "no column 'tretment' (did you mean 'treatment'?); there are: class, z0",
+    ),
+    "no such column": ("{run} --table known.parquet --by q -o a.csv", "there are: class, z0 to z2"),
+    "column of text": ("{run} --table known.parquet --by file_name -o a.png", "holds file names"),
+    "no columns": ("{map} --color area -o a.csv", "has none, only class, z0 to z2; --columns"),
     "pair not there": ("{run} --method pair --set first=5 -o a.png", "[0, 2]; got 5"),
     "map and method": ("{map} --method tsne -o a.png", "leave out --data"),
     "nothing to decode": ("decode {run} -o a.png", "either --line X0,Y0 X1,Y1 or points"),
@@ -164,12 +215,13 @@ USER_ERRORS = {
 
 @pytest.mark.parametrize(("command", "message"), USER_ERRORS.values(), ids=USER_ERRORS.keys())
 def test_a_users_error_is_one_line_and_nothing_is_written(
-    cli: Cli, finished_run: Path, saved: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
-    command: str, message: str,
+    cli: Cli, finished_run: Path, saved: Path, known: Path, tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch, command: str, message: str,
 ) -> None:  # fmt: skip
     monkeypatch.chdir(tmp_path)
     Path("file").write_text("no folder")
     Latents(str(finished_run)).table.save("table.npz")
+    Path("known.parquet").write_bytes(known.read_bytes())
     before = sorted(tmp_path.iterdir())
     names = {"{run}": finished_run, "{map}": saved}
     words = [str(names.get(word, word)) for word in command.split()]

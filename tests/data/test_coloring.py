@@ -50,7 +50,7 @@ def test_a_category_without_gaps_has_no_group_of_the_missing(columns):
 def test_of_many_categories_the_most_frequent_stay_in_order_and_the_rest_share_a_group(columns):
     found = groups(columns, "plate")
     kept = [f"p{i:02}" for i in range(17)] + ["p20", "p24"]
-    assert found.names == (*kept, "others (6)", "missing")
+    assert found.names == (*kept, "6 others", "missing")
     assert found.n_values == 19
     assert np.bincount(found.labels)[-2:].tolist() == [6 * 2, 4]
     texts = np.array(columns.texts("plate"))
@@ -65,7 +65,7 @@ def test_twenty_categories_need_no_group_of_others():
 
 def test_more_categories_than_classes_can_have_still_colour():
     many = Columns.of({"c": [str(i) for i in range(2000)]}, {"c": "category"})
-    assert groups(many, "c").names[-1] == "others (1981)"
+    assert groups(many, "c").names[-1] == "1981 others"
 
 
 def test_few_numbers_are_groups_and_more_are_ranges(columns):

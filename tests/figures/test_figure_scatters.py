@@ -19,7 +19,7 @@ from zscape.figures import (
     plot_pairs,
     plot_scatter,
 )
-from zscape.figures.scatters import MOST_POINTS, _density
+from zscape.figures.pairs import MOST_POINTS, _density
 from zscape.figures.style import MUTED
 
 DIGITS = tuple("0123456789")
@@ -173,7 +173,7 @@ class TestScatter:
             plot_scatter(points, [0, 1], DIGITS)
         with pytest.raises(DataError, match="labels must lie"):
             plot_scatter(points, [0, 1, 2, 3], DIGITS[:3])
-        with pytest.raises(ConfigError, match="by labels or by values"):
+        with pytest.raises(ConfigError, match="by labels, by values or by a column"):
             plot_scatter(points, [0] * 4, DIGITS, values=[0] * 4)
         with pytest.raises(ShapeError, match="4 points need as many values"):
             plot_scatter(points, values=[1, 2])

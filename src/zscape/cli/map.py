@@ -31,6 +31,13 @@ if TYPE_CHECKING:
 
 DRAW = "draw"
 
+Color = Annotated[
+    str,
+    typer.Option(
+        metavar="COLUMN", help="What colours the points: class, none, a neuron (z3), or a column."
+    ),
+]
+
 
 class _DrawByDefault(TyperGroup):
     """``zscape map zoo:10`` means ``zscape map draw zoo:10``."""
@@ -65,31 +72,30 @@ def draw(
     method: Method = "pca",
     settings: Settings = None,
     standardize: Standardize = False,
-    color: Annotated[
-        str, typer.Option(help="class, none, or a neuron (z3) whose value colours the points.")
-    ] = "class",
+    color: Color = "class",
+    by: Annotated[
+        str | None,
+        typer.Option(metavar="COLUMN", help="A panel for each class, or each value of a column."),
+    ] = None,
 ) -> None:
     """Draw a map: .png or .svg, its coordinates as .csv, .parquet, .json, or all as .safetensors.
 
-    A map saved as .safetensors is drawn again by giving it in place of the model.
+    A map saved as .safetensors is drawn again by giving it in place of the model. Numbers and dates
+    colour along a bar; of more than 20 categories the rarest share a grey, as do missing values.
     """
     from zscape import figures
 
     outs = check_outs(out, (*FIGURES, *TABLES[:3], ".safetensors"), needs_one=True)
     if is_map(Path(where.model)):
         embedding = load_map(Path(where.model), where, method, settings, standardize)
+        _check_colors(embedding.table, color, by)
     else:
+        _check_colors(where.table, color, by)  # before the map is fitted
         embedding = fit(where.table, method, settings, standardize=standardize, seed=where.seed)
-    colors = _colors(embedding.table, color)
     drawn = [path for path in outs if path.suffix.lower() != ".safetensors"]
     write_outs(
         drawn,
-        figure=lambda: figures.plot_scatter(
-            embedding.coordinates,
-            axis_names=embedding.axis_names,
-            is_map=embedding.method != "pair",
-            **colors,
-        ),
+        figure=lambda: figures.plot_map(embedding, color, by=by),
         table=lambda: _coordinates(embedding),
     )
     for path in outs:
@@ -119,6 +125,7 @@ def decode(
     method: Method = "pca",
     settings: Settings = None,
     standardize: Standardize = False,
+    color: Color = "class",
     seconds: Annotated[float, typer.Option(help="Of a .gif, one way.", min=0.1, max=600)] = 3.0,
 ) -> None:
     """Go back from points of a map to pictures, and say how far to trust each.
@@ -141,7 +148,7 @@ def decode(
     back = embedding.inverse_transform(points, inverses.allow(inverse, here=True))
     images = latents.decode(where.opened.model, back.vectors)
     frame = _trust(points, back)
-    source = embedding.table
+    coloring = latents.coloring_of(embedding.table, color)
     if not outs:
         show_table(frame)
         return
@@ -149,7 +156,7 @@ def decode(
     write_outs(
         outs,
         figure=lambda: figures.plot_marked_scatter(
-            embedding.coordinates, points, images, source.labels, source.class_names,
+            embedding.coordinates, points, images, coloring=coloring,
             axis_names=embedding.axis_names, is_map=embedding.method != "pair",
             is_line=line is not None,
         ),
@@ -246,18 +253,19 @@ def pairs(
     neurons: Annotated[
         str | None, typer.Option(metavar="0,3,…", help="At most 12; all by default.")
     ] = None,
+    color: Color = "class",
 ) -> None:
     """Every pair of neurons as a scatter, and the density of each per class."""
     from zscape import figures
+    from zscape.latents import coloring_of
 
     outs = check_outs(out, FIGURES, needs_one=True)
     source = where.table
+    coloring = coloring_of(source, color)
     chosen = None if neurons is None else read_neurons(neurons, source.latent_dim)
     write_outs(
         outs,
-        figure=lambda: figures.plot_pairs(
-            source.mu, source.labels, source.class_names, neurons=chosen
-        ),
+        figure=lambda: figures.plot_pairs(source.mu, coloring=coloring, neurons=chosen),
     )
 
 
@@ -291,26 +299,19 @@ def _trust(points: list[tuple[float, float]], back: Any) -> pd.DataFrame:
     return pd.concat([known, pd.DataFrame(back.vectors, known.index, names)], axis=1)
 
 
-def _colors(table: LatentTable, color: str) -> dict[str, Any]:
-    from zscape.latents import as_neuron
+def _check_colors(table: LatentTable, color: str, by: str | None) -> None:
+    from zscape.latents import coloring_of, groups_of
 
-    if color == "class":
-        return {"labels": table.labels, "class_names": table.class_names}
-    if color == "none":
-        return {}
-    neuron = as_neuron(color, table.latent_dim)
-    return {"values": table.mu[:, neuron], "value_name": f"z{neuron}"}
+    coloring_of(table, color)
+    if by is not None:
+        groups_of(table, by)
 
 
 def _coordinates(embedding: Embedding) -> pd.DataFrame:
-    import pandas as pd
-
-    table = embedding.table
-    frame = pd.DataFrame(embedding.coordinates, columns=["x", "y"])
-    frame.insert(0, "index", table.indices)
-    if table.labels is not None:
-        frame.insert(1, "class", [table.class_names[label] for label in table.labels])
-    return frame
+    """A row per image: its place on the map, and what is known of it."""
+    frame = embedding.table.to_frame().iloc[:, : -embedding.table.latent_dim]
+    frame = frame.rename(columns={name: f"column_{name}" for name in ("x", "y", "index")})
+    return frame.assign(x=embedding.coordinates[:, 0], y=embedding.coordinates[:, 1]).reset_index()
 
 
 def _components(where: Latents, standardize: bool) -> dict[str, Any]:

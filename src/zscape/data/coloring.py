@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
 
@@ -28,7 +29,7 @@ class Groups:
     labels
         (n,) int64 indices into ``names``; every row has one.
     names
-        The values that have a group of their own, in their order; then ``others (12)``, the
+        The values that have a group of their own, in their order; then ``12 others``, the
         number of values that share it, and ``missing``, where there are such rows.
     n_values
         How many of ``names`` are values; what comes after them is grey.
@@ -98,12 +99,22 @@ def groups(columns: Columns, name: str, most: int = MOST_GROUPS) -> Groups:
         values = _scale(columns, name).values
         few = _n_distinct(values) <= most
         labels, names = columns.classes(name, None if few else min(most, N_RANGES))
-    counts = np.bincount(labels[labels >= 0], minlength=len(names))
+    return grouped(name, labels, names, most)
+
+
+def grouped(
+    name: str, labels: NDArray[np.int64], names: Sequence[str], most: int | None = None
+) -> Groups:
+    """``labels`` that count along ``names``, -1 where missing, as ``groups`` makes them.
+
+    Without ``most`` every value has a group of its own.
+    """
     kept = np.arange(len(names))
-    if len(names) > most:
+    if most is not None and len(names) > most:
+        counts = np.bincount(labels[labels >= 0], minlength=len(names))
         kept = np.sort(np.argsort(-counts, kind="stable")[: most - 1])
-    own = tuple(names[k] for k in kept)
-    rest = (f"others ({len(names) - len(kept)})",) * (len(names) > len(kept))
+    own = tuple(names[int(k)] for k in kept)
+    rest = (f"{len(names) - len(kept)} others",) * (len(names) > len(kept))
     # Where values go that have no group of their own, and at the end, where -1 points, the missing.
     places = np.full(len(names) + 1, len(own))
     places[kept] = np.arange(len(own))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import itertools
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
@@ -175,7 +176,7 @@ class Columns:
         ----------
         bins
             Of numbers and dates: this many ranges with as equal shares of the rows as ties allow.
-            Without it every value is a class, in order of size.
+            Without it every value is a class, in order of size; "B2" before "B10".
         most
             Distinct values that there may be; None for any number.
 
@@ -200,7 +201,7 @@ class Columns:
             )
         codes = coded.indices.fill_null(-1).to_numpy(zero_copy_only=False).astype(np.int64)
         values = coded.dictionary.to_pylist()
-        order = sorted(range(len(values)), key=lambda k: (values[k], k))
+        order = sorted(range(len(values)), key=lambda k: _in_order(values[k]))
         used = [k for k in order if (codes == k).any()]
         renumbered = np.full(len(values) + 1, -1)
         renumbered[used] = np.arange(len(used))
@@ -431,6 +432,15 @@ def _ranges(edges: NDArray[np.float64], kind: Kind) -> tuple[str, ...]:
         if len(set(texts)) == len(texts):
             break
     return tuple(f"{low} to {high}" for low, high in itertools.pairwise(texts))
+
+
+def _in_order(value: Any) -> Any:
+    """Sort key of values of one kind: numbers within text by their size."""
+    if not isinstance(value, str):
+        return value
+    parts: list[Any] = re.split("([0-9]{1,18})", value)
+    parts[1::2] = map(int, parts[1::2])
+    return parts, value
 
 
 def _name(value: Any) -> str:

@@ -18,6 +18,7 @@ from zscape.figures.images import (
     plot_samples,
 )
 from zscape.figures.losses import plot_losses
+from zscape.figures.maps import plot_map, plot_small_multiples
 from zscape.figures.neuron_cards import plot_neuron_card, plot_neuron_cards
 from zscape.figures.neuron_pictures import (
     plot_activation_maps,
@@ -31,11 +32,8 @@ from zscape.figures.neurons import (
     plot_neuron_image,
     plot_neuron_kl,
 )
-from zscape.figures.scatters import (
-    plot_marked_scatter,
-    plot_pairs,
-    plot_scatter,
-)
+from zscape.figures.pairs import plot_pairs
+from zscape.figures.scatters import plot_marked_scatter, plot_scatter
 from zscape.figures.style import (
     PALETTE,
     class_colors,
@@ -65,6 +63,7 @@ __all__ = [
     "plot_loadings",
     "plot_losses",
     "plot_manifold",
+    "plot_map",
     "plot_marked_scatter",
     "plot_neuron_card",
     "plot_neuron_cards",
@@ -79,6 +78,7 @@ __all__ = [
     "plot_reconstructions",
     "plot_samples",
     "plot_scatter",
+    "plot_small_multiples",
     "plot_strip",
     "plot_top_images",
     "show_image",

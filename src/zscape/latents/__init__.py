@@ -1,5 +1,6 @@
 """Where a model puts images, and walks between the places."""
 
+from zscape.latents.coloring import coloring_of, groups_of
 from zscape.latents.directions import (
     Along,
     Direction,
@@ -47,11 +48,13 @@ __all__ = [
     "between",
     "category_direction",
     "check_belongs",
+    "coloring_of",
     "column_direction",
     "decode",
     "encode",
     "fingerprint",
     "format_vector",
+    "groups_of",
     "locate",
     "manifold",
     "nearest",
