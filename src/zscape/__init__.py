@@ -50,6 +50,7 @@ if TYPE_CHECKING:
         Likelihood,
         register_likelihood,
         register_network,
+        register_objective,
         wrap,
     )
     from zscape.training import Run
@@ -84,6 +85,7 @@ _HOMES = {
     "register_method": "zscape.embedding",
     "register_metric": "zscape.embedding",
     "register_network": "zscape.model",
+    "register_objective": "zscape.model",
     "register_source": "zscape.data",
     "resume": "zscape.api",
     "sample": "zscape.api",
@@ -129,6 +131,7 @@ __all__ = [
     "register_method",
     "register_metric",
     "register_network",
+    "register_objective",
     "register_source",
     "resume",
     "sample",

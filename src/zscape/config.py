@@ -293,6 +293,24 @@ class TrainConfig(Config):
     kld_weight: float = option(
         1.0, "Weight of the KL term (the beta of a beta-VAE); 0 is a plain autoencoder.", low=0
     )
+    objective: str = option(
+        "elbo",
+        f"What is maximised: {built_in('objective')} (the importance-weighted bound, and the same "
+        "with a less noisy gradient).",
+    )
+    train_samples: int = option(
+        1, "Samples of the posterior of every image in every step.", low=1, high=10_000
+    )
+    free_bits: float = option(
+        0.0, "Nats of mean KL that every neuron may spend for nothing, so that none is given up.",
+        low=0,
+    )  # fmt: skip
+    tc_weight: float = option(
+        0.0,
+        "Weight of the neurons' total correlation, on top of --kld-weight: beta - 1 of a "
+        "beta-TC-VAE.",
+        low=0,
+    )
     epochs: int = option(10, "Times every training image is seen.", low=1)
     batch_size: int | None = option(
         None,

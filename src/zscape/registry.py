@@ -30,6 +30,7 @@ BUILT_IN: dict[str, dict[str, str]] = {
         ("bernoulli", "continuous-bernoulli", "gaussian", "gaussian-learned"),
         "zscape.model.likelihoods",
     ),
+    "objective": dict.fromkeys(("elbo", "iwae", "dreg"), "zscape.model.objectives"),
     "map method": {
         "pca": "zscape.embedding.methods", "tsne": "zscape.embedding.tsne",
         "umap": "zscape.embedding.umap", "pair": "zscape.embedding.methods",

@@ -36,6 +36,8 @@ VARIANTS: dict[str, dict[str, Any]] = {
     "batch_norm": {"network": "enhanced", "precision": "bf16", "ema": 0.5},
     "muon": {"optimizer": "muon", "network": "enhanced", "precision": "bf16"},
     "learned": {"likelihood": "gaussian-learned"},
+    "dreg": {"objective": "dreg", "train_samples": 3},
+    "tc": {"tc_weight": 2.0, "free_bits": 0.05},
 }
 
 

@@ -14,6 +14,14 @@ from zscape.model.elbo import (
 from zscape.model.enhanced import EnhancedVAE
 from zscape.model.likelihoods import Likelihood, likelihoods, register_likelihood
 from zscape.model.mlp import MLPVAE
+from zscape.model.objectives import (
+    Terms,
+    TrainingObjective,
+    check_objective,
+    decompose_kl,
+    objectives,
+    register_objective,
+)
 from zscape.model.vae import (
     VAE,
     ModelLike,
@@ -39,11 +47,15 @@ __all__ = [
     "MeanElbo",
     "ModelLike",
     "ReconstructionCosts",
+    "Terms",
+    "TrainingObjective",
     "WrappedVAE",
     "allowed",
     "as_vae",
     "build_model",
+    "check_objective",
     "check_pixels",
+    "decompose_kl",
     "describe_model",
     "evaluating",
     "initialize_as_tutorial",
@@ -51,8 +63,10 @@ __all__ = [
     "likelihoods",
     "mean_elbo",
     "networks",
+    "objectives",
     "reconstruction_costs",
     "register_likelihood",
     "register_network",
+    "register_objective",
     "wrap",
 ]

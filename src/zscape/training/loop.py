@@ -17,7 +17,7 @@ from torch.optim.swa_utils import AveragedModel
 from zscape.config import TrainConfig
 from zscape.data import Splits, batch_indices
 from zscape.errors import CheckpointError, ConfigError, TrainingDiverged
-from zscape.model import VAE, ElboObjective, ElboParts, MeanElbo, mean_elbo
+from zscape.model import VAE, MeanElbo, Terms, TrainingObjective, mean_elbo
 from zscape.seeding import derive, torch_generator
 from zscape.training.hardware import find_precision, teach_allocator
 from zscape.training.optimizers import create_optimizers, pack_state, unpack_state
@@ -53,11 +53,13 @@ class Epoch:
     kld_weight: float
     learning_rate: float
     seconds: float
+    others: dict[str, float]
+    """Running means of what the objective has besides, by name."""
 
     def to_dict(self) -> dict[str, Any]:
         """One line of ``metrics.jsonl``."""
         evaluations = {"running": self.running, "evaluated_train": self.evaluated_train}
-        return {
+        line: dict[str, Any] = {
             "epoch": self.number,
             **{
                 name: {
@@ -75,6 +77,8 @@ class Epoch:
             "seconds": round(self.seconds, 3),
             "images_per_second": round(self.running.n_images / self.seconds, 1),
         }
+        line["running"] |= self.others
+        return line
 
 
 def settle(config: TrainConfig, n_images: int) -> TrainConfig:
@@ -146,7 +150,9 @@ class Trainer:
         optimizers = create_optimizers(
             self.vae, config, torch.bfloat16 if is_bf16 else torch.float32
         )
-        self.objective, *self.optimizers = fabric.setup(ElboObjective(self.vae), *optimizers)
+        objective = TrainingObjective(self.vae, config, len(data.train))
+        self.names = objective.names
+        self.objective, *self.optimizers = fabric.setup(objective, *optimizers)
         self.averaged = AveragedModel(self.vae, multi_avg_fn=self._average, use_buffers=True)
         self.n_steps_per_epoch = count_steps(len(data.train), config)
         self.epoch = 0
@@ -229,9 +235,13 @@ class Trainer:
     def running(self) -> MeanElbo:
         """Mean training terms of the epoch so far; waits for the device."""
         self._collect()
-        sums = self._sums.tolist()
         n = max(1, self._n_images)
-        return MeanElbo(sums[0] / n, tuple(kl / n for kl in sums[1:]), n)
+        means = (self._sums / n).tolist()
+        return MeanElbo(means[0], tuple(means[1 + len(self.names) :]), n)
+
+    def _others(self) -> dict[str, float]:
+        means = (self._sums / max(1, self._n_images)).tolist()
+        return dict(zip(self.names, means[1:], strict=False))
 
     def _batches(self) -> tuple[Tensor, ...]:
         order = torch_generator(self.config.seed, "order", self.epoch)
@@ -250,17 +260,17 @@ class Trainer:
         x = self.train_images.pixels(index)
         if self.dynamic_binarization:
             x = torch.bernoulli(x, generator=self._noise)
-        parts: ElboParts = self.objective(
-            x.contiguous(memory_format=torch.channels_last), self._noise
-        )
-        self.fabric.backward(parts.loss(kl_weight(config, step, self.n_steps_per_epoch)))
+        weight = kl_weight(config, step, self.n_steps_per_epoch)
+        x = x.contiguous(memory_format=torch.channels_last)
+        found: Terms = self.objective(x, weight, self._noise)
+        self.fabric.backward(found.loss)
         norm = self._clip()
         for optimizer in self.optimizers:
             optimizer.step()
             optimizer.zero_grad()
         if config.ema:
             self.averaged.update_parameters(self.vae)
-        self._record(parts, norm, len(index))
+        self._record(found, norm, len(index))
 
     def _clip(self) -> Tensor:
         if self.config.clip_norm is not None:
@@ -268,11 +278,13 @@ class Trainer:
         return nn.utils.get_total_norm(p.grad for p in self.vae.parameters() if p.grad is not None)
 
     @torch.no_grad()
-    def _record(self, parts: ElboParts, norm: Tensor, n: int) -> None:
-        terms = torch.cat([parts.reconstruction.sum()[None], parts.kl.sum(0)])
+    def _record(self, found: Terms, norm: Tensor, n: int) -> None:
+        others = [value.sum() for value in found.others.values()]
+        single = torch.stack([found.reconstruction.sum(), *others])
+        terms = torch.cat([single, found.kl.sum(0)])
         self._terms.append(terms)
         self._n_images += n
-        finite = torch.stack([terms[0], terms[1:].sum(), norm]).isfinite()
+        finite = torch.stack([single.sum(), found.kl.sum(), norm]).isfinite()
         self._first_bad.masked_fill_(~finite & (self._first_bad < 0), self.step)
 
     def _collect(self) -> None:
@@ -304,7 +316,8 @@ class Trainer:
 
     def _start_epoch(self) -> None:
         device = self.fabric.device
-        self._sums = torch.zeros(1 + self.vae.latent_dim, dtype=torch.float64)
+        n_terms = 1 + len(self.names) + self.vae.latent_dim
+        self._sums = torch.zeros(n_terms, dtype=torch.float64)
         self._terms: list[Tensor] = []
         self._first_bad = torch.full((len(TERMS),), -1, device=device)
         self._n_images = 0
@@ -330,7 +343,8 @@ class Trainer:
             test = mean_elbo(self.final_vae, self.test_images, seed=self.config.seed)
             if self.train_sample:
                 train = mean_elbo(self.final_vae, self.train_sample, seed=self.config.seed)
-        running, train, test = fabric.broadcast((self.running(), train, test))
+        found = self.running(), self._others(), train, test
+        running, others, train, test = fabric.broadcast(found)
         if not math.isfinite(test.reconstruction + test.kl):
             raise self._diverged("test loss", f"after step {self.step}")
         last_step = (self.epoch + 1) * self.n_steps_per_epoch - 1
@@ -342,7 +356,8 @@ class Trainer:
                 weights = self.final_vae.state_dict()
                 self.best_weights = {name: value.clone() for name, value in weights.items()}
         self._start_epoch()
-        return Epoch(self.epoch, running, train, test, self.config.kld_weight, rate, seconds)
+        weight = self.config.kld_weight
+        return Epoch(self.epoch, running, train, test, weight, rate, seconds, others)
 
     def _average(self, averaged: Any, current: Any, n_averaged: Any) -> None:
         # A young average forgets faster, or it would be made of the random initial weights.

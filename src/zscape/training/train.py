@@ -14,7 +14,7 @@ from torch import Tensor
 
 from zscape.config import RunConfig
 from zscape.data import Splits
-from zscape.model import VAE, build_model, describe_model
+from zscape.model import VAE, build_model, check_objective, describe_model
 from zscape.training.hardware import create_fabric, find_environment, is_first_process, processes
 from zscape.training.interrupt import polite_interrupt
 from zscape.training.loop import Epoch, Trainer, Wish, count_steps, settle
@@ -88,6 +88,7 @@ def fit(
         model=config.model.replace(image_shape=data.train.image_shape),
         train=settle(config.train, len(data.train)),
     )
+    check_objective(config.train)
     vae = build_model(config.model, seed=config.train.seed)
     if start is not None:
         fit_state_dict(vae, start.state_dict(), "the network to start from")
