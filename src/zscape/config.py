@@ -24,7 +24,7 @@ Choices = tuple[str, ...]
 
 _log = logging.getLogger(__name__)
 
-SOURCES = f"mnist, or a folder, archive or file of {built_in('kind of file')}"
+SOURCES = f"mnist, sprites, or a folder, archive or file of {built_in('kind of file')}"
 """What ``--data`` may be."""
 
 SYNONYMS = {

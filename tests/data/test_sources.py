@@ -399,7 +399,9 @@ def test_a_registered_source_is_found_listed_and_wins(monkeypatch: pytest.Monkey
 
     assert load_data("noise").train.name == "noise!"
     assert load_data("mnist").train.name == "mnist!"
-    with pytest.raises(DataError, match=r"must come from noise; mnist; .* mean the word 'noise'"):
+    with pytest.raises(
+        DataError, match=r"must come from noise; sprites; mnist; .* mean the word 'noise'"
+    ):
         load_data("noize")
     # Two sources of one name are one too many; the same one, run again, is not.
     again = register_source("noise", claims=lambda source: source == "noise")

@@ -8,6 +8,7 @@ from zscape.data.sources import (
     place_of,
     register_source,
 )
+from zscape.data.sprites import read_sprites
 
 __all__ = [
     "ImageSet",
@@ -17,5 +18,6 @@ __all__ = [
     "batch_indices",
     "load_data",
     "place_of",
+    "read_sprites",
     "register_source",
 ]

@@ -93,12 +93,13 @@ def load_data(
     Parameters
     ----------
     source
-        ``"mnist"`` (a folder of that name is ``"./mnist"``); a folder, archive or file of one of
-        the kinds in ``containers``; an array or tensor of images (see ``arrays.as_images``),
-        ``(images, labels)`` or ``((images, labels), (test_images, test_labels))``; a list of
-        pictures or of ``(picture, label)``; a torch ``Dataset`` or ``DataLoader``; an iterator of
-        batches; a pandas DataFrame or a ``datasets.Dataset`` with a column of pictures; an
-        ``ImageSet``; ``Splits``; or whatever else is registered. None: ``config.data``.
+        ``"mnist"`` (a folder of that name is ``"./mnist"``); ``"sprites"``; a folder, archive or
+        file of one of the kinds in ``containers``; an array or tensor of images (see
+        ``arrays.as_images``), ``(images, labels)`` or ``((images, labels), (test_images,
+        test_labels))``; a list of pictures or of ``(picture, label)``; a torch ``Dataset`` or
+        ``DataLoader``; an iterator of batches; a pandas DataFrame or a ``datasets.Dataset`` with a
+        column of pictures; an ``ImageSet``; ``Splits``; or whatever else is registered. None:
+        ``config.data``.
     config
         ``columns``, ``label`` and ``split_by`` are applied to the whole set; then ``n_train``,
         ``n_test``, ``stratified``, ``resize`` and ``binarize="threshold"``. ``"dynamic"`` is not:
