@@ -13,6 +13,7 @@ from zscape.cli.units import Layer, moments_of
 from zscape.cli.units import app as units
 from zscape.cli.vectors import VECTOR_HELP, read_neurons, read_vector, read_vectors
 from zscape.errors import ConfigError
+from zscape.words import number
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -118,13 +119,17 @@ def heatmap(
         Literal["mean", "d-prime"],
         typer.Option(help="mean activation, or d-prime: how far a class stands apart."),
     ] = "mean",
+    column: Annotated[
+        str, typer.Option(help="What the classes are: a column of the images, or their label.")
+    ] = "class",
 ) -> None:
     """Class x neuron: the mean activation, of the latent neurons or of a hidden layer's units."""
     from zscape import figures
 
     outs = check_outs(out, FIGURES + TABLES)
-    moments = moments_of(where, layer)
+    moments = moments_of(where, layer, column)
     frame = moments.mean_table() if measure == "mean" else moments.d_prime()
+    frame = frame.rename_axis(index=column)
     if not outs:
         show_table(frame)
     write_outs(
@@ -135,6 +140,66 @@ def heatmap(
         ),
         table=lambda: frame,
     )  # fmt: skip
+
+
+@app.command("columns")
+@with_model(*LATENTS)
+def columns_(
+    where: Latents,
+    out: Outs = None,
+    columns: Annotated[
+        str | None,
+        typer.Option(metavar="A,B,…", help="Which; by default all that something is known of."),
+    ] = None,
+) -> None:
+    """Which neuron goes with which column of the images: how far, how surely, and in words.
+
+    The measure of numbers and dates is Spearman's rho, that of categories eta, the same for
+    groups; q is p corrected for so many tests. The picture is a heatmap, column x neuron.
+    """
+    from zscape import figures
+    from zscape.neurons import neuron_columns
+
+    outs = check_outs(out, FIGURES + TABLES)
+    found = neuron_columns(where.table, _names(columns), seed=where.seed)
+    if not outs:
+        show_table(found.frame, with_index=False)
+    print("\n".join([*found.sentences(), found.left_out_sentence()]).strip())
+    effects = found.effects()
+    write_outs(
+        outs,
+        figure=lambda: figures.plot_neuron_columns(
+            effects, list(effects.index), q=found.q_values()
+        ),
+        table=lambda: found.frame,
+    )
+
+
+@app.command()
+@with_model(*LATENTS)
+def curves(
+    where: Latents,
+    column: Annotated[str, typer.Option(help="Which: numbers or dates.")],
+    out: Outs = None,
+    neurons: Neurons = None,
+) -> None:
+    """What every neuron does as a column of numbers or dates rises."""
+    from zscape import figures
+    from zscape.neurons import neuron_columns
+
+    outs = check_outs(out, FIGURES, needs_one=True)
+    table = where.table
+    chosen = read_neurons(neurons, table.latent_dim)
+    known = table.known_columns()
+    values, is_date = known.numbers(column), known.kind(column) == "date"
+    effects = neuron_columns(table, [column], seed=where.seed).effects().loc[column]
+    titles = [f"z{i}   ρ = {number(effects[f'z{i}'])}" for i in chosen]
+    write_outs(
+        outs,
+        figure=lambda: figures.plot_column_curves(
+            table.mu[:, chosen], values, name=column, titles=titles, is_date=is_date
+        ),
+    )
 
 
 @app.command()

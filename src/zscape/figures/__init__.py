@@ -20,6 +20,7 @@ from zscape.figures.images import (
 from zscape.figures.losses import plot_losses
 from zscape.figures.maps import plot_map, plot_small_multiples
 from zscape.figures.neuron_cards import plot_neuron_card, plot_neuron_cards
+from zscape.figures.neuron_columns import plot_column_curves, plot_neuron_columns
 from zscape.figures.neuron_pictures import (
     plot_activation_maps,
     plot_jacobians,
@@ -57,6 +58,7 @@ __all__ = [
     "plot_along",
     "plot_architecture",
     "plot_class_neurons",
+    "plot_column_curves",
     "plot_correlations",
     "plot_explained_variance",
     "plot_jacobians",
@@ -67,6 +69,7 @@ __all__ = [
     "plot_marked_scatter",
     "plot_neuron_card",
     "plot_neuron_cards",
+    "plot_neuron_columns",
     "plot_neuron_histograms",
     "plot_neuron_image",
     "plot_neuron_kl",

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
+from matplotlib import colormaps
 from matplotlib.axes import Axes
 from matplotlib.cm import ScalarMappable
 from matplotlib.colors import Normalize
@@ -16,10 +17,13 @@ from numpy.typing import NDArray
 from zscape.errors import ConfigError, DataError, ShapeError
 from zscape.figures.style import (
     HAIRLINE,
+    INK,
     MUTED,
     PALETTE,
+    WIDTH,
     add_tile,
     class_colors,
+    new_figure,
     text_width,
     to_array,
 )
@@ -30,6 +34,8 @@ DIVERGING = "RdBu_r"
 GAP = 0.08  # inches
 TICK = 8.0  # points
 NAMES = 1.7  # inches that names of classes may take at most
+PALE = "#a5acb4"
+"""Of a number that is within chance."""
 BAR = 0.85  # inches for a colour bar with its numbers
 
 
@@ -103,6 +109,55 @@ def color_bar(
     bar.outline.set(edgecolor=HAIRLINE, linewidth=0.5)
     bar.ax.tick_params(length=2, labelsize=7)
     bar.ax.yaxis.set_major_locator(MaxNLocator(4, steps=[1, 2, 5, 10]))
+
+
+def heatmap(
+    matrix: NDArray[Any], row_names: list[str], column_names: list[str], label: str, *,
+    limit: float, is_square: bool = False, is_pale: NDArray[np.bool_] | None = None,
+    ax: Axes | None = None,
+) -> Figure:  # fmt: skip
+    """A signed number per row and column, written into its cell where all of them fit.
+
+    ``is_pale`` marks those that are written without emphasis.
+    """
+    n, d = matrix.shape
+    left = max(text_width(name, TICK) for name in row_names) + 3 * GAP
+    widest = min(0.45 if is_square else 0.62, (WIDTH - left - BAR) / d)
+    width, height = d * widest, n * (widest if is_square else 0.27)
+    place = None
+    if ax is None:
+        bar = max(min(height, 2.6), 1.2)
+        place = left + width + GAP, GAP, bar
+        figure = new_figure(left + width + BAR, max(height, bar) + 0.35)
+        ax = add_tile(figure, left, GAP, width, height)
+    else:
+        width, height = inches(ax)
+    cell_width, cell_height = width / d, height / n
+    colors = colormaps[DIVERGING].with_extremes(bad=HAIRLINE)
+    ax.imshow(matrix, cmap=colors, vmin=-limit, vmax=limit, aspect="auto", interpolation="none")
+    style = fitting_style(matrix, min(cell_width, 3 * cell_height))
+    for (i, j), value in np.ndenumerate(matrix):
+        if style and np.isfinite(value):
+            color = "white" if abs(value) > 0.62 * limit else INK
+            if is_pale is not None and is_pale[i, j]:
+                color = PALE
+            ax.text(j, i, signed(value, style), ha="center", va="center", fontsize=7, color=color)
+    every = max(1, int(np.ceil(0.12 / cell_height)))
+    ax.set_yticks(np.arange(0, n, every), row_names[::every])
+    name_columns(ax, column_names, width)
+    frame(ax)
+    color_bar(ax, place, limit, label)
+    return figure_of(ax)
+
+
+def fitting_style(matrix: NDArray[Any], width: float) -> str | None:
+    """The format of the numbers that is narrow enough for a cell, or None."""
+    numbers = matrix[np.isfinite(matrix)]
+    for style in ("z.2f", "z.1f"):
+        widest = max((format(value, style) for value in numbers.flat), key=len, default="")
+        if widest and text_width(widest, 7) <= width - 0.04:
+            return style
+    return None
 
 
 def fit_names(names: Sequence[str], room: float = NAMES) -> tuple[list[str], float]:

@@ -10,10 +10,8 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-from matplotlib import colormaps
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from numpy.typing import NDArray
 
 from zscape.errors import ConfigError, DataError, ShapeError
 from zscape.figures.neuron_parts import (
@@ -28,14 +26,13 @@ from zscape.figures.neuron_parts import (
     fit_names,
     frame,
     group_by_class,
+    heatmap,
     inches,
     latent_names,
     name_columns,
     reach,
-    signed,
 )
 from zscape.figures.style import (
-    HAIRLINE,
     INK,
     MUTED,
     PALETTE,
@@ -196,13 +193,12 @@ def plot_class_neurons(
     matrix = as_matrix(values, "values", may_miss=True)
     if len(matrix) != len(class_names):
         raise ShapeError(f"{len(class_names)} classes need as many rows; got {len(matrix)}.")
-    names, left = fit_names(class_names)
+    names = fit_names(class_names)[0]
     d = matrix.shape[1]
     columns = latent_names(d) if units is None else [str(unit) for unit in units]
     if len(columns) != d:
         raise ShapeError(f"{d} columns need as many units; got {len(columns)}.")
-    cell = min(0.62, (WIDTH - left - BAR) / d)
-    return _heatmap(matrix, left, (cell, 0.27), (names, columns), label, reach(matrix, 100), ax)
+    return heatmap(matrix, names, columns, label, limit=reach(matrix, 100), ax=ax)
 
 
 @house_style
@@ -229,10 +225,8 @@ def plot_correlations(correlations: Any, *, ax: Axes | None = None) -> Figure:
         raise ShapeError(f"correlations must be square; got {matrix.shape}.")
     if np.nanmax(np.abs(matrix), initial=0) > 1 + 1e-6:
         raise DataError("correlations must lie in [-1, 1].")
-    left = text_width(f"z{d}", TICK) + 3 * GAP
-    cell = min(0.45, (WIDTH - left - BAR) / d)
     names = latent_names(d)
-    return _heatmap(matrix, left, (cell, cell), (names, names), "correlation", 1.0, ax)
+    return heatmap(matrix, names, names, "correlation", limit=1.0, is_square=True, ax=ax)
 
 
 @house_style
@@ -284,45 +278,3 @@ def plot_neuron_kl(kl: Any, *, threshold: float = ACTIVE_KL, ax: Axes | None = N
     ax.set_ylabel("KL, nats per image")
     name_columns(ax, latent_names(d), width)
     return figure_of(ax)
-
-
-def _heatmap(
-    matrix: NDArray[Any], left: float, cell: tuple[float, float],
-    names: tuple[list[str], list[str]], label: str, limit: float, ax: Axes | None,
-) -> Figure:  # fmt: skip
-    """``cell`` is (width, height) in inches; ``names`` are those of the rows and the columns."""
-    row_names, column_names = names
-    n, d = matrix.shape
-    width, height = d * cell[0], n * cell[1]
-    place = None
-    if ax is None:
-        bar = max(min(height, 2.6), 1.2)
-        place = left + width + GAP, GAP, bar
-        figure = new_figure(left + width + BAR, max(height, bar) + 0.35)
-        ax = add_tile(figure, left, GAP, width, height)
-    else:
-        width, height = inches(ax)
-    cell_width, cell_height = width / d, height / n
-    colors = colormaps[DIVERGING].with_extremes(bad=HAIRLINE)
-    ax.imshow(matrix, cmap=colors, vmin=-limit, vmax=limit, aspect="auto", interpolation="none")
-    style = fitting_style(matrix, min(cell_width, 3 * cell_height))
-    for (i, j), value in np.ndenumerate(matrix):
-        if style and np.isfinite(value):
-            color = "white" if abs(value) > 0.62 * limit else INK
-            ax.text(j, i, signed(value, style), ha="center", va="center", fontsize=7, color=color)
-    every = max(1, int(np.ceil(0.12 / cell_height)))
-    ax.set_yticks(np.arange(0, n, every), row_names[::every])
-    name_columns(ax, column_names, width)
-    frame(ax)
-    color_bar(ax, place, limit, label)
-    return figure_of(ax)
-
-
-def fitting_style(matrix: NDArray[Any], width: float) -> str | None:
-    """The format of the numbers that is narrow enough for a cell, or None."""
-    numbers = matrix[np.isfinite(matrix)]
-    for style in ("z.2f", "z.1f"):
-        widest = max((format(value, style) for value in numbers.flat), key=len, default="")
-        if widest and text_width(widest, 7) <= width - 0.04:
-            return style
-    return None

@@ -26,6 +26,7 @@ from zscape.figures.neuron_parts import (
     color_bar,
     figure_of,
     fit_names,
+    fitting_style,
     frame,
     latent_names,
     name_columns,
@@ -33,7 +34,6 @@ from zscape.figures.neuron_parts import (
     signed,
 )
 from zscape.figures.neuron_pictures import show_tiles
-from zscape.figures.neurons import fitting_style
 from zscape.figures.style import (
     INK,
     WIDTH,

@@ -10,6 +10,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from zscape.data.coloring import groups
 from zscape.data.columns import Columns
 from zscape.errors import DataError, ShapeError
 from zscape.latents.store import TEXTS, Arrays, read_table, write_table
@@ -169,22 +170,28 @@ class LatentTable:
             )
         return self.columns
 
-    def labelled_by(self, column: str, bins: int | None = None) -> LatentTable:
+    def labelled_by(self, column: str) -> LatentTable:
         """The rows whose ``column`` is known, with its values as their classes.
 
         Parameters
         ----------
-        bins
-            Cut numbers or dates into so many ranges, as in ``Columns.classes``.
+        column
+            One of ``columns``, or ``class`` for the table as it is. Many values, and numbers,
+            are grouped as ``zscape.data.coloring.groups`` does.
 
         Raises
         ------
-        DataError, ConfigError
-            There are no columns, or as for ``Columns.classes``.
+        DataError
+            There is no such column, it has no value at all, or it is text or file names.
         """
-        codes, names = self.known_columns().classes(column, bins)
-        rows = np.flatnonzero(codes >= 0)
-        return replace(self[rows], labels=codes[rows], class_names=names)
+        if column == "class" and (self.columns is None or column not in self.columns):
+            return self
+        known = self.known_columns()
+        found = groups(known, column)
+        rows = np.flatnonzero(known.table[column].is_valid().to_numpy())
+        labels = found.labels[rows]
+        # Those whose value is missing would be the last class.
+        return replace(self[rows], labels=labels, class_names=found.names[: labels.max() + 1])
 
     def sample(self, *, seed: int | None = None) -> NDArray[np.float32]:
         """(n, latent_dim): one draw from every row's posterior; new ones without a seed."""
