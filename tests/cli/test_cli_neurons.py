@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,8 @@ from PIL import Image
 
 from zscape import neurons
 from zscape.cli.inputs import Latents
+from zscape.data.columns import Columns
+from zscape.latents import LatentTable
 
 Cli = Callable[..., Any]
 
@@ -157,3 +160,68 @@ def test_a_users_error_is_one_line_and_nothing_is_written(
     assert err.count("\n") == 1
     assert message in err
     assert sorted(tmp_path.iterdir()) == before
+
+
+@pytest.fixture
+def with_columns(where: Latents, tmp_path: Path) -> Path:
+    """Latents of the run beside a column that follows z1 down, and some that do not."""
+    table = Latents(where.model, split="train").table
+    columns = Columns.of({
+        "falls": -np.exp(table.mu[:, 1]), "kind": np.array(["a", "b"])[np.arange(len(table)) % 2],
+        "note": [f"no {i}" for i in range(len(table))],
+        "day": np.datetime64("2026-01-01", "us") + np.arange(len(table)).astype("timedelta64[D]"),
+    })  # fmt: skip
+    file = tmp_path / "table.npz"
+    replace(table, logvar=np.full_like(table.logvar, -200), columns=columns).save(file)
+    return file
+
+
+def test_columns(cli: Cli, finished_run: Path, with_columns: Path, tmp_path: Path) -> None:
+    args = (finished_run, "--table", with_columns)
+    outs = ("-o", tmp_path / "a.csv", "-o", tmp_path / "a.png")
+    code, out, err = cli("neurons", "columns", *args, *outs)
+    assert (code, err) == (0, "")
+    assert out.splitlines()[0] == "z1 goes with falls: ρ = −1.00 (q < 0.001, 9 tests)."
+    assert "Left out: note (text)." in out
+    frame = pd.read_csv(tmp_path / "a.csv")
+    assert (len(frame), set(frame["column"])) == (9, {"falls", "kind", "day"})
+    with Image.open(tmp_path / "a.png") as picture:
+        assert len(np.unique(np.asarray(picture))) > 2
+    code, out, _ = cli("neurons", "columns", *args[:1], "kind", *args[1:])
+    assert code == 0
+    assert [line.split()[0] for line in out.splitlines()[1:4]] == ["kind"] * 3
+
+
+@pytest.mark.parametrize("column", ["falls", "day"])
+def test_curves(
+    cli: Cli, finished_run: Path, with_columns: Path, tmp_path: Path, column: str
+) -> None:
+    words = ("--column", column, "--neurons", "1", "-o", tmp_path / "a.png")
+    code, out, err = cli("neurons", "curves", finished_run, "--table", with_columns, *words)
+    assert (code, err, out) == (0, "", f"Wrote {tmp_path / 'a.png'}\n")
+
+
+COLUMN_ERRORS = {
+    "no columns": ("columns {run}", "have no columns"),
+    "no such column": ("columns {run} area --table table.npz", "no column 'area'"),
+    "text": ("columns {run} note --table table.npz", "column 'note' cannot be compared"),
+    "curve of a category": (
+        "curves {run} --column kind --table table.npz -o a.png", "a column of numbers is needed",
+    ),
+    "nothing to compare": ("columns {run} --table text.npz -o a.png", "Left out: note (text)"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("command", "message"), COLUMN_ERRORS.values(), ids=COLUMN_ERRORS.keys())
+def test_a_users_error_about_columns(
+    cli: Cli, finished_run: Path, with_columns: Path, tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch, command: str, message: str,
+) -> None:  # fmt: skip
+    monkeypatch.chdir(tmp_path)
+    table = LatentTable.load(with_columns)
+    texts = Columns.of({"note": table.known_columns().texts("note")})
+    replace(table, columns=texts).save("text.npz")
+    code, out, err = cli("neurons", *command.replace("{run}", str(finished_run)).split())
+    assert (code, out, err.count("\n")) == (2, "", 1)
+    assert message in err
+    assert not (tmp_path / "a.png").exists()

@@ -4,26 +4,32 @@ import itertools
 import math
 
 import numpy as np
+import pandas as pd
 import pytest
 import torch
 from matplotlib import colormaps
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.colors import to_hex
+from scipy import stats
 
 from zscape.errors import ConfigError, DataError, ShapeError
 from zscape.figures import (
     class_colors,
     plot_activation_maps,
     plot_class_neurons,
+    plot_column_curves,
     plot_correlations,
     plot_jacobians,
     plot_neuron_card,
     plot_neuron_cards,
+    plot_neuron_columns,
     plot_neuron_histograms,
     plot_neuron_image,
     plot_neuron_kl,
     plot_top_images,
 )
+from zscape.figures.neuron_parts import PALE
+from zscape.figures.style import INK
 from zscape.neurons import NeuronCard
 
 LONG = tuple(f"class {k} with a name that is far too long for a margin" for k in range(20))
@@ -192,6 +198,68 @@ class TestClassNeurons:
             plot_class_neurons(np.zeros((2, 2)), "abc")
         with pytest.raises(ShapeError, match="as many units"):
             plot_class_neurons(np.zeros((2, 2)), "ab", units=[1])
+
+
+class TestColumns:
+    def effects(self, n, d):
+        names = [f"z{i}" for i in range(d)]
+        return pd.DataFrame(np.tanh(normal(n, d)), [f"{LONG[i]} {i}" for i in range(n)], names)
+
+    def test_what_is_within_chance_is_pale(self):
+        effects = self.effects(2, 2) * 0.5
+        figure = plot_neuron_columns(effects, q=[[0.001, 0.2], [0.05, np.nan]])
+        colors = [text.get_color() for text in figure.axes[0].texts]
+        assert colors == [INK, PALE, PALE, INK]
+        assert figure.axes[0].images[0].get_clim() == (-1, 1)
+
+    @pytest.mark.parametrize(("n", "d"), [(1, 1), (3, 10), (20, 64)])
+    def test_sizes(self, n, d):
+        assert_readable(plot_neuron_columns(self.effects(n, d)))
+
+    def test_bad_effects(self):
+        with pytest.raises(DataError, match=r"\[-1, 1\]"):
+            plot_neuron_columns(2 + self.effects(2, 2))
+        with pytest.raises(ShapeError, match="one shape"):
+            plot_neuron_columns(self.effects(2, 2), q=np.zeros((2, 3)))
+
+
+class TestCurves:
+    def test_bins_means_and_bands_are_those_of_the_images(self):
+        values = np.repeat([1.0, 2.0, 4.0], [30, 50, 40])
+        activations = normal(120, 2) + values[:, None]
+        values[:10] = np.nan
+        ax = plot_column_curves(activations, values, name="dose").axes[1]
+        (_, line), own = ax.lines, activations[values == 2, 1].astype(np.float64)
+        assert line.get_xdata().tolist() == [1, 2, 4]
+        assert line.get_ydata()[1] == pytest.approx(own.mean(), rel=1e-5)
+        half = stats.t.interval(0.95, 49, own.mean(), stats.sem(own))
+        pale, dark = (
+            np.unique(path.vertices[path.vertices[:, 0] == 2, 1])
+            for collection in ax.collections for path in collection.get_paths()
+        )  # fmt: skip
+        assert dark == pytest.approx(half, rel=1e-4)
+        assert pale == pytest.approx(np.quantile(own, [0.25, 0.75]), rel=1e-4)
+
+    def test_many_values_are_dealt_into_even_bins(self):
+        values = normal(4000)
+        line = plot_column_curves(values[:, None], values, name="x").axes[0].lines[1]
+        assert len(line.get_xdata()) == 12
+        assert line.get_ydata() == pytest.approx(line.get_xdata(), abs=1e-4)
+
+    @pytest.mark.parametrize("is_date", [False, True])
+    @pytest.mark.parametrize("d", [1, 6, 32])
+    def test_sizes(self, d, is_date):
+        values = 1.7e9 + 1e6 * np.arange(90.0)
+        figure = plot_column_curves(normal(90, d), values, name=LONG[0], is_date=is_date)
+        assert_readable(figure)
+
+    def test_bad_values(self):
+        with pytest.raises(ShapeError, match="4 rows"):
+            plot_column_curves(normal(4, 2), np.arange(3))
+        with pytest.raises(ShapeError, match="2 neurons"):
+            plot_column_curves(normal(4, 2), np.arange(4), titles=["z0"])
+        with pytest.raises(DataError, match="two different"):
+            plot_column_curves(normal(4, 2), [1, 1, 1, np.nan])
 
 
 class TestCorrelations:

@@ -12,7 +12,7 @@ from zscape.cli.output import FIGURES, TABLES, Outs, check_outs, npz, show_table
 from zscape.cli.units import Layer, moments_of
 from zscape.cli.units import app as units
 from zscape.cli.vectors import VECTOR_HELP, read_neurons, read_vector, read_vectors
-from zscape.errors import ConfigError
+from zscape.errors import ConfigError, DataError
 from zscape.words import number
 
 if TYPE_CHECKING:
@@ -119,17 +119,16 @@ def heatmap(
         Literal["mean", "d-prime"],
         typer.Option(help="mean activation, or d-prime: how far a class stands apart."),
     ] = "mean",
-    column: Annotated[
-        str, typer.Option(help="What the classes are: a column of the images, or their label.")
-    ] = "class",
 ) -> None:
-    """Class x neuron: the mean activation, of the latent neurons or of a hidden layer's units."""
+    """Class x neuron: the mean activation, of the latent neurons or of a hidden layer's units.
+
+    --label COLUMN takes a column of the images for their class.
+    """
     from zscape import figures
 
     outs = check_outs(out, FIGURES + TABLES)
-    moments = moments_of(where, layer, column)
+    moments = moments_of(where, layer)
     frame = moments.mean_table() if measure == "mean" else moments.d_prime()
-    frame = frame.rename_axis(index=column)
     if not outs:
         show_table(frame)
     write_outs(
@@ -146,11 +145,11 @@ def heatmap(
 @with_model(*LATENTS)
 def columns_(
     where: Latents,
-    out: Outs = None,
-    columns: Annotated[
-        str | None,
-        typer.Option(metavar="A,B,…", help="Which; by default all that something is known of."),
+    names: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="[COLUMN]…", help="Which; all that can be compared by default."),
     ] = None,
+    out: Outs = None,
 ) -> None:
     """Which neuron goes with which column of the images: how far, how surely, and in words.
 
@@ -161,16 +160,15 @@ def columns_(
     from zscape.neurons import neuron_columns
 
     outs = check_outs(out, FIGURES + TABLES)
-    found = neuron_columns(where.table, _names(columns), seed=where.seed)
+    found = neuron_columns(where.table, names or None, seed=where.seed)
+    if not found.n_tests:
+        raise DataError(f"no column can be compared with the neurons. {found.left_out_sentence()}")
     if not outs:
         show_table(found.frame, with_index=False)
     print("\n".join([*found.sentences(), found.left_out_sentence()]).strip())
-    effects = found.effects()
     write_outs(
         outs,
-        figure=lambda: figures.plot_neuron_columns(
-            effects, list(effects.index), q=found.q_values()
-        ),
+        figure=lambda: figures.plot_neuron_columns(found.effects(), q=found.q_values()),
         table=lambda: found.frame,
     )
 

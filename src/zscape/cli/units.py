@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
@@ -157,22 +156,10 @@ def maps(
     )
 
 
-def moments_of(where: Latents, layer: str, column: str = "class") -> ClassMoments:
-    """Of the latent neurons from their table, of another layer by sending the images through.
-
-    The classes are the values of ``column``.
-    """
-    import torch
-
+def moments_of(where: Latents, layer: str) -> ClassMoments:
+    """Of the latent neurons from their table, of another layer by sending the images through."""
     from zscape.neurons import LATENT, class_moments, layer_moments
 
-    table = where.table.labelled_by(column)
     if layer == LATENT:
-        return class_moments(table)
-    images = where.images
-    if table is not where.table and table.labels is not None:
-        images = replace(
-            where.all_images[torch.from_numpy(table.indices)],
-            labels=torch.from_numpy(table.labels), class_names=table.class_names,
-        )  # fmt: skip
-    return layer_moments(where.opened.model, images, [layer])[layer]
+        return class_moments(where.table)
+    return layer_moments(where.opened.model, where.images, [layer])[layer]

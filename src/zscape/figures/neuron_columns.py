@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.dates import AutoDateLocator, ConciseDateFormatter
 from matplotlib.figure import Figure
-from matplotlib.ticker import MaxNLocator
+from matplotlib.ticker import MaxNLocator, NullFormatter
 from numpy.typing import NDArray
 
 from zscape.errors import DataError, ShapeError
@@ -22,28 +22,33 @@ from zscape.figures.style import (
     add_tile,
     house_style,
     new_figure,
+    text_width,
 )
 
+if TYPE_CHECKING:
+    import pandas as pd
+
+FEWEST = 5
+"""Images that each of a few values must have, on average, to be a bin by itself."""
 PER_BIN = 40
 """Images in a bin, where there are enough for that."""
 MOST_BINS = 12
 LEFT, FOOT = 0.55, 0.42  # inches
+SMALL = 7.5  # points
+EXPLAINED = "line: mean of a bin; dark: its 95 % interval; pale: the middle half of its images"
 
 
 @house_style
 def plot_neuron_columns(
-    effects: Any, columns: Sequence[str], *, q: Any = None, level: float = 0.05,
-    ax: Axes | None = None,
-) -> Figure:  # fmt: skip
+    effects: pd.DataFrame, *, q: Any = None, level: float = 0.05, ax: Axes | None = None
+) -> Figure:
     """Column × neuron as a heatmap of effects, the numbers of those within chance pale.
 
     Parameters
     ----------
     effects
-        (n_columns, latent_dim) in [-1, 1]: ``NeuronColumns.effects()``. A neuron that is the same
-        for every image has NaN and stays grey.
-    columns
-        Their names.
+        Column × neuron, in [-1, 1]: ``NeuronColumns.effects()``. A neuron that is the same for
+        every image has NaN and stays grey.
     q
         (n_columns, latent_dim): ``NeuronColumns.q_values()``; all count as clear by default.
     level
@@ -54,24 +59,19 @@ def plot_neuron_columns(
     Raises
     ------
     ShapeError
-        Not one row per column name, or ``q`` of another shape.
+        No effects, or ``q`` of another shape.
     DataError
         Effects outside [-1, 1].
     """
     matrix = as_matrix(effects, "effects", may_miss=True)
     chances = np.zeros(matrix.shape) if q is None else as_matrix(q, "q", may_miss=True)
-    if len(matrix) != len(columns):
-        raise ShapeError(f"{len(columns)} columns need as many rows; got {len(matrix)}.")
     if chances.shape != matrix.shape:
         raise ShapeError(f"effects and q must have one shape; got {matrix.shape}, {chances.shape}.")
     if np.nanmax(np.abs(matrix), initial=0) > 1 + 1e-6:
         raise DataError("effects must lie in [-1, 1].")
-    names = fit_names(columns)[0]
-    label = "Spearman’s ρ, of categories η"
-    return heatmap(
-        matrix, names, latent_names(matrix.shape[1]), label, limit=1.0, is_pale=chances >= level,
-        ax=ax,
-    )  # fmt: skip
+    names, neurons = fit_names(list(effects.index))[0], [str(name) for name in effects.columns]
+    label = "ρ (categories: η)"
+    return heatmap(matrix, names, neurons, label, limit=1.0, is_pale=chances >= level, ax=ax)
 
 
 @house_style
@@ -82,7 +82,7 @@ def plot_column_curves(
     """A panel per neuron: what it does, on average, as a number or a date of the images rises.
 
     The images are dealt by their value into at most 12 bins of about 40; where there are no more
-    different values than that, each is one. The line is the mean of a bin, the dark band its 95 %
+    different values than 12, each is one. The line is the mean of a bin, the dark band its 95 %
     interval (Student's t), the pale one where the middle half of its images lies. All panels share
     their scale, so that a neuron that does not answer is seen to be flat.
 
@@ -120,8 +120,10 @@ def plot_column_curves(
     columns = -(-d // rows)
     width, height = min(2.4, (WIDTH - LEFT) / columns - 0.2), 1.15
     pitch = height + 0.5
-    figure = new_figure(LEFT + columns * (width + 0.2), rows * pitch + FOOT - 0.2)
-    low, high = curves[..., 1:].min(), curves[..., 1:].max()
+    caption = f"{fit_names([name])[0][0]} →   {EXPLAINED}"
+    page = max(LEFT + columns * (width + 0.2), LEFT + text_width(caption, SMALL) + 2 * GAP)
+    figure = new_figure(page, rows * pitch + FOOT - 0.2)
+    low, high = np.nanmin(curves), np.nanmax(curves)
     margin = 0.05 * (high - low) or 1.0
     for i, (curve, title) in enumerate(zip(curves.transpose(1, 0, 2), titles, strict=True)):
         row, place = divmod(i, columns)
@@ -133,12 +135,15 @@ def plot_column_curves(
         ax.plot(x, mean, color=PALETTE[0], linewidth=1.2)
         ax.set(ylim=(low - margin, high + margin))
         ax.set_title(title, pad=3)
-        ax.tick_params(length=2, pad=2, labelsize=7, labelleft=place == 0)
+        ax.tick_params(length=2, pad=2, labelsize=7)
+        if place:
+            ax.yaxis.set_major_formatter(NullFormatter())
         ax.yaxis.set_major_locator(MaxNLocator(4, steps=[1, 2, 5, 10]))
         ax.xaxis.set_major_locator(MaxNLocator(4, steps=[1, 2, 5, 10]))
         if is_date:
             _as_dates(ax)
-    _explain(figure, name)
+    page, height = figure.get_size_inches()
+    figure.text(LEFT / page, GAP / height, caption, color=MUTED, fontsize=SMALL)
     return figure
 
 
@@ -149,29 +154,23 @@ def _as_dates(ax: Axes) -> None:
     ax.xaxis.get_offset_text().set_fontsize(7)
 
 
-def _explain(figure: Figure, name: str) -> None:
-    width, height = figure.get_size_inches()
-    text = "line: mean of a bin; dark: its 95 % interval; pale: the middle half of its images"
-    figure.text(LEFT / width, GAP / height, f"{name} →   {text}", color=MUTED, fontsize=7.5)
-
-
 def _binned(values: NDArray[Any], matrix: NDArray[Any]) -> tuple[NDArray[Any], NDArray[Any]]:
     """Mean value of every bin, and (n_bins, n_neurons, 5) mean, interval and quartiles."""
     import pandas as pd
     from scipy.stats import t
 
-    n_bins = int(np.clip(len(values) // PER_BIN, 2, MOST_BINS))
     n_values = len(np.unique(values))
     if n_values < 2:
         raise DataError("a curve needs at least two different values.")
-    frame = pd.DataFrame(matrix)
-    bins = (
-        values if n_values <= n_bins else pd.qcut(values, n_bins, labels=False, duplicates="drop")
-    )
-    groups = frame.groupby(bins)
+    bins = values
+    if n_values > min(MOST_BINS, len(values) // FEWEST):
+        n_bins = int(np.clip(len(values) // PER_BIN, 2, MOST_BINS))
+        bins = pd.qcut(values, n_bins, labels=False, duplicates="drop")
+    groups = pd.DataFrame(matrix).groupby(bins)
     n = groups.size().to_numpy()[:, None]
-    mean, spread = groups.mean().to_numpy(), groups.sem().to_numpy()
-    half = np.where(n > 1, t.ppf(0.975, np.maximum(n - 1, 1)) * np.nan_to_num(spread), 0.0)
+    mean = groups.mean().to_numpy()
+    # Of a single image there is no spread to judge by, and no band.
+    half = t.ppf(0.975, np.maximum(n - 1, 1)) * groups.sem().to_numpy()
     quartiles = [groups.quantile(share).to_numpy() for share in (0.25, 0.75)]
     x = pd.Series(values).groupby(bins).mean().to_numpy()
     return x, np.stack([mean, mean - half, mean + half, *quartiles], -1)
