@@ -443,6 +443,13 @@ class TestCards:
         cards = [card(f"z{i}", shape, n_classes, seed=i) for i in range(n)]
         assert_readable(plot_neuron_cards(cards))
 
+    def test_the_column_it_goes_with(self):
+        shown = card(best_column="area", best_measure="ρ", best_effect=-0.91)
+        words = " ".join(text.get_text() for text in plot_neuron_card(shown).texts)
+        assert "goes with area (ρ −0.91)" in words
+        long = card(best_column=LONG[0], best_class=LONG[1], best_measure="ρ", best_effect=-0.91)
+        assert_readable(plot_neuron_card(long))
+
     def test_none_and_too_many(self):
         with pytest.raises(ConfigError, match="no card"):
             plot_neuron_cards([])

@@ -8,10 +8,12 @@ import numpy as np
 import pytest
 from scipy import stats
 
+from zscape.config import ModelConfig
 from zscape.data.columns import Columns
 from zscape.errors import DataError, ShapeError
 from zscape.latents import LatentTable
-from zscape.neurons import mutual_information, neuron_columns, number_information
+from zscape.model import build_model
+from zscape.neurons import mutual_information, neuron_cards, neuron_columns, number_information
 
 
 def normal(*shape, seed=0):
@@ -247,3 +249,11 @@ class TestWhatIsSaid:
         assert list(effects.columns) == ["z0", "z1", "z2", "z3"]
         assert effects.loc["treatment", "z3"] == row_of(found, "treatment", "z3")["effect"]
         assert found.q_values().loc["luck", "z2"] == row_of(found, "luck", "z2")["q"]
+
+
+def test_cards_name_the_closest_column(cells, known):
+    vae = build_model(ModelConfig(latent_dim=4, image_shape=cells.image_shape, network="mlp"))
+    cards = neuron_cards(vae, cells, known, k=1)
+    assert [card.best_column for card in cards] == ["area", "brightness", None, "treatment"]
+    assert [card.best_measure for card in cards] == ["ρ", "ρ", None, "η"]
+    assert cards[0].best_effect == pytest.approx(1)

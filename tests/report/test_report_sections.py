@@ -13,6 +13,7 @@ from matplotlib.figure import Figure
 from zscape import report
 from zscape.config import RunConfig
 from zscape.data import Splits
+from zscape.data.columns import Columns
 from zscape.errors import DataError
 from zscape.latents import as_vectors
 from zscape.model import ACTIVE_KL, mean_elbo
@@ -64,7 +65,8 @@ def texts(section):
 def draw(subject, *names):
     """Some sections by name, or all."""
     material = Material(subject)
-    return {name: rooms.SECTIONS[name](material) for name in names or rooms.SECTIONS}
+    sections = {name: rooms.SECTIONS[name](material) for name in names or rooms.SECTIONS}
+    return {name: section for name, section in sections.items() if section is not None}
 
 
 @pytest.fixture
@@ -127,6 +129,57 @@ def test_without_labels_no_class_is_spoken_of(make_subject):
     rest = "".join(texts(sections[name]) for name in spoken)
     assert "class" not in rest
     assert not any(isinstance(block, Table) for block in sections["the data"].blocks)
+
+
+def material_with(subject, columns, logvar=-20.0):
+    """Material whose images have columns, made of their latents, which have next to no width."""
+    material = Material(subject)
+    table = material.table
+    known = Columns.of(columns(table.mu))
+    # cached_property looks here first.
+    material.__dict__["table"] = replace(
+        table, columns=known, logvar=np.full_like(table.logvar, logvar)
+    )
+    return material
+
+
+def test_what_else_neurons_know(make_subject, tmp_path):
+    material = material_with(make_subject(n=80), lambda mu: {
+        "area": np.where(np.arange(80) % 8, mu[:, 1], np.nan),
+        "kind": np.where(mu[:, 2] > np.median(mu[:, 2]), "far", "near"),
+        "luck": np.random.default_rng(0).normal(size=80),
+        "note": [f"no {i}" for i in range(80)],
+    })  # fmt: skip
+    know, cards = (rooms.SECTIONS[name] for name in ("what else neurons know", "neuron cards"))
+    section = know(material)
+    check({"it": section}, tmp_path / "report.html")
+    said = texts(section)
+    assert said.startswith("Three things are known of the images that the model was never told: ")
+    assert "z1 goes with area: ρ = 1.00 (q < 0.001, 9 tests)." in said
+    assert re.search(r"z2 goes with kind: η = 0\.8\d, tells \w+ best, d′ = ", said)
+    assert "Left out: note (text)." in said
+    assert "Ten images without a value left out." in said
+    assert re.search("kind: how far the images of each stand apart", said)
+    drawn = cards(material).blocks[1].figure
+    facts = [text.get_text() for text in drawn.texts if "nats" in text.get_text()]
+    assert "goes with area (ρ 1.00)" in facts[1]
+    assert "goes with kind (η 0.8" in facts[2]
+
+
+def test_where_nothing_is_clear_that_is_said(make_subject):
+    luck = np.random.default_rng(0).normal(size=40)
+    section = rooms.SECTIONS["what else neurons know"](
+        material_with(make_subject(), lambda mu: {"luck": luck})
+    )
+    assert "One thing is known" in texts(section)
+    assert "No neuron clearly goes with a column" in texts(section)
+    assert sum(isinstance(block, Plate) for block in flat(section.blocks)) == 1
+
+
+def test_without_columns_to_compare_there_is_no_section(make_subject):
+    names = material_with(make_subject(), lambda mu: {"file_name": [f"{i}.png" for i in range(40)]})
+    for material in (Material(make_subject()), names):
+        assert rooms.SECTIONS["what else neurons know"](material) is None
 
 
 def test_one_neuron_has_no_plane(make_subject):

@@ -44,6 +44,7 @@ HISTOGRAM = 3.0  # inches, names included
 EFFECT = 1.3
 STRIPS = WIDTH - HISTOGRAM - EFFECT - 5 * GAP
 HEADER, CAPTION, TICKS = 0.42, 0.18, 0.2
+NAME = 1.0  # inches of a name in the header
 
 BLANK = 0.05
 """A neuron that moves no pixel by more than this per unit is drawn as doing nothing."""
@@ -101,8 +102,11 @@ def _header(figure: Figure, card: NeuronCard, y: float) -> None:
     if card.mutual_information is not None:
         facts.append(f"knows {card.mutual_information:.2f} nats of the class")
     if card.is_used and card.best_class is not None and card.best_d_prime is not None:
-        (name,), _ = fit_names([card.best_class])
+        (name,), _ = fit_names([card.best_class], NAME)
         facts.append(f"tells {name} best (d′ {signed(card.best_d_prime, '+.1f')})")
+    if card.best_column is not None and card.best_effect is not None:
+        (name,), _ = fit_names([card.best_column], NAME)
+        facts.append(f"goes with {name} ({card.best_measure} {signed(card.best_effect, '.2f')})")
     _write(figure, GAP, y + 0.24, card.name, size=13, color=INK, weight="bold")
     _write(figure, GAP + 0.62, y + 0.24, "   ·   ".join(facts), size=8.5, color=INK)
 

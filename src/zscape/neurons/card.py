@@ -16,6 +16,7 @@ from zscape.errors import ConfigError, ShapeError
 from zscape.latents import LatentTable, VectorLike, as_neurons, locate, traversal
 from zscape.model import ModelLike, as_vae
 from zscape.neurons.bottleneck import neuron_table
+from zscape.neurons.columns import NeuronColumns, neuron_columns
 from zscape.neurons.effects import decoder_jacobian
 from zscape.words import counted, line
 
@@ -47,6 +48,9 @@ class NeuronCard:
         Nats about the class; None without labels.
     best_class, best_d_prime
         The class the neuron tells best from the rest, and how well; None without labels.
+    best_column, best_measure, best_effect
+        The column that the neuron goes with most, ``"ρ"`` or ``"η"``, and how far; None where no
+        column clearly does (``NeuronColumns.clear``).
     """
 
     name: str
@@ -63,6 +67,9 @@ class NeuronCard:
     mutual_information: float | None = None
     best_class: str | None = None
     best_d_prime: float | None = None
+    best_column: str | None = None
+    best_measure: str | None = None
+    best_effect: float | None = None
 
     def __repr__(self) -> str:
         best = f"tells {self.best_class} best" if self.best_class is not None else ""
@@ -96,7 +103,7 @@ def neuron_cards(
     k
         How many images at either end; fewer if the set is small.
     seed
-        Of what ``neuron_table`` estimates.
+        Of what ``neuron_table`` and ``neuron_columns`` estimate.
 
     Raises
     ------
@@ -120,6 +127,8 @@ def neuron_cards(
     walk = traversal(vae, centre, chosen, values)
     jacobians = decoder_jacobian(vae, centre, chosen)
     facts = neuron_table(table, seed=seed)
+    known = None if table.columns is None else neuron_columns(table, seed=seed)
+    columns = best_columns(known)
     k = min(k, len(table))
     cards = []
     for i, neuron in enumerate(chosen):
@@ -141,6 +150,18 @@ def neuron_cards(
                 mutual_information=row.get("mutual_information"),
                 best_class=row.get("best_class"),
                 best_d_prime=row.get("best_d_prime"),
+                **columns.get(str(facts.index[neuron]), {}),
             )
         )
     return cards
+
+
+def best_columns(known: NeuronColumns | None) -> dict[str, dict[str, Any]]:
+    """By neuron, if a column clearly goes with it: what its card says of the closest."""
+    if known is None:
+        return {}
+    closest = known.clear.drop_duplicates("neuron")
+    return {
+        row["neuron"]: {f"best_{what}": row[what] for what in ("column", "measure", "effect")}
+        for _, row in closest.iterrows()
+    }

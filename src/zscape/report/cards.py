@@ -9,6 +9,7 @@ import numpy as np
 
 from zscape import figures
 from zscape.neurons import NeuronCard, neuron_cards
+from zscape.neurons.card import best_columns
 from zscape.report.material import MOST_NEURONS, Material
 from zscape.report.page import Plate, Section
 from zscape.report.words import count, sentence
@@ -23,12 +24,12 @@ def cards(m: Material) -> Section:
     at, name = m.centre
     steps = np.linspace(*m.span, N_STEPS)
     images = m.images[m.shown.indices.tolist()]
-    # What they say about classes is known already, and slow to work out.
+    # What they say about classes and columns is known already, and slow to work out.
     found = neuron_cards(
-        m.model, images, replace(m.shown, labels=None, class_names=()), at=at, steps=steps,
-        neurons=shown, k=N_ENDS, seed=m.seed,
+        m.model, images, replace(m.shown, labels=None, class_names=(), columns=None), at=at,
+        steps=steps, neurons=shown, k=N_ENDS, seed=m.seed,
     )  # fmt: skip
-    known = [_with_classes(m, card) for card in found]
+    known = [_with_facts(m, card) for card in found]
     which = "Every neuron" if len(shown) == m.d else (
         f"The {len(shown)} of {m.d} neurons with the largest KL, each"
     )  # fmt: skip
@@ -48,7 +49,7 @@ def cards(m: Material) -> Section:
     return Section("Neuron cards", [text, plate])
 
 
-def _with_classes(m: Material, card: NeuronCard) -> NeuronCard:
+def _with_facts(m: Material, card: NeuronCard) -> NeuronCard:
     row: dict[str, Any] = m.neurons.loc[card.name].to_dict()
     labels = m.shown.labels
     if labels is not None:
@@ -64,4 +65,5 @@ def _with_classes(m: Material, card: NeuronCard) -> NeuronCard:
         mutual_information=row.get("mutual_information"),
         best_class=row.get("best_class"),
         best_d_prime=row.get("best_d_prime"),
+        **best_columns(m.columns).get(card.name, {}),
     )

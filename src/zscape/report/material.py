@@ -27,7 +27,7 @@ from zscape.model import (
     mean_elbo,
     reconstruction_costs,
 )
-from zscape.neurons import mean_kl, neuron_table
+from zscape.neurons import NeuronColumns, mean_kl, neuron_columns, neuron_table
 from zscape.seeding import torch_generator
 
 if TYPE_CHECKING:
@@ -239,6 +239,19 @@ class Material:
             table = replace(table, labels=None, class_names=())
         frame = neuron_table(table, seed=self.seed)
         return frame.assign(kl=self.kl, is_used=self.kl > ACTIVE_KL)
+
+    @cached_property
+    def columns(self) -> NeuronColumns | None:
+        """How the neurons go with what else is known, of as many rows as its cost allows.
+
+        None where nothing is, or nothing that can be compared.
+        """
+        known = self.table.columns
+        if known is None:
+            return None
+        n = max(200, MOST_NUMBERS // (self.d * len(known.names)))
+        found = neuron_columns(self._rows(self.table, n, "columns"), seed=self.seed)
+        return found if found.n_tests else None
 
     @cached_property
     def prototypes(self) -> Prototypes | None:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from zscape.figures import unshown
 from zscape.report import (
     cards,
+    columns,
     effects,
     layers,
     making,
@@ -25,7 +26,7 @@ from zscape.report.words import count, sentence
 if TYPE_CHECKING:
     from zscape.embedding.methods import Tell
 
-SECTIONS: dict[str, Callable[[Material], Section]] = {
+SECTIONS: dict[str, Callable[[Material], Section | None]] = {
     "the model": opening.what_it_is,
     "the data": opening.data,
     "learning": opening.losses,
@@ -39,6 +40,7 @@ SECTIONS: dict[str, Callable[[Material], Section]] = {
     "maps": maps.maps,
     "the way back": maps.way_back,
     "what neurons tell": neurons.tell,
+    "what else neurons know": columns.know,
     "what neurons do": effects.do,
     "hidden layers": layers.hidden,
     "neuron cards": cards.cards,
@@ -46,7 +48,8 @@ SECTIONS: dict[str, Callable[[Material], Section]] = {
 }
 """By the name that progress is told by."""
 
-WEIGHTS = {"maps": 9, "the way back": 5, "pairs": 2, "what neurons tell": 3, "what neurons do": 5,
+WEIGHTS = {"maps": 9, "the way back": 5, "pairs": 2, "what neurons tell": 3,
+           "what else neurons know": 3, "what neurons do": 5,
            "hidden layers": 3, "neuron cards": 3}  # fmt: skip
 """How long a section takes, against 1 for any other; for progress only."""
 
@@ -62,7 +65,8 @@ def write_report(
     """Write one self-contained page with the whole walk through a model's latent space.
 
     What does not apply to a model (classes without labels, a plane of one neuron, …) is said in
-    words in its place. The same subject and seed give the same page.
+    words in its place; the section on columns is there only if there are some. The same subject
+    and seed give the same page.
 
     Parameters
     ----------
@@ -100,7 +104,8 @@ def write_report(
 
             tell(name, done / total)
             material.progress = inside
-            yield section(material)
+            if (drawn := section(material)) is not None:
+                yield drawn
             done += weight
         tell("done", 1.0)
 
