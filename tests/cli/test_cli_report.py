@@ -25,7 +25,7 @@ Cli = Callable[..., Any]
 @pytest.fixture(autouse=True)
 def without_learning(monkeypatch: pytest.MonkeyPatch) -> None:
     """The way back that trains a network for seconds is left to tests/report and the slow ones."""
-    monkeypatch.delitem(maps.WAYS, "learned")
+    monkeypatch.setattr(maps, "WAYS", ("nearest", "local"))
 
 
 def text_of(page: Path) -> str:
