@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 import pytest
@@ -24,3 +25,11 @@ def cells() -> ImageSet:
     from cells import make_cells
 
     return make_cells()
+
+
+@pytest.fixture(autouse=True, scope="session")
+def cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """What tests keep is not the user's."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("ZSCAPE_CACHE", str(tmp_path_factory.mktemp("cache")))
+        yield

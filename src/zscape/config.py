@@ -231,6 +231,9 @@ class DataConfig(Config):
         "Arrays or columns to read, as in images=X,labels=y,test_images=Xt,test_labels=yt (by "
         "their usual names by default).",
     )
+    no_cache: bool = option(
+        False, "Read into memory always, and keep no decoded images in the cache folder."
+    )
     columns: str | None = option(
         None, "A table of what else is known of the images: .csv, .tsv, .jsonl or .parquet."
     )

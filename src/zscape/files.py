@@ -7,7 +7,7 @@ import glob
 import os
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
@@ -17,12 +17,13 @@ if sys.platform != "win32":
     import fcntl
 
 
-def write_atomic(path: Path, data: bytes | str) -> None:
+def write_atomic(path: Path, data: bytes | str | Iterable[bytes | memoryview]) -> None:
     """Write beside ``path``, flush to the disk, then rename onto it.
 
     A reader, or the next run after a power cut, finds the old file or the new one, never a part.
     What a process left beside it that died while it wrote the same file is removed.
-    Text is written as UTF-8; see ``readable`` for what cannot be.
+    Text is written as UTF-8; see ``readable`` for what cannot be. What comes in pieces is never
+    held as a whole.
 
     Raises
     ------
@@ -30,6 +31,7 @@ def write_atomic(path: Path, data: bytes | str) -> None:
         The folder is missing, may not be written, the disk is full, …; nothing is left behind.
     """
     content = data.encode(errors="backslashreplace") if isinstance(data, str) else data
+    pieces = (content,) if isinstance(content, bytes) else content
     with writing(path):
         for leftover in leftovers(path):
             with suppress(OSError):
@@ -38,7 +40,7 @@ def write_atomic(path: Path, data: bytes | str) -> None:
         try:
             with os.fdopen(handle, "wb") as file:
                 _is_locked_by_us(handle)
-                file.write(content)
+                file.writelines(pieces)
                 file.flush()
                 os.fsync(file.fileno())
                 Path(temporary).chmod(0o666 & ~_umask())

@@ -10,12 +10,13 @@ import pytest
 import torch
 from tools.web_fixtures import small_model
 
+from zscape.cache import VARIABLE, cache_folder
 from zscape.explorer import cache, cached_scene
 
 
 @pytest.fixture(autouse=True)
 def folder(monkeypatch, tmp_path) -> Path:
-    monkeypatch.setenv(cache.VARIABLE, str(tmp_path / "cache"))
+    monkeypatch.setenv(VARIABLE, str(tmp_path / "cache"))
     return tmp_path / "cache" / "scenes"
 
 
@@ -110,7 +111,7 @@ def test_only_the_newest_are_kept(build, folder, monkeypatch):
 
 def test_a_folder_that_cannot_be_written(build, monkeypatch, tmp_path, caplog):
     (tmp_path / "file").write_text("")
-    monkeypatch.setenv(cache.VARIABLE, str(tmp_path / "file"))
+    monkeypatch.setenv(VARIABLE, str(tmp_path / "file"))
     with caplog.at_level(logging.WARNING):
         assert build().manifest["points"]["n"] == 20
     assert "could not be kept" in caplog.text
@@ -118,11 +119,11 @@ def test_a_folder_that_cannot_be_written(build, monkeypatch, tmp_path, caplog):
 
 @pytest.mark.skipif(sys.platform != "linux", reason="each system has its own place")
 def test_where_the_folder_is(monkeypatch, tmp_path):
-    monkeypatch.setenv(cache.VARIABLE, str(tmp_path / "chosen"))
+    monkeypatch.setenv(VARIABLE, str(tmp_path / "chosen"))
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
-    assert cache.cache_folder() == tmp_path / "chosen"
-    monkeypatch.delenv(cache.VARIABLE)
-    assert cache.cache_folder() == tmp_path / "zscape"
+    assert cache_folder() == tmp_path / "chosen"
+    monkeypatch.delenv(VARIABLE)
+    assert cache_folder() == tmp_path / "zscape"
 
 
 def test_the_model_is_left_in_its_mode(build, vae):

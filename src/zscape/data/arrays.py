@@ -18,11 +18,10 @@ from torch import Tensor
 from zscape.config import DataConfig
 from zscape.data.columns import Columns
 from zscape.data.imageset import ImageSet, Splits
+from zscape.data.mapped import empty, mapping_of, release, slices
 from zscape.errors import ConfigError, DataError
 
 _log = logging.getLogger(__name__)
-
-_CHUNK = 1024
 
 
 @dataclass(frozen=True)
@@ -299,13 +298,17 @@ def _range_as_told(told: str, low: Any, high: Any, where: str | Path) -> tuple[f
 
 
 def _as_bytes(pixels: NDArray[Any], black: float, white: float) -> NDArray[np.uint8]:
-    if pixels.dtype == np.uint8 and (black, white) == (0, 255):
-        return np.array(pixels, order="C")  # a copy: the array may change later
-    out = np.empty(pixels.shape, np.uint8)
-    for start in range(0, len(pixels), _CHUNK):
-        part = pixels[start : start + _CHUNK].astype(np.float64)
-        part = np.rint((part - black) * (255 / (white - black)))
-        out[start : start + _CHUNK] = part.clip(0, 255)
+    is_done = pixels.dtype == np.uint8 and (black, white) == (0, 255)
+    if is_done and pixels.flags.c_contiguous and mapping_of(pixels) is not None:
+        return pixels  # nobody else has it
+    out = empty(pixels.shape, like=pixels)
+    for rows in slices(len(pixels)):
+        part = pixels[rows]
+        if not is_done:
+            part = np.rint((part.astype(np.float64) - black) * (255 / (white - black)))
+            part = part.clip(0, 255)
+        out[rows] = part  # a copy: the array may change later
+        release(out, pixels)
     return out
 
 

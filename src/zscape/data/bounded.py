@@ -8,9 +8,10 @@ from contextlib import contextmanager
 from lzma import LZMAError
 from pathlib import Path
 from tarfile import TarError
-from typing import Protocol
+from typing import Any, Protocol
 from zipfile import BadZipFile
 
+from zscape.data.mapped import limit, spilled
 from zscape.errors import DataError
 
 _CHUNK = 1 << 20
@@ -45,20 +46,32 @@ def reading(where: object) -> Iterator[None]:
         raise DataError(f"{where} could not be read: {first}.") from error
 
 
-def read_exactly(stream: ByteStream, n: int, where: str | Path, start: bytes = b"") -> bytearray:
+def read_exactly(stream: ByteStream, n: int, where: str | Path, start: bytes = b"") -> Any:
     """The ``n`` bytes that a header promised: ``start``, then all that ``stream`` still holds.
 
     Memory follows what the file really holds, never the promise, and reading stops one byte
     after the promise, so neither a false header nor a decompression bomb costs more than that.
+    More than ``mapped.limit`` goes to a mapped file.
 
     Raises
     ------
     DataError
         There are fewer bytes than ``n``, or more.
     """
-    data = bytearray(start)
-    while len(data) <= n and (chunk := stream.read(min(_CHUNK, n + 1 - len(data)))):
-        data += chunk
+
+    def chunks() -> Iterator[bytes]:
+        left = n + 1 - len(start)
+        yield start
+        while left > 0 and (chunk := stream.read(min(_CHUNK, left))):
+            left -= len(chunk)
+            yield chunk
+
+    data: Any = bytearray()
+    if n > limit():
+        data = spilled(chunks())
+    else:
+        for chunk in chunks():
+            data += chunk
     if len(data) < n:
         raise DataError(
             f"{where} is cut short: its header promises {n} bytes of data, it holds {len(data)}."

@@ -15,6 +15,7 @@ from zscape.data.bounded import reading
 from zscape.data.folder import read_pictures
 from zscape.data.idx import has_idx, read_idx_files
 from zscape.data.imageset import ImageSet, Splits
+from zscape.data.kept import kept
 from zscape.data.kinds import TABLES, having, suffix_of
 from zscape.data.mat import read_mat
 from zscape.data.named import read_arrays
@@ -84,6 +85,11 @@ def read_path(path: Path, config: DataConfig) -> Splits | ImageSet:
     DataError
         Nothing in it is known, or it is damaged.
     """
+    return kept(path, config, lambda: _read(path, config))
+
+
+def _read(path: Path, config: DataConfig) -> tuple[Splits | ImageSet, bool]:
+    """The images, and whether they are in the files at ``path`` alone."""
     with _opened(path) as tree:
         for container in CONTAINERS:
             if container.claims(tree):
@@ -92,7 +98,7 @@ def read_path(path: Path, config: DataConfig) -> Splits | ImageSet:
                 is_upright = config.transpose or container.read is read_idx_files
                 if "emnist" in path.name.lower() and not is_upright:
                     _log.warning("%s: EMNIST lies on its side; --transpose puts it upright.", path)
-                return data
+                return data, not tree.beside
         held = Counter(PurePosixPath(place[-1]).suffix or place[-1] for place in tree.files)
     listed = ", ".join(f"{n} {what}" for what, n in held.most_common(5)) or "nothing"
     raise DataError(

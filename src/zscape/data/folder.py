@@ -14,7 +14,7 @@ from zscape.data.columns import FILE_NAME
 from zscape.data.imageset import ImageSet, Splits
 from zscape.data.kinds import having
 from zscape.data.metadata import Row, columns_of, read_metadata
-from zscape.data.pictures import SUFFIXES, Frame, check_sizes, frames_or_none, to_arrays
+from zscape.data.pictures import SUFFIXES, Frame, Look, check_sizes, decoded
 from zscape.data.roles import split_of
 from zscape.data.tree import Place, Tree
 from zscape.errors import DataError
@@ -47,24 +47,18 @@ def read_pictures(tree: Tree, config: DataConfig) -> Splits | ImageSet:
         tree.left_out[PurePosixPath(place[-1]).suffix.lower() or "without an ending"] += 1
     splits = _splits(list(files), tree.where, tree.left_out)
     kept = {place for places in splits.values() for place in places}
-    frames = {
-        place: frames_or_none(file, config, tree.left_out)
-        for place, file in files.items()
-        if place in kept
-    }
+    files = {place: file for place, file in files.items() if place in kept}
+    found = decoded(files.values(), config, tree.left_out, tree.where)
+    frames = dict(zip(files, found, strict=True))
     check_sizes({str(files[place]): frames[place] for place in sorted(frames)})
-    owners = [place for place, several in frames.items() for _ in several]
-    arrays = to_arrays([f for several in frames.values() for f in several], config, tree.where)
-    by_place = defaultdict(list)
-    for place, array in zip(owners, arrays, strict=True):
-        by_place[place].append(array)
-    parts = {split: _part(places, by_place, tree.where) for split, places in splits.items()}
+    look = Look.of([f for several in frames.values() for f in several], config, tree.where)
+    parts = {split: _part(places, frames, look, tree.where) for split, places in splits.items()}
     has_classes = parts["train"].labels is not None
     kind = "pictures, " + ("a folder per class" if has_classes else "without classes")
     if metadata:
         kind += ", metadata"
         for split, part in parts.items():
-            parts[split] = _with_metadata(part, splits[split], by_place, metadata, tree)
+            parts[split] = _with_metadata(part, splits[split], frames, metadata, tree)
     tree.say_left_out()
     return from_parts(tree.where, parts, kind=kind, config=config)
 
@@ -85,7 +79,7 @@ def _with_metadata(
     return replace(part, columns={**part.columns, **columns})
 
 
-def _part(places: Places, frames: dict[Place, list[Frame]], where: str) -> Part:
+def _part(places: Places, frames: dict[Place, list[Frame]], look: Look, where: str) -> Part:
     """One split, in the order of the names, with the file of every picture."""
     order = sorted(places)
     loose = [place for place in order if len(places[place]) == 1]
@@ -98,7 +92,7 @@ def _part(places: Places, frames: dict[Place, list[Frame]], where: str) -> Part:
     several = {place for place in order if len(frames[place]) > 1}
     names = ["/".join(p) + (f"#{number}" if p in several else "") for p, number in rows]
     return Part(
-        images=np.stack([frames[place][number] for place, number in rows]),
+        images=look.stacked([frames[place][number] for place, number in rows]),
         labels=None if loose else [places[place][0] for place, _ in rows],
         columns={FILE_NAME: np.array(names)},
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import logging
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from typing import Any
 
@@ -13,6 +13,7 @@ import torch
 from numpy.typing import NDArray
 
 from zscape.data.imageset import ImageSet, Splits
+from zscape.data.mapped import parts_of
 from zscape.data.roles import split_of
 from zscape.errors import DataError
 from zscape.seeding import derive
@@ -91,10 +92,10 @@ def _by_column(images: ImageSet, column: str, seed: int) -> Splits:
     )
 
 
-def _pixels(images: ImageSet) -> NDArray[np.uint8]:
-    """(n, c h w)."""
-    pixels: NDArray[np.uint8] = images.images.cpu().contiguous().flatten(1).numpy()
-    return pixels
+def _pixels(images: ImageSet) -> Iterator[NDArray[np.uint8]]:
+    """Every image as (c h w,)."""
+    for part in parts_of(images.images):
+        yield from part.cpu().contiguous().flatten(1).numpy()
 
 
 def _parted(images: ImageSet, is_test: NDArray[np.bool_]) -> Splits:

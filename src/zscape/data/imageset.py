@@ -1,10 +1,10 @@
-"""``ImageSet``: a set of small pictures that lives in memory as one tensor of bytes."""
+"""``ImageSet``: a set of small pictures as one tensor of bytes, in memory or mapped from a file."""
 
 from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any, NamedTuple
@@ -14,6 +14,7 @@ import torch
 from torch import Tensor
 
 from zscape.data.columns import Columns
+from zscape.data.mapped import empty, parts_of, release, rows_of, slices
 from zscape.errors import ConfigError, DataError, ShapeError
 from zscape.files import readable
 from zscape.words import counted, line, sides
@@ -26,7 +27,8 @@ class ImageSet:
     Parameters
     ----------
     images
-        (n, channels, height, width), uint8, 0 is black; channels is 1 or 3.
+        (n, channels, height, width), uint8, 0 is black; channels is 1 or 3. Of a set that is larger
+        than memory allows, a view of a mapped file (see ``mapped``), which is not to be written to.
     labels
         (n,) int64 indices into ``class_names``, or None.
     class_names
@@ -121,9 +123,10 @@ class ImageSet:
         """
         names = self.class_names if self.has_labels else ()
         digest = hashlib.sha256(json.dumps([list(self.images.shape), names]).encode())
-        for tensor in (self.images, self.labels):
-            if tensor is not None:
-                digest.update(tensor.cpu().contiguous().numpy().data)
+        for part in parts_of(self.images):
+            digest.update(part.cpu().contiguous().numpy().data)
+        if self.labels is not None:
+            digest.update(self.labels.cpu().contiguous().numpy().data)
         return digest.hexdigest()[:16]
 
     def titles(self) -> list[str] | None:
@@ -141,7 +144,9 @@ class ImageSet:
 
     def value_range(self) -> tuple[float, float]:
         """Smallest and largest pixel, in [0, 1]."""
-        return int(self.images.min()) / 255, int(self.images.max()) / 255
+        low, high = zip(*((int(part.min()), int(part.max())) for part in parts_of(self.images)),
+                        strict=True)  # fmt: skip
+        return min(low) / 255, max(high) / 255
 
     def __getitem__(self, index: Tensor | slice | list[int] | int | np.integer[Any]) -> ImageSet:
         """The images at ``index``, in that order, as a new set; of one image for a number."""
@@ -149,7 +154,7 @@ class ImageSet:
         labels = None if self.labels is None else self.labels[index]
         rows = index.cpu() if isinstance(index, Tensor) else index
         columns = None if self.columns is None else self.columns[rows]
-        return replace(self, images=self.images[index], labels=labels, columns=columns)
+        return replace(self, images=rows_of(self.images, index), labels=labels, columns=columns)
 
     def subset(self, n: int, generator: torch.Generator, *, stratified: bool = False) -> ImageSet:
         """``n`` images drawn without replacement, in the order of the full set.
@@ -197,12 +202,22 @@ class ImageSet:
             raise ConfigError("binarized takes either a threshold or (threshold=None) a generator.")
         if threshold is None:
             draw = torch.rand(self.images.shape, generator=generator, device=self.images.device)
-            white = draw * 255 < self.images
-        elif 0 < threshold < 1:
-            white = self.images > threshold * 255
-        else:
+            return replace(self, images=(draw * 255 < self.images).to(torch.uint8) * 255)
+        if not 0 < threshold < 1:
             raise ConfigError(f"threshold must lie in (0, 1); got {threshold}.")
-        return replace(self, images=white.to(torch.uint8) * 255)
+        return self.changed(lambda part: (part > threshold * 255).to(torch.uint8) * 255)
+
+    def changed(self, change: Callable[[Tensor], Tensor]) -> ImageSet:
+        """The set with every image changed; ``change`` takes and returns (n, c, h, w) uint8."""
+        first = change(self.images[:1])
+        shape = (len(self), *first.shape[1:])
+        if self.images.device.type != "cpu":
+            return replace(self, images=change(self.images))
+        images = torch.from_numpy(empty(shape, like=self.images))
+        for rows in slices(len(self)):
+            images[rows] = change(self.images[rows])
+            release(images, self.images)
+        return replace(self, images=images)
 
     def to(self, device: torch.device | str) -> ImageSet:
         """The same set with its tensors on ``device``, so that batches never cross the bus."""
@@ -211,7 +226,7 @@ class ImageSet:
 
     def pixels(self, index: Tensor | slice | None = None) -> Tensor:
         """(n, c, h, w) float32 in [0, 1] of the images at ``index`` (all by default)."""
-        images = self.images if index is None else self.images[index]
+        images = self.images if index is None else rows_of(self.images, index)
         return images.float().div_(255)
 
     def batches(

@@ -120,6 +120,6 @@ def read_array(stream: IO[bytes], where: str) -> NDArray[Any]:
         raise DataError(f"{where} must hold numbers or text; got {dtype} of shape {shape}.")
     # A zip member that is sought no longer checks its CRC, so what was read ahead is passed on.
     data = read_exactly(stream, math.prod(shape) * dtype.itemsize, where, start=head.read())
-    if not data:
+    if not len(data):
         raise DataError(f"{where} holds no samples: its shape is {shape}.")
     return np.frombuffer(data, dtype).reshape(shape, order="F" if is_fortran else "C")

@@ -2,17 +2,29 @@
 
 from __future__ import annotations
 
+import io
+import itertools
 import logging
+import math
+import os
+import sys
+import time
 import warnings
-from collections import Counter
-from collections.abc import Iterator
-from typing import Any
+from collections import Counter, deque
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from threading import Lock
+from typing import IO, Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageColor, ImageOps, ImageSequence
 
 from zscape.config import DataConfig
+from zscape.data.bounded import reading
+from zscape.data.mapped import CHUNK, Spool, empty, in_bytes, release
 from zscape.data.resize import LUMA, fit_square
 from zscape.data.tree import Readable
 from zscape.errors import ConfigError, DataError
@@ -39,6 +51,9 @@ SUFFIXES = frozenset(
 # Named, so that no other of Pillow's decoders (one starts Ghostscript) is tried on a file.
 _FORMATS = ("BMP", "GIF", "JPEG", "PNG", "PPM", "TIFF", "WEBP")
 _REDUCED = 254  # the TIFF tag that says, in its first bit, "a smaller copy of another page"
+_AT_ONCE = 64  # pictures under way
+_PATIENCE = 3.0  # seconds between two words
+_OPENING = Lock()
 _log = logging.getLogger(__name__)
 
 Frame = NDArray[Any]
@@ -56,10 +71,8 @@ def read_frames(file: Readable, config: DataConfig, left_out: Counter[str]) -> l
         The file is damaged, of another format, or a decompression bomb.
     """
     try:
-        with warnings.catch_warnings(), file.open("rb") as stream:
-            warnings.simplefilter("error", Image.DecompressionBombWarning)
-            with Image.open(stream, formats=_FORMATS) as opened:
-                return [as_frame(picture, config) for picture in _pages(opened, left_out)]
+        with file.open("rb") as stream, _opened(stream) as opened:
+            return [as_frame(picture, config) for picture in _pages(opened, left_out)]
     # Pillow's decoders raise whatever a damaged file makes them stumble over.
     except Exception as error:
         raise DataError(
@@ -67,16 +80,99 @@ def read_frames(file: Readable, config: DataConfig, left_out: Counter[str]) -> l
         ) from error
 
 
-def frames_or_none(file: Readable, config: DataConfig, left_out: Counter[str]) -> list[Frame]:
-    """``read_frames``, or with ``config.skip_broken`` nothing and a warning that names the file."""
-    try:
-        return read_frames(file, config, left_out)
-    except DataError as error:
-        if not config.skip_broken:
-            raise
-        _log.warning("%s", error)
-        left_out["broken"] += 1
-        return []
+def _opened(stream: IO[bytes]) -> Image.Image:
+    """Only its header is read yet, and refused if it promises too much."""
+    # Which warnings are errors is said of the whole process, not of a thread.
+    with _OPENING, warnings.catch_warnings():
+        warnings.simplefilter("error", Image.DecompressionBombWarning)
+        return Image.open(stream, formats=_FORMATS)
+
+
+def decoded(
+    files: Collection[Readable], config: DataConfig, left_out: Counter[str], where: str
+) -> Iterator[list[Frame]]:
+    """``read_frames`` of every file in its turn, several at a time; said if it takes a while.
+
+    Of a file that cannot be read, with ``config.skip_broken``, nothing, and a warning that names
+    it. Frames that are too many for memory are mapped (see ``mapped.Spool``).
+    """
+    spool, clock = Spool(), _Clock(where, len(files))
+    with ThreadPoolExecutor(n_processors()) as pool:
+
+        def begin(file: Readable) -> Future[tuple[list[Frame], Counter[str]]]:
+            return pool.submit(_decode, _in_hand(file), config)
+
+        # Some are under way, never all: what is decoded waits for its turn in memory.
+        waiting = iter(files)
+        under_way = deque(map(begin, itertools.islice(waiting, _AT_ONCE)))
+        while under_way:
+            try:
+                frames, passed = under_way.popleft().result()
+                left_out.update(passed)
+            except DataError as error:
+                if not config.skip_broken:
+                    pool.shutdown(wait=False, cancel_futures=True)
+                    raise
+                _log.warning("%s", error)
+                left_out["broken"] += 1
+                frames = []
+            under_way.extend(map(begin, itertools.islice(waiting, 1)))
+            yield [spool.put(frame) for frame in frames]
+            clock.tick(spool.size)
+
+
+def _decode(file: Readable, config: DataConfig) -> tuple[list[Frame], Counter[str]]:
+    left_out: Counter[str] = Counter()
+    return read_frames(file, config, left_out), left_out
+
+
+def _in_hand(file: Readable) -> Readable:
+    """The bytes of a member of an archive, which one thread alone may read; a file as it is."""
+    if isinstance(file, (Path, Blob)):
+        return file
+    with reading(file), file.open("rb") as stream:
+        return Blob(str(file), stream.read())
+
+
+@dataclass(frozen=True)
+class Blob:
+    """Bytes as a file."""
+
+    name: str
+    content: bytes
+
+    def open(self, mode: Literal["rb"] = "rb", /) -> IO[bytes]:
+        """Its bytes."""
+        return io.BytesIO(self.content)
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class _Clock:
+    """Says, of what takes a while, how much it will be and how far it is."""
+
+    def __init__(self, where: str, total: int) -> None:
+        self.where, self.total, self.done = where, total, 0
+        self.begun = time.monotonic()
+        self.said = self.begun
+
+    def tick(self, n_bytes: int) -> None:
+        """One more file is done; ``n_bytes`` of pixels came of all so far."""
+        self.done += 1
+        now = time.monotonic()
+        if now - self.said < _PATIENCE or self.done == self.total:
+            return
+        left = (now - self.begun) * (self.total - self.done) / self.done
+        size = f", about {in_bytes(n_bytes * self.total / self.done)} once decoded"
+        _log.info("%s: %d of %d pictures read%s; %.0f s to go.", self.where, self.done, self.total,
+                  size if self.said == self.begun else "", left)  # fmt: skip
+        self.said = now
+
+
+def n_processors() -> int:
+    """How many this process may use."""
+    return len(os.sched_getaffinity(0)) if sys.platform == "linux" else os.cpu_count() or 1
 
 
 def _pages(opened: Image.Image, left_out: Counter[str]) -> Iterator[Image.Image]:
@@ -86,6 +182,8 @@ def _pages(opened: Image.Image, left_out: Counter[str]) -> Iterator[Image.Image]
         yield opened
         return
     for page in ImageSequence.Iterator(opened):
+        if page.width * page.height > (Image.MAX_IMAGE_PIXELS or math.inf):
+            raise ValueError(f"a page of {page.width} x {page.height} pixels is refused")
         if opened.format == "TIFF" and opened.tag_v2.get(_REDUCED, 0) & 1:  # type: ignore[attr-defined]
             left_out["smaller copy inside a TIFF"] += 1
         else:
@@ -125,7 +223,7 @@ def _plain(picture: Image.Image, is_gif: bool) -> Image.Image:
     return picture.convert("L" if is_grey else "RGB")
 
 
-def check_sizes(frames: dict[str, list[Frame]]) -> None:
+def check_sizes(frames: Mapping[str, Sequence[Frame]]) -> None:
     """Every frame as high and as wide as the first, or an error that names two files."""
     sizes = [(file, frame.shape[1:]) for file, several in frames.items() for frame in several]
     if not sizes:
@@ -139,27 +237,44 @@ def check_sizes(frames: dict[str, list[Frame]]) -> None:
             )
 
 
-def to_arrays(frames: list[Frame], config: DataConfig, where: str) -> list[Frame]:
-    """Frames of one size as arrays of one type and one number of channels, 1 or 3.
+@dataclass(frozen=True)
+class Look:
+    """What the frames of a set become: of one type and one number of channels, 1 or 3."""
 
-    Transparency is laid on ``config.background``, or by default on one ground for the whole set:
-    white if what is drawn is dark on average, black otherwise.
-    """
-    dtypes = {frame.dtype for frame in frames}
-    if len(dtypes) > 1 and np.dtype(np.float32) in dtypes:
-        raise DataError(f"{where} holds pictures of floats beside others; give one kind.")
-    frames = _on_ground(frames, config, where)
-    if len(dtypes) > 1:
-        frames = [frame if frame.dtype == np.uint16 else frame.astype(np.uint16) * 257
-                  for frame in frames]  # fmt: skip
-    channels = max(len(frame) for frame in frames)
-    return [np.broadcast_to(frame, (channels, *frame.shape[1:])) for frame in frames]
+    channels: int
+    dtype: np.dtype[Any]
+    ground: tuple[int, ...]
+
+    @classmethod
+    def of(cls, frames: Sequence[Frame], config: DataConfig, where: str) -> Look:
+        """The look of a whole set.
+
+        Transparency is laid on ``config.background``, or by default on one ground for the whole
+        set: white if what is drawn is dark on average, black otherwise.
+        """
+        dtypes = {frame.dtype for frame in frames}
+        if len(dtypes) > 1 and np.dtype(np.float32) in dtypes:
+            raise DataError(f"{where} holds pictures of floats beside others; give one kind.")
+        ground = _ground([frame for frame in frames if len(frame) in (2, 4)], config, where)
+        under_grey = 1 if len(set(ground)) == 1 else 3
+        channels = {1: 1, 2: under_grey, 3: 3, 4: 3}
+        dtype = np.dtype(np.uint16) if len(dtypes) > 1 else dtypes.pop()
+        return cls(max(channels[len(frame)] for frame in frames), dtype, ground)
+
+    def stacked(self, frames: Sequence[Frame]) -> NDArray[Any]:
+        """(n, channels, h, w) of frames of one size."""
+        out = empty((len(frames), self.channels, *frames[0].shape[1:]), self.dtype)
+        for number, frame in enumerate(frames):
+            frame = _laid_on(frame, self.ground) if len(frame) in (2, 4) else frame
+            out[number] = frame if frame.dtype == self.dtype else frame.astype(self.dtype) * 257
+            if number % CHUNK == 0:
+                release(out, frame)
+        return out
 
 
-def _on_ground(frames: list[Frame], config: DataConfig, where: str) -> list[Frame]:
-    seen_through = [frame for frame in frames if len(frame) in (2, 4)]
+def _ground(seen_through: list[Frame], config: DataConfig, where: str) -> tuple[int, ...]:
     if not seen_through:
-        return frames
+        return (0, 0, 0)
     if config.background is not None:
         ground = _as_color(config.background)
     else:
@@ -170,7 +285,7 @@ def _on_ground(frames: list[Frame], config: DataConfig, where: str) -> list[Fram
             _log.warning(
                 "%s: transparent pixels are laid on %s; --background says otherwise.", where, name
             )
-    return [_laid_on(frame, ground) if len(frame) in (2, 4) else frame for frame in frames]
+    return ground
 
 
 def _are_dark(frames: list[Frame]) -> bool:

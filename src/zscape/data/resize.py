@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import numpy as np
 import torch
 from PIL import Image, ImageOps
+from torch import Tensor
 
 from zscape.data.imageset import ImageSet
 from zscape.errors import ConfigError
@@ -34,28 +33,24 @@ def resized(images: ImageSet, side: int, fit: str = "crop") -> ImageSet:
     channels, height, width = images.image_shape
     if (height, width) == (side, side):
         return images
-    pixels = images.images.movedim(1, 3).numpy()
-    out = np.empty((len(images), side, side, channels), np.uint8)
-    for i, picture in enumerate(pixels):
-        opened = Image.fromarray(picture[..., 0] if channels == 1 else picture)
-        out[i] = np.asarray(fit_square(opened, side, fit)).reshape(side, side, channels)
-    return replace(images, images=torch.from_numpy(out).movedim(3, 1).contiguous())
+
+    def change(part: Tensor) -> Tensor:
+        out = np.empty((len(part), side, side, channels), np.uint8)
+        for i, picture in enumerate(part.movedim(1, 3).numpy()):
+            opened = Image.fromarray(picture[..., 0] if channels == 1 else picture)
+            out[i] = np.asarray(fit_square(opened, side, fit)).reshape(side, side, channels)
+        return torch.from_numpy(out).movedim(3, 1)
+
+    return images.changed(change)
 
 
 def with_channels(images: ImageSet, channels: int) -> ImageSet:
     """Grey (luma) from RGB for 1, RGB of equal channels from grey for 3."""
-    pixels = images.images
-    if pixels.shape[1] == channels:
+    if images.image_shape[0] == channels:
         return images
     if channels not in (1, 3):
         raise ConfigError(f"channels must be 1 (grey) or 3 (RGB); got {channels}.")
-    if channels == 1:
-        weights = torch.tensor(LUMA).view(1, 3, 1, 1)
-        grey = torch.empty_like(pixels[:, :1])
-        for start in range(0, len(pixels), 1024):
-            chunk = slice(start, start + 1024)
-            grey[chunk] = (pixels[chunk] * weights).sum(1, keepdim=True).round_()
-        pixels = grey
-    else:
-        pixels = pixels.expand(-1, channels, -1, -1).contiguous()
-    return replace(images, images=pixels)
+    if channels == 3:
+        return images.changed(lambda part: part.expand(-1, 3, -1, -1))
+    weights = torch.tensor(LUMA).view(1, 3, 1, 1)
+    return images.changed(lambda part: (part * weights).sum(1, keepdim=True).round_().byte())

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import gzip
-import io
 import json
 import math
 import re
@@ -26,7 +25,7 @@ from zscape.data.arrays import Part, as_numpy, from_parts
 from zscape.data.bounded import reading
 from zscape.data.imageset import ImageSet, Splits
 from zscape.data.kinds import TABLES, having, suffix_of
-from zscape.data.pictures import Frame, as_frame, check_sizes, frames_or_none, to_arrays
+from zscape.data.pictures import Blob, Frame, Look, as_frame, check_sizes, decoded
 from zscape.data.roles import parse_keys, role_of, split_of, splits_among
 from zscape.data.tree import Place, Readable, Tree
 from zscape.errors import DataError
@@ -158,6 +157,7 @@ def _finder(tree: Tree, beside: Place) -> Callable[[str], Readable]:
         own = next(iter(tree.files.values()))
         if len(tree.files) == 1 and isinstance(own, Path) and not {"..", "/"} & set(parts):
             if (file := own.parent.joinpath(*parts)).is_file():
+                tree.beside.append(file)
                 return file
         elif (place := (*beside, *parts)) in tree.files:
             return tree.files[place]
@@ -259,10 +259,9 @@ def from_rows(
         check_sizes({f"{where} ({split}, picture {i})": [frame]
                      for split, several in frames.items()
                      for i, frame in enumerate(several)} or {where: []})  # fmt: skip
-        arrays = iter(to_arrays([f for fs in frames.values() for f in fs], config, where))
-        for split in parts:
-            stack = np.stack([next(arrays) for _ in frames[split]])
-            parts[split] = replace(parts[split], images=stack)
+        look = Look.of([f for fs in frames.values() for f in fs], config, where)
+        for split, several in frames.items():
+            parts[split] = replace(parts[split], images=look.stacked(several))
     train = rows["train"]
     return from_parts(
         where,
@@ -295,31 +294,17 @@ def _images(
             return np.stack([as_numpy(cell, where) for cell in cells])
         except ValueError as error:
             raise DataError(f"{where}: pictures must have one shape; {error}.") from error
-    frames: list[Frame | None] = []
-    for number, cell in enumerate(cells):
-        if isinstance(cell, Image.Image):
-            frames.append(as_frame(cell, config))
-            continue
-        file = _file_of(cell, f"{where} (row {number})", rows.files)
-        several = frames_or_none(file, config, left_out)
+    frames: list[Frame | None] = [
+        as_frame(cell, config) if isinstance(cell, Image.Image) else None for cell in cells
+    ]
+    files = {i: _file_of(cell, f"{where} (row {i})", rows.files)
+             for i, cell in enumerate(cells) if not isinstance(cell, Image.Image)}  # fmt: skip
+    found = decoded(files.values(), config, left_out, where)
+    for number, several in zip(files, found, strict=True):
         if len(several) > 1:
             left_out["further frame of a picture"] += len(several) - 1
-        frames.append(several[0] if several else None)
+        frames[number] = several[0] if several else None
     return frames
-
-
-@dataclass(frozen=True)
-class _Blob:
-    """Bytes of a cell as a file."""
-
-    name: str
-    content: bytes
-
-    def open(self, mode: str = "rb", /) -> IO[bytes]:
-        return io.BytesIO(self.content)
-
-    def __str__(self) -> str:
-        return self.name
 
 
 def _narrow(values: NDArray[Any]) -> NDArray[Any]:
@@ -332,10 +317,10 @@ def _file_of(cell: Any, name: str, files: Callable[[str], Readable]) -> Readable
     if isinstance(cell, dict):
         cell = cell.get("bytes") or cell.get("path")
     if isinstance(cell, bytes):
-        return _Blob(name, cell)
+        return Blob(name, cell)
     if isinstance(cell, str):
         return files(cell)
-    return _Blob(name, b"")
+    return Blob(name, b"")
 
 
 def _from_text(cells: list[str], where: str) -> NDArray[Any]:

@@ -43,11 +43,14 @@ class Tree:
         In the order in which they are quickest to read.
     left_out
         How many of what kind of thing a reader passed over: ``{".txt": 6}``.
+    beside
+        Files that are none of ``files``, but were read because one of them names them.
     """
 
     where: str
     files: dict[Place, Readable]
     left_out: Counter[str] = field(default_factory=Counter)
+    beside: list[Readable] = field(default_factory=list)
 
     def say_left_out(self) -> None:
         """Say in one line what was passed over, if anything was."""

@@ -5,15 +5,14 @@ from __future__ import annotations
 import hashlib
 import json
 import logging
-import os
 from collections.abc import Sequence
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import torch
 
 from zscape._version import __version__
+from zscape.cache import cache_folder, code_of, prune
 from zscape.data import ImageSet
 from zscape.embedding.methods import Tell
 from zscape.errors import ConfigError, DataError
@@ -23,7 +22,6 @@ from zscape.latents import fingerprint
 from zscape.model import VAE, evaluating
 from zscape.seeding import torch_generator
 
-VARIABLE = "ZSCAPE_CACHE"
 MAX_SCENES = 10
 """The oldest beyond these are deleted; one of 10 000 digits takes 5 MB."""
 SUFFIX = ".zscene"
@@ -74,19 +72,10 @@ def cached_scene(
         with writing(file):
             file.parent.mkdir(parents=True, exist_ok=True)
             scene.save(file)
-            _prune(file.parent)
+            prune(file.parent, SUFFIX, MAX_SCENES)
     except ConfigError as error:
         _log.warning("the scene could not be kept: %s", error)
     return scene
-
-
-def cache_folder() -> Path:
-    """Where zscape keeps what can be made again: ``ZSCAPE_CACHE``, or the system's place for it."""
-    if chosen := os.environ.get(VARIABLE):
-        return Path(chosen)
-    from platformdirs import user_cache_path
-
-    return user_cache_path("zscape", appauthor=False)
 
 
 def _key(vae: VAE, images: ImageSet, settings: dict[str, Any]) -> str:
@@ -114,15 +103,4 @@ def _behaviour(vae: VAE) -> bytes:
 
 
 def _code() -> str:
-    digest = hashlib.sha256()
-    root = Path(__file__).parent.parent
-    for folder in _CODE:
-        for file in sorted((root / folder).rglob("*.py")):
-            digest.update(file.read_bytes())
-    return digest.hexdigest()
-
-
-def _prune(folder: Path) -> None:
-    files = sorted(folder.glob(f"*{SUFFIX}"), key=lambda file: file.stat().st_mtime)
-    for file in files[:-MAX_SCENES]:
-        file.unlink(missing_ok=True)
+    return code_of(_CODE)

@@ -52,26 +52,29 @@ def encode(
     vae = as_vae(vae)
     images = as_image_set(images, image_shape=vae.image_shape)
     device = next(vae.parameters()).device
-    chosen = images if rows is None else images[torch.from_numpy(rows)]
-    batches, n_done = [], 0
+    indices = np.arange(len(images)) if rows is None else rows
+    numbers = torch.from_numpy(indices).to(images.images.device)
+    mu, logvar = torch.empty(2, len(indices), vae.latent_dim)
+    n_done = 0
     with evaluating(vae):
-        for x, _ in chosen.batches(batch_size):
-            batches.append([part.float().cpu() for part in vae.encode(x.to(device))])
-            n_done += len(x)
+        # Only as many pixels at a time as a batch has: all may be more than memory holds.
+        for batch in batch_indices(len(indices), batch_size):
+            x = images.pixels(numbers[batch.to(numbers.device)]).to(device)
+            mu[batch], logvar[batch] = (part.float().cpu() for part in vae.encode(x))
+            n_done += len(batch)
             if progress is not None:
                 progress(n_done)
-    mu, logvar = (torch.cat(parts).numpy() for parts in zip(*batches, strict=True))
     return LatentTable(
-        mu=mu,
-        logvar=logvar,
-        labels=None if chosen.labels is None else chosen.labels.cpu().numpy(),
+        mu=mu.numpy(),
+        logvar=logvar.numpy(),
+        labels=None if images.labels is None else images.labels.cpu().numpy()[indices],
         class_names=images.class_names if images.has_labels else (),
-        indices=np.arange(len(images)) if rows is None else rows,
+        indices=indices,
         split=images.split,
         name=images.name,
         fingerprint=fingerprint(vae),
         data_fingerprint=images.fingerprint,
-        columns=chosen.columns,
+        columns=images.columns if images.columns is None or rows is None else images.columns[rows],
     )
 
 

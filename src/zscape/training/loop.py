@@ -19,6 +19,7 @@ from zscape.data import Splits, batch_indices
 from zscape.errors import CheckpointError, ConfigError, TrainingDiverged
 from zscape.model import VAE, MeanElbo, Terms, TrainingObjective, mean_elbo
 from zscape.seeding import derive, torch_generator
+from zscape.training.feed import fetched, near
 from zscape.training.hardware import find_precision, teach_allocator
 from zscape.training.optimizers import create_optimizers, pack_state, unpack_state
 from zscape.training.schedules import kl_weight, learning_rate
@@ -121,7 +122,8 @@ class Trainer:
     vae
         Moved to the fabric's device and trained.
     data
-        Both splits; the training images are kept on the device, so a batch is one index.
+        Both splits; kept on the device if there is room, so that a batch is one index. Otherwise,
+        and where they are mapped from a file, batches are fetched while the step before computes.
     config
         How to train.
     fabric
@@ -142,7 +144,7 @@ class Trainer:
         config = settle(config, len(data.train))
         self.config, self.fabric, self.dynamic_binarization = config, fabric, dynamic_binarization
         self.vae = vae.to(fabric.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
-        self.train_images, self.test_images = (split.to(fabric.device) for split in data)
+        self.train_images, self.test_images = (near(split, fabric.device) for split in data)
         n_sample = min(config.evaluate_train, len(data.train))
         draw = torch_generator(config.seed, "evaluated")
         self.train_sample = self.train_images.subset(n_sample, draw) if n_sample else None
@@ -214,8 +216,8 @@ class Trainer:
             clock = time.perf_counter() - self._seconds
             batches = self._batches()
             self.objective.train()
-            while self.step < len(batches):
-                self._train_step(batches[self.step])
+            for x in fetched(self.train_images, batches[self.step :], self.fabric.device):
+                self._train_step(x)
                 self.step += 1
                 if self.step % CHECK_EVERY == 0:
                     self._check_finite()
@@ -248,16 +250,15 @@ class Trainer:
         assert self.config.batch_size is not None
         batches = batch_indices(len(self.train_images), self.config.batch_size, order)
         rank, world = self.fabric.global_rank, self.fabric.world_size
-        return tuple(batch[rank::world].to(self.fabric.device) for batch in batches)
+        return tuple(batch[rank::world].to(self.train_images.images.device) for batch in batches)
 
-    def _train_step(self, index: Tensor) -> None:
+    def _train_step(self, x: Tensor) -> None:
         config, step = self.config, self.epoch * self.n_steps_per_epoch + self.step
         rate = learning_rate(config, step, self.n_steps)
         for optimizer in self.optimizers:
             for group in optimizer.param_groups:
                 group["lr"] = rate
         self._noise.manual_seed(derive(config.seed, "noise", step, self.fabric.global_rank))
-        x = self.train_images.pixels(index)
         if self.dynamic_binarization:
             x = torch.bernoulli(x, generator=self._noise)
         weight = kl_weight(config, step, self.n_steps_per_epoch)
@@ -270,7 +271,7 @@ class Trainer:
             optimizer.zero_grad()
         if config.ema:
             self.averaged.update_parameters(self.vae)
-        self._record(found, norm, len(index))
+        self._record(found, norm, len(x))
 
     def _clip(self) -> Tensor:
         if self.config.clip_norm is not None:
