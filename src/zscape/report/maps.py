@@ -13,6 +13,7 @@ from zscape import figures
 from zscape.embedding import Embedding, Inverse, inverses, map_quality
 from zscape.errors import DataError
 from zscape.report.beside import drop_legend, small_axes
+from zscape.report.known import by_columns
 from zscape.report.material import MAPS, Material
 from zscape.report.page import Block, Heading, Plate, Row, Section, Table
 from zscape.report.words import count, distance, listing, number, percent, sentence
@@ -47,6 +48,7 @@ def maps(m: Material) -> Section:
         blocks.append(Row([_small(m, name, quality) for name in rest]))
     else:
         blocks += [_large(m, name, quality) for name in drawn]
+    blocks += by_columns(m)
     blocks += _table(m, quality)
     if "pca" in drawn:
         blocks += _components(m, drawn["pca"])
