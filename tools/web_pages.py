@@ -1,17 +1,20 @@
 """Exported pages for the browser tests of ``web/e2e``: ``python tools/web_pages.py FOLDER``.
 
-``digits.html`` is zoo:10 on real test digits; the others are what could break a page: hostile
-names, one point, one neuron, 2 000 classes, a network the page cannot run. ``numbers.json`` holds
-what torch makes of zoo:10, for comparison with the browser. Scenes are kept in ``ZSCAPE_CACHE``.
+``digits.html`` is zoo:10 on real test digits, ``columns.html`` the same with what could be known of
+each; the others are what could break a page: hostile names, one point, one neuron, 2 000 classes, a
+network the page cannot run. ``numbers.json`` holds what torch makes of zoo:10, for comparison with
+the browser. Scenes are kept in ``ZSCAPE_CACHE``.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 from tools.web_fixtures import scene_json, small_images
 from torch import Tensor, nn
@@ -19,6 +22,7 @@ from torch import Tensor, nn
 import zscape
 from zscape.api import prepare_scene
 from zscape.data import ImageSet
+from zscape.data.columns import Columns
 from zscape.explorer import build_scene, cached_scene, write_export
 from zscape.latents import decode, encode
 from zscape.model import MLPVAE, VAE
@@ -57,6 +61,29 @@ def relabelled(images: ImageSet, names: tuple[str, ...]) -> ImageSet:
     return ImageSet(images.images, labels, names, images.split, images.name)
 
 
+def with_columns(images: ImageSet) -> ImageSet:
+    """The digits with columns of every kind, as a table of measurements has them, gaps and all."""
+    ink = images.images.double().mean((1, 2, 3)).numpy() / 255
+    columns = (images.images.amax((1, 2)) > 127).sum(1).numpy()
+    labels = images.labels.numpy() if images.labels is not None else np.zeros(len(ink))
+    rows = np.arange(len(ink))
+    # Plates by size of a row's share, so that some are frequent and many are rare.
+    plates = np.minimum((rows * 7919 % 1000) ** 2 // 30_000, 33)
+    days = np.datetime64("2023-11-01") + (rows * 37 % 400).astype("timedelta64[D]")
+    known = {
+        "file_name": [
+            f"plates/p{p:02}/digit_{r:05}.png" for p, r in zip(plates, rows, strict=True)
+        ],
+        "ink": np.where(rows % 23 == 5, np.nan, ink),
+        "wide": columns,
+        "treatment": [("control", "A", "B", None)[k % 4] for k in (rows + labels).astype(int)],
+        "plate": [f"plate {p:02}" for p in plates],
+        "day": days,
+        "note": [f"{HOSTILE} of row {r}" if r % 50 == 0 else None for r in rows],
+    }
+    return replace(images, columns=Columns.of(known))
+
+
 def numbers(weights: str) -> dict[str, Any]:
     """A scene of zoo:10 and what torch decodes and encodes with it."""
     vae = zscape.load_pretrained(10)
@@ -78,6 +105,9 @@ def write_pages(folder: Path) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     digits = prepare_scene("zoo:10", n=N_DIGITS).scene
     write_export(digits, folder / "digits.html")
+    known = with_columns(zscape.load_data("mnist").test)
+    columns = prepare_scene("zoo:10", known, maps="pca", n=N_DIGITS).scene
+    write_export(columns, folder / "columns.html")
     exact = {weights: numbers(weights) for weights in ("f32", "f16")}
     (folder / "numbers.json").write_text(json.dumps(exact))
 

@@ -28,8 +28,8 @@ def test_what_the_page_is_given(widget, scene, bundle):
     assert state["_esm"] == bundle
     assert json.loads(state["manifest"]) == scene.manifest
     assert state["blocks"] == scene.blocks
-    assert {key: state[key] for key in ("z", "selection", "path", "map", "color")} == {
-        "z": [], "selection": [], "path": [], "map": "", "color": ""
+    assert {key: state[key] for key in ("z", "selection", "path", "map", "color", "filter")} == {
+        "z": [], "selection": [], "path": [], "map": "", "color": "", "filter": {}
     }  # fmt: skip
 
 
@@ -49,6 +49,7 @@ def test_what_the_page_is_given(widget, scene, bundle):
         ("color", "class", "class"),
         ("color", "z3", "z3"),
         ("color", "error", "error"),
+        ("filter", {"class": ["red"], "kl": (1, None)}, {"class": ["red"], "kl": [1.0, None]}),
     ],
     ids=str,
 )
@@ -75,6 +76,7 @@ def test_what_can_be_set(widget, name, given, kept):
         ("map", "umap", "map must be one of pca, tsne, pair, or two neurons"),
         ("map", "z0,z0", "map must be"),
         ("map", "z0,z4", "map must be"),
+        ("filter", {"area": (1, 2)}, "filter has no column 'area'; there are: kl, error, class"),
         ("color", "z4", "color must be one of class, kl, error, z0, z1, …; got 'z4'"),
     ],
     ids=str,

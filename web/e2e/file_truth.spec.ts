@@ -130,7 +130,7 @@ test("a selection counts and averages what is shown", async ({ openFile }) => {
   await explorer.button("Mean picture").click();
   const mean = await explorer.z();
   await explorer.legend.getByRole("button", { name: "0", exact: true }).click();
-  await expect(explorer.selection).toContainText(/· [\d ]+ more in hidden classes/);
+  await expect(explorer.selection).toContainText(/· [\d ]+ more hidden/);
   expect(await number()).toBeLessThan(all);
   await expect(explorer.selection).not.toContainText("“0”");
   await explorer.button("Mean picture").click();

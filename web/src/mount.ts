@@ -61,7 +61,7 @@ export function mount(
     const explorer = createExplorer(scene, {
       isDark: isDarkHere(el, prefersDark),
       tools: TOOLS.map(({ name }) => name),
-      tabs: TABS.map(({ name }) => name),
+      tabs: TABS.filter(({ isFor }) => isFor?.(scene.manifest) ?? true).map(({ name }) => name),
     });
     followTheme(explorer, root, prefersDark, endings);
     if (ownsPage) applyAddress(explorer, readAddress(location.hash, explorer.dim));

@@ -8,7 +8,7 @@ import {
   setMap,
   setNeuron,
   takeTool,
-  toggleClass,
+  toggleValues,
 } from "../src/state/actions";
 import {
   addressOf,
@@ -32,12 +32,12 @@ describe("the address", () => {
     takeTool(one, "lasso");
     change(one, "way", "nearest");
     openTab(one, "path");
-    toggleClass(one, 1);
+    toggleValues(one, "class", [1]);
     setNeuron(one, 0, -1.2346);
     drawPath(one, Float32Array.of(0, 0, 1, 1, 2, 0), 4);
     const two = await smallExplorer();
     applyAddress(two, readAddress(`#${writeAddress(addressOf(one))}`, 3));
-    for (const key of ["map", "color", "tool", "way", "tab", "view", "hidden"] as const) {
+    for (const key of ["map", "color", "tool", "way", "tab", "view", "filters"] as const) {
       expect(two[key].value).toEqual(one[key].value);
     }
     two.current.value.z.forEach((value, i) => expect(value).toBeCloseTo(one.current.value.z[i], 3));

@@ -7,7 +7,7 @@ import {
   flip,
   followVectors,
   keep,
-  onlyClass,
+  onlyValues,
   randomZ,
   redo,
   resetZ,
@@ -20,7 +20,7 @@ import {
   setPathEnd,
   settle,
   sketch,
-  toggleClass,
+  toggleValues,
   undo,
   walkTo,
 } from "../src/state/actions";
@@ -29,6 +29,7 @@ import { change } from "../src/state/change";
 import { contourGroups, hasColor } from "../src/state/coloring";
 import type { Coloring } from "../src/state/colors";
 import { hasMap, pairName, pairOf } from "../src/state/explorer";
+import { hiddenOf } from "../src/state/filters";
 import { createHistory } from "../src/state/history";
 import { number, describe as say } from "../src/state/origin";
 import { judge, onMapScale, trustOfPlace, trustOfVector } from "../src/state/trust";
@@ -104,7 +105,7 @@ describe("history", () => {
   });
 
   it("keeps a limited number of steps", () => {
-    const history = createHistory(0, 3);
+    const history = createHistory<number>(0, Object.is, 3);
     for (let i = 1; i <= 10; i++) history.push(i);
     const seen = [];
     for (let state = history.undo(); state !== null; state = history.undo()) seen.push(state);
@@ -415,12 +416,12 @@ describe("a path", () => {
 describe("classes", () => {
   it("are switched off and on, or shown alone", async () => {
     const explorer = await smallExplorer();
-    toggleClass(explorer, 0);
+    toggleValues(explorer, "class", [0]);
     const mask = explorer.visible.value!;
     expect([...mask]).toEqual([...explorer.labels!].map((label) => Number(label !== 0)));
-    onlyClass(explorer, 0, [0, 1]);
-    expect([...explorer.hidden.value]).toEqual([1]);
-    onlyClass(explorer, 0, [0, 1]);
+    onlyValues(explorer, "class", [0], [0, 1]);
+    expect([...hiddenOf(explorer.filters.value, "class")]).toEqual([1]);
+    onlyValues(explorer, "class", [0], [0, 1]);
     expect(explorer.visible.value).toBe(null);
   });
 
@@ -429,7 +430,7 @@ describe("classes", () => {
     const all = Float32Array.of(-1e3, -1e3, 1e3, -1e3, 1e3, 1e3, -1e3, 1e3);
     selectInside(explorer, all);
     expect(explorer.selection.value.length).toBe(30);
-    toggleClass(explorer, 1);
+    toggleValues(explorer, "class", [1]);
     selectInside(explorer, all);
     expect(explorer.selection.value.every((row) => explorer.labels![row] === 0)).toBe(true);
   });

@@ -95,7 +95,7 @@ describe("damage is told in a sentence", () => {
     [
       "unknown dtype",
       ({ manifest }) => ((manifest.blocks.mu.dtype as string) = "f8"),
-      /blocks\.mu\.dtype must be one of f32, .*; it is "f8"/,
+      /blocks\.mu\.dtype must be one of f64, f32, .*; it is "f8"/,
     ],
     [
       "missing block",

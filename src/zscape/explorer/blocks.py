@@ -15,7 +15,9 @@ from zscape.errors import ConfigError, DataError
 WEIGHTS = ("f32", "f16", "i8")
 """How the weights of a network may be stored, from exact to small."""
 
-_STORED = {"f32": "<f4", "f16": "<f2", "i8": "i1", "u8": "u1", "u4": "u1", "i32": "<i4"}
+_STORED = {
+    "f64": "<f8", "f32": "<f4", "f16": "<f2", "i8": "i1", "u8": "u1", "u4": "u1", "i32": "<i4"
+}  # fmt: skip
 
 
 class Packed(NamedTuple):
@@ -25,7 +27,7 @@ class Packed(NamedTuple):
     data: bytes
 
 
-def pack(array: Any, dtype: str, *, codec: str = "raw") -> Packed:
+def pack(array: Any, dtype: str, *, codec: str = "raw", has_gaps: bool = False) -> Packed:
     """Store ``array`` as a block.
 
     Parameters
@@ -34,11 +36,13 @@ def pack(array: Any, dtype: str, *, codec: str = "raw") -> Packed:
         Any shape. For ``u4`` and ``u8``: bytes 0 … 255 that stand for 0 … 1; ``u4`` keeps the
         nearest of 16 levels, two values a byte, the first in the low half.
     dtype
-        ``f32``, ``f16``, ``i8`` (with one scale per index of the first axis), ``u8``, ``u4`` or
-        ``i32``. What does not fit into ``f16`` is stored as ``f32``.
+        ``f64``, ``f32``, ``f16``, ``i8`` (with one scale per index of the first axis), ``u8``,
+        ``u4`` or ``i32``. What does not fit into ``f16`` is stored as ``f32``.
     codec
         ``raw``, ``gzip``, or ``planes``: gzip of all first bytes of the numbers, then all second
         ones, …. The same array gives the same bytes.
+    has_gaps
+        NaN stands for what is missing, and may be there.
 
     Raises
     ------
@@ -46,7 +50,7 @@ def pack(array: Any, dtype: str, *, codec: str = "raw") -> Packed:
         A number is not finite.
     """
     values = np.asarray(array)
-    if not np.isfinite(values).all():
+    if not (np.isfinite(values) | (has_gaps & np.isnan(values))).all():
         raise DataError("a block of a scene must hold finite numbers; got NaN or infinity.")
     if dtype == "f16" and values.size and np.abs(values).max() > np.finfo(np.float16).max:
         dtype = "f32"
@@ -75,7 +79,7 @@ def squeeze(packed: Packed) -> Packed:
 
 
 def unpack(entry: dict[str, Any], data: bytes) -> NDArray[Any]:
-    """The array of a block: float32, or int32 for ``i32``; ``u4`` and ``u8`` in [0, 1].
+    """The array of a block: float32, int32 or float64; ``u4`` and ``u8`` in [0, 1].
 
     Raises
     ------
@@ -95,8 +99,8 @@ def unpack(entry: dict[str, Any], data: bytes) -> NDArray[Any]:
         ]
         return (levels / np.float32(15)).astype(np.float32).reshape(shape)
     values = values.reshape(shape)
-    if dtype == "i32":
-        return values.astype(np.int32)
+    if dtype in ("i32", "f64"):
+        return values.astype(np.dtype(_STORED[dtype]).newbyteorder("="))
     if dtype == "i8":
         factors = np.array(entry["scale"], np.float32).reshape(-1, *[1] * (len(shape) - 1))
         return values.astype(np.float32) * factors

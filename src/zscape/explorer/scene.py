@@ -25,6 +25,7 @@ from zscape.embedding import Embedding
 from zscape.embedding.methods import Tell
 from zscape.errors import CheckpointError, ConfigError, DataError
 from zscape.explorer.blocks import check_weights, pack, unpack
+from zscape.explorer.columns import describe_columns
 from zscape.explorer.layers import Network, describe_network
 from zscape.explorer.maps import check_maps_belong, describe_map, draw_maps
 from zscape.files import write_atomic
@@ -131,8 +132,8 @@ class _Blocks:
         self.entries: dict[str, Any] = {}
         self.data: dict[str, bytes] = {}
 
-    def add(self, name: str, array: Any, dtype: str, *, codec: str = "raw") -> str:
-        self.entries[name], self.data[name] = pack(array, dtype, codec=codec)
+    def add(self, name: str, array: Any, dtype: str, **options: Any) -> str:
+        self.entries[name], self.data[name] = pack(array, dtype, **options)
         return name
 
 
@@ -218,6 +219,8 @@ def build_scene(
         "why": network.why,
         "blocks": blocks.entries,
     }
+    if table.columns is not None:
+        manifest["columns"] = describe_columns(table, blocks.add)
     _store_weights(network, weights, blocks)
     tell("done", 1)
     return Scene(manifest, blocks.data)

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from zscape.data import ImageSet
 from zscape.errors import ZscapeError
+from zscape.explorer.columns import check_filter, colors
 from zscape.explorer.kernel import Kernel
 from zscape.explorer.page import read_bundle
 from zscape.explorer.scene import Scene
@@ -72,25 +73,22 @@ def _map(widget: ExplorerWidget, value: Any) -> str:
 
 def _color(widget: ExplorerWidget, value: Any) -> str:
     neurons = [f"z{i}" for i in range(widget.latent_dim)]
-    classes = ["class"] if widget.manifest_dict["classNames"] else []
-    points, blocks = widget.manifest_dict["points"], widget.manifest_dict["blocks"]
-    # Every number that the scene holds per point.
-    costs = [
-        name for name, block in points.items()
-        if block in blocks and len(blocks[block]["shape"]) == 1 and blocks[block]["dtype"] != "i32"
-    ]  # fmt: skip
-    names = [*classes, *costs, *neurons]
+    names = [*colors(widget.manifest_dict), *neurons]
     if value in ("", *names):
         return str(value)
     shown = ", ".join(names[:5]) + (", …" if len(names) > 5 else "")
     raise traitlets.TraitError(f"color must be one of {shown}; got {value!r}.")
 
 
+def _filter(widget: ExplorerWidget, value: Any) -> dict[str, Any]:
+    return check_filter(widget.manifest_dict, value)
+
+
 class ExplorerWidget(anywidget.AnyWidget):
     """The explorer of one scene; display it as the last line of a cell.
 
     Everything a person does comes back as traits, and each of them can be set: ``z``,
-    ``selection``, ``path``, ``map``, ``color``. Two widgets share them through
+    ``selection``, ``path``, ``map``, ``color``, ``filter``. Two widgets share them through
     ``traitlets.link((a, "z"), (b, "z"))``.
 
     Parameters
@@ -118,7 +116,8 @@ class ExplorerWidget(anywidget.AnyWidget):
     selection = _Checked(_rows, [], "Rows of the points that are selected.").tag(sync=True)
     path = _Checked(_vectors, [], "Latent vectors along the path; empty: none.").tag(sync=True)
     map = _Checked(_map, "", "Name of the map shown, or two neurons: 'z0,z1'.").tag(sync=True)
-    color = _Checked(_color, "", "class, kl, error, or a neuron: 'z3'.").tag(sync=True)
+    color = _Checked(_color, "", "class, kl, error, a column, or a neuron: 'z3'.").tag(sync=True)
+    filter = _Checked(_filter, {}, "What is shown, by column: {'area': (2, None)}.").tag(sync=True)
 
     def __init__(self, scene: Scene, vae: VAE, images: ImageSet, **traits: Any) -> None:
         scene.check_belongs(vae, images)
@@ -127,7 +126,8 @@ class ExplorerWidget(anywidget.AnyWidget):
         self._indices = scene.array("indices")
         self._esm = read_bundle()
         # Empty: the page chooses, and says what it chose once it is shown.
-        start = {"z": [], "selection": [], "path": [], "map": "", "color": ""} | traits
+        start = {"z": [], "selection": [], "path": [], "map": "", "color": "", "filter": {}}
+        start |= traits
         super().__init__(manifest=scene.manifest_json, blocks=scene.blocks, **start)
         self.on_msg(self._receive)
 

@@ -8,6 +8,7 @@ import { shadeOf } from "../state/trust";
 import { useChanges, usePage } from "./context";
 import { Icon } from "./icons";
 import { named, paint } from "./picture";
+import { fileOf } from "./values";
 
 /** The picture of the current vector, beside the original or what comes nearest to it. */
 export function CurrentPicture() {
@@ -119,9 +120,13 @@ function Facts() {
   };
   const labelOf = (row: number) => explorer.labels?.[row] ?? null;
   const text = describe(origin, explorer.manifest, labelOf, (row) => explorer.indices[row]);
+  const file = origin.kind === "row" ? fileOf(explorer.columns, origin.row) : "";
   return (
     <div class="zs-facts">
-      <p data-testid="origin">{text}</p>
+      <p data-testid="origin" {...(file ? { title: file } : {})}>
+        {text}
+        {file && ` · ${file}`}
+      </p>
       <div class="zs-buttons">
         <button
           type="button"

@@ -4,6 +4,7 @@ import { className, count } from "../state/origin";
 import type { Thumbnails } from "../state/thumbnails";
 import type { Hit } from "../view/view";
 import { paint } from "./picture";
+import { shortened } from "./values";
 
 export interface HoverCard {
   show(hit: Hit): void;
@@ -11,8 +12,11 @@ export interface HoverCard {
 }
 
 const GAP = 14;
+/** More than that covers the map. */
+const MOST_COLUMNS = 8;
+const MOST_LETTERS = 60;
 
-/** What lies under the pointer: original, reconstruction, label, number and vector. Drawn by hand, as it follows the mouse. */
+/** What lies under the pointer: original, reconstruction, label, number, columns and vector. Drawn by hand, as it follows the mouse. */
 export function createHoverCard(
   explorer: Explorer,
   thumbnails: Thumbnails,
@@ -31,7 +35,14 @@ export function createHoverCard(
   pictures.append(original, decoded);
   const text = document.createElement("p");
   text.append(title, detail);
-  el.append(pictures, text, bars);
+  const known = document.createElement("dl");
+  known.className = "zs-values";
+  // The file first: it is what one looks for.
+  const columns = [...explorer.columns]
+    .filter(({ missing }) => missing < explorer.n)
+    .sort((a, b) => +(b.kind === "file") - +(a.kind === "file"));
+  el.classList.toggle("zs-wide", columns.length > 0);
+  el.append(pictures, text, ...(columns.length ? [known] : []), bars);
   el.setAttribute("aria-hidden", "true"); // the same is said of a chosen point beside the map
 
   let shown = -1;
@@ -45,6 +56,18 @@ export function createHoverCard(
     const label = explorer.labels?.[row];
     title.textContent = label === undefined ? "" : className(manifest, label);
     detail.textContent = `no. ${count(explorer.indices[row])}`;
+    const parts = columns.slice(0, MOST_COLUMNS).flatMap((column) => {
+      const [dt, dd] = [document.createElement("dt"), document.createElement("dd")];
+      dt.textContent = column.title;
+      dd.textContent = shortened(column, row, MOST_LETTERS) || "–";
+      return [dt, dd];
+    });
+    if (columns.length > MOST_COLUMNS) {
+      const more = document.createElement("dt");
+      more.textContent = `and ${columns.length - MOST_COLUMNS} more`;
+      parts.push(more);
+    }
+    known.replaceChildren(...parts);
     paint(original, thumbnails.pixels(row), 0, thumbnails.shape);
     decoded.hidden = !explorer.decoder.value?.canDecode;
     decoded.getContext("2d")?.clearRect(0, 0, decoded.width, decoded.height); // the answer may be long in coming

@@ -1,5 +1,5 @@
 import { lookAt } from "../state/actions";
-import { watch, watchFrames } from "../state/cell";
+import { watchFrames } from "../state/cell";
 import { contourGroups } from "../state/coloring";
 import { type Explorer, pairOf } from "../state/explorer";
 import { whenIdle } from "../state/slices";
@@ -68,7 +68,7 @@ export function attachMap(
     if (trail) view.setPath(trail.line, trail.stops);
     else view.setPath(null);
   };
-  const showClasses = (): void => {
+  const showFiltered = (): void => {
     view.setVisible(explorer.visible.value);
     showContours();
   };
@@ -79,7 +79,7 @@ export function attachMap(
   showColors();
   showMap(false);
   if (wanted) view.setView(wanted);
-  if (explorer.hidden.value.size) showClasses();
+  if (explorer.filters.value.size) showFiltered();
   view.setSelection(explorer.chosen.value);
   showPath();
   showMarker();
@@ -88,17 +88,17 @@ export function attachMap(
   const stops = [
     explorer.map.subscribe(() => showMap(true)),
     explorer.tool.subscribe(showTool),
-    explorer.chosen.subscribe(() => view.setSelection(explorer.chosen.value)),
+    watchFrames([explorer.chosen], () => view.setSelection(explorer.chosen.value)),
     explorer.trail.subscribe(showPath),
     explorer.hasContours.subscribe(showContours),
-    explorer.hidden.subscribe(showClasses),
+    watchFrames([explorer.filters], showFiltered),
     explorer.hasThumbnails.subscribe(() => view.setThumbnails(explorer.hasThumbnails.value)),
     explorer.isDark.subscribe(() => view.setDark(explorer.isDark.value)),
     explorer.view.subscribe(() => {
       const box = explorer.view.value;
       if (box && !isRestoring) view.setView(box, true);
     }),
-    watch([explorer.isDark], showContours),
+    watchFrames([explorer.coloring], showContours),
     watchFrames([explorer.rgba], showColors),
     watchFrames([explorer.place], showMarker),
     tiles.destroy,

@@ -1,3 +1,5 @@
+import { tableText } from "../output/csv";
+import { download, fileName } from "../output/files";
 import { chooseMean, chooseRow, clearSelection } from "../state/actions";
 import { useCell } from "../state/cell";
 import { className, count } from "../state/origin";
@@ -22,7 +24,7 @@ export function SelectionBar({ fit }: { fit(rows: readonly number[]): void }) {
         <strong>{count(rows.length)} selected</strong>
         <span class="zs-muted">
           {summary(rows, explorer.labels, (label) => className(explorer.manifest, label))}
-          {nHidden > 0 && ` · ${count(nHidden)} more in hidden classes`}
+          {nHidden > 0 && ` · ${count(nHidden)} more hidden`}
         </span>
       </div>
       <div class="zs-selection-pictures">
@@ -44,6 +46,19 @@ export function SelectionBar({ fit }: { fit(rows: readonly number[]): void }) {
         </button>
         <button type="button" disabled={!rows.length} onClick={() => fit(rows)}>
           Zoom to it
+        </button>
+        <button
+          type="button"
+          disabled={!rows.length}
+          title="A row per picture: what is known of it, and its vector"
+          onClick={() =>
+            download(
+              fileName(explorer.manifest.title, "selection.csv"),
+              new Blob([tableText(explorer, rows)], { type: "text/csv" }),
+            )
+          }
+        >
+          Save CSV
         </button>
       </div>
       <IconButton

@@ -26,6 +26,7 @@ export const SHORTCUTS: readonly (readonly [keys: string, does: string])[] = [
   ["[  ]", "previous and next map"],
   ["C  T", "contours; pictures instead of dots"],
   [`1 … ${TABS.length}`, titles(TABS)],
+  ["/", "search, where there are columns"],
   ["R  Z", "a random vector; all neurons 0"],
   ["Ctrl Z  Ctrl Shift Z", "undo, redo"],
   ["D", "dark or light"],
@@ -55,6 +56,11 @@ export function onShortcut(explorer: Explorer, event: KeyboardEvent, openHelp: (
     else undo(explorer);
   } else if (!press(explorer, key, openHelp)) return;
   event.preventDefault();
+  if (key === "/") {
+    // Once the tab is drawn.
+    const within = event.currentTarget as HTMLElement | Document;
+    requestAnimationFrame(() => within.querySelector<HTMLElement>("[data-search]")?.focus());
+  }
 }
 
 /** Whether the key means something. */
@@ -70,6 +76,7 @@ function press(explorer: Explorer, key: string, openHelp: () => void): boolean {
   else if (key === "z") resetZ(explorer);
   else if (key === "[") nextMap(explorer, -1);
   else if (key === "]") nextMap(explorer, 1);
+  else if (key === "/" && explorer.tabs.includes("columns")) openTab(explorer, "columns");
   else if (key === "?") openHelp();
   else if (key === "escape") {
     clearSelection(explorer);

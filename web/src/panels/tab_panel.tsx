@@ -6,22 +6,23 @@ import { TABS } from "./tabs";
 
 export function TabPanel() {
   const { explorer, id } = usePage();
+  const tabs = TABS.filter(({ name }) => explorer.tabs.includes(name));
   const current = useCell(explorer.tab);
   const list = useRef<HTMLDivElement>(null);
-  const { Panel } = TABS.find(({ name }) => name === current)!;
+  const { Panel } = tabs.find(({ name }) => name === current)!;
   const onKeyDown = (event: KeyboardEvent) => {
     const step = { ArrowRight: 1, ArrowLeft: -1 }[event.key];
     if (!step) return;
     event.preventDefault();
-    const at = TABS.findIndex(({ name }) => name === current);
-    const next = (at + step + TABS.length) % TABS.length;
-    openTab(explorer, TABS[next].name);
+    const at = tabs.findIndex(({ name }) => name === current);
+    const next = (at + step + tabs.length) % tabs.length;
+    openTab(explorer, tabs[next].name);
     (list.current!.children[next] as HTMLElement).focus();
   };
   return (
     <div class="zs-tabs">
       <div ref={list} class="zs-tablist" role="tablist" aria-label="Tools" onKeyDown={onKeyDown}>
-        {TABS.map(({ name, title }) => (
+        {tabs.map(({ name, title }) => (
           <button
             key={name}
             type="button"

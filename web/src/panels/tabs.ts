@@ -1,6 +1,8 @@
 import type { ComponentType } from "preact";
+import type { Manifest } from "../scene/manifest";
 import { AroundPanel } from "./around_panel";
 import { ClassesPanel } from "./classes_panel";
+import { ColumnsPanel } from "./columns_panel";
 import { DrawPanel } from "./draw_panel";
 import { NeuronsPanel } from "./neurons_panel";
 import { PathPanel } from "./path_panel";
@@ -11,6 +13,8 @@ interface Tab {
   name: string;
   title: string;
   Panel: ComponentType;
+  /** Of scenes that have something for it; all, if absent. */
+  isFor?(manifest: Manifest): boolean;
 }
 
 /** The keys 1, 2, … open them; the first is open when the page opens. */
@@ -20,4 +24,10 @@ export const TABS: readonly Tab[] = [
   { name: "path", title: "Path", Panel: PathPanel },
   { name: "classes", title: "Classes", Panel: ClassesPanel },
   { name: "draw", title: "Draw", Panel: DrawPanel },
+  {
+    name: "columns",
+    title: "Columns",
+    Panel: ColumnsPanel,
+    isFor: ({ columns }) => (columns ?? []).length > 0,
+  },
 ];

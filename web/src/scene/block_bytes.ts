@@ -2,7 +2,15 @@
 import type { Block } from "./manifest";
 import { SceneError } from "./source";
 
-const BITS: Record<Block["dtype"], number> = { f32: 32, f16: 16, i32: 32, i8: 8, u8: 8, u4: 4 };
+const BITS: Record<Block["dtype"], number> = {
+  f64: 64,
+  f32: 32,
+  f16: 16,
+  i32: 32,
+  i8: 8,
+  u8: 8,
+  u4: 4,
+};
 
 export const DTYPES = Object.keys(BITS);
 

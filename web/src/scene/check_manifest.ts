@@ -38,6 +38,7 @@ export function checkManifest(value: unknown): Manifest {
   const n = checkPoints(root, blocks, d, imageShape);
   checkClasses(root, blocks, d);
   checkNeurons(root.at("neurons"), d);
+  checkColumns(root.at("columns"), blocks, n);
   checkMaps(root.at("maps"), blocks, n, d);
   checkModel(root, blocks);
   return value as Manifest;
@@ -118,6 +119,23 @@ function checkNeurons(neurons: Checker, d: number): void {
     for (const key of ["mean", "std", "low", "high", "kl"]) neuron.at(key).number();
     neuron.at("isUsed").boolean();
     if (!neuron.at("mutualInformation").isNull()) neuron.at("mutualInformation").number();
+  }
+}
+
+function checkColumns(columns: Checker, blocks: Blocks, n: number): void {
+  if (columns.isNull()) return;
+  const names = new Set<string>();
+  for (const column of columns.list()) {
+    const name = column.at("name").string();
+    if (names.has(name)) column.at("name").fail("a name that no other column has");
+    names.add(name);
+    column.at("missing").integer(0, n);
+    const kind = column.at("kind").oneOf(["category", "number", "date", "text", "file"]);
+    if (kind === "category") {
+      blocks.check(column.at("codes"), [n]);
+      for (const category of column.at("categories").list()) category.string();
+    } else if (kind === "number" || kind === "date") blocks.check(column.at("values"), [n]);
+    else blocks.check(column.at("texts"), [-1]);
   }
 }
 

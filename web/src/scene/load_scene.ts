@@ -2,7 +2,7 @@
 import { unpack } from "./block_bytes";
 import { checkManifest } from "./check_manifest";
 import type { Block } from "./manifest";
-import { toFloats, toInts } from "./numbers";
+import { toDoubles, toFloats, toInts } from "./numbers";
 import { type DataSource, type Scene, SceneError } from "./source";
 
 /**
@@ -40,6 +40,7 @@ export async function loadScene(source: DataSource): Promise<Scene> {
       known.set(name, new WeakRef(floats));
       return floats;
     },
+    doubles: (name) => toDoubles(...find(name)),
     ints: (name) => toInts(...find(name)),
     raw: (name) => find(name)[1],
   };

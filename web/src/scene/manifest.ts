@@ -9,7 +9,7 @@ export const VERSION = 1;
 /** A named array. Its bytes come from the source under the same name. */
 export interface Block {
   /** "u4": two values a byte, the first in the low half, 0…15 standing for 0…1. "i8": times `scale` of its first axis. */
-  dtype: "f32" | "f16" | "i8" | "u8" | "u4" | "i32";
+  dtype: "f64" | "f32" | "f16" | "i8" | "u8" | "u4" | "i32";
   shape: number[];
   /** "planes": gzip of all first bytes of the values, then all second ones, …: floats get 7 % smaller than by "gzip". */
   codec: "raw" | "gzip" | "planes";
@@ -102,6 +102,28 @@ export interface MapSpec {
   explained?: Pair;
 }
 
+/** What else is known of every point. Names differ from one another and from those of other colours. */
+export type ColumnSpec =
+  | {
+      kind: "category";
+      name: string;
+      missing: number; // points without a value
+      codes: string; // i32 (n): indices into `categories`, -1 where missing
+      categories: string[];
+    }
+  | {
+      kind: "number" | "date"; // a date: milliseconds since 1970, without a zone
+      name: string;
+      missing: number;
+      values: string; // f32 or f64 (n), NaN where missing
+    }
+  | {
+      kind: "text" | "file";
+      name: string;
+      missing: number;
+      texts: string; // u8: JSON, a list of n texts, null where missing
+    };
+
 export interface Manifest {
   format: typeof FORMAT;
   version: number;
@@ -128,6 +150,7 @@ export interface Manifest {
   /** Mean latent vector per class (k, latentDim), and how many points each has. */
   prototypes: { vectors: string; counts: number[] } | null;
   neurons: Neuron[];
+  columns?: ColumnSpec[];
   maps: MapSpec[]; // at least one; "pair" maps need no coordinates of their own, the page makes them from mu
   /** Null where the page cannot run the network; `why` then says so in a sentence. */
   model: ModelSpec | null;

@@ -7,6 +7,8 @@ export function toFloats(block: Block, bytes: Uint8Array): Float32Array {
   switch (block.dtype) {
     case "f32":
       return new Float32Array(aligned(bytes, 4), 0, count(block)).slice();
+    case "f64":
+      return Float32Array.from(toDoubles(block, bytes));
     case "f16":
       return fromHalves(new Uint16Array(aligned(bytes, 2), 0, count(block)));
     case "i32":
@@ -18,6 +20,12 @@ export function toFloats(block: Block, bytes: Uint8Array): Float32Array {
     case "u4":
       return fromNibbles(count(block), bytes);
   }
+}
+
+/** In full precision; NaN where a number is missing. */
+export function toDoubles(block: Block, bytes: Uint8Array): Float64Array {
+  if (block.dtype === "f64") return new Float64Array(aligned(bytes, 8), 0, count(block)).slice();
+  return Float64Array.from(toFloats(block, bytes));
 }
 
 export function toInts(block: Block, bytes: Uint8Array): Int32Array {

@@ -33,14 +33,26 @@ export interface Shared {
   selection: number[]; // rows of the table
   path: number[][]; // latent vectors
   map: string; // name of the map shown
-  color: string; // "class" | "kl" | "error" | "z3"
+  color: string; // "class" | "kl" | "error" | "z3", or the name of a column
+  filter: FilterSpec;
 }
+
+/**
+ * What is shown, as links and Python have it. By the name of a column: of numbers and dates `[low, high]` with
+ * low <= x < high, null for no bound, dates as ISO 8601; of a category its values that are shown, null for the
+ * missing ones, or `{ not: … }`, those that are not.
+ */
+export type FilterSpec = Record<
+  string,
+  readonly (string | number | null)[] | { not: readonly (string | null)[] }
+>;
 
 /** A scene whose arrays are decoded; see `load_scene.ts`. */
 export interface Scene {
   manifest: Manifest;
   /** Any block as floats (f16, i8, u4 and u8 converted; u4 and u8 to [0, 1]). Shared: not to be written to. */
   floats(name: string): Float32Array;
+  doubles(name: string): Float64Array;
   ints(name: string): Int32Array;
   /** Raw bytes after the codec (packed for u4): for thumbnails, which are unpacked when drawn. */
   raw(name: string): Uint8Array;

@@ -5,7 +5,8 @@ import type { ViewBox } from "../view/view";
 import { change } from "./change";
 import { hasColor } from "./coloring";
 import type { Decoder } from "./decoder";
-import { type Explorer, hasMap, type State } from "./explorer";
+import { type Explorer, hasMap, type Moment, type State } from "./explorer";
+import { type Filter, type Filters, hiddenOf, withFilter } from "./filters";
 import type { Current, Origin } from "./origin";
 import {
   type Along,
@@ -32,11 +33,14 @@ export function setCurrent(
   change(explorer, "notice", ""); // it was about what came before
   change(explorer, "current", current);
   explorer.decode(current);
-  if (isSettled) explorer.history.push(current);
+  if (isSettled) settle(explorer);
 }
 
 /** Remembers where one is: the end of a drag. */
-export const settle = (explorer: Explorer): void => explorer.history.push(explorer.current.value);
+export function settle(explorer: Explorer): void {
+  const { current, color, filters } = explorer;
+  explorer.history.push({ current: current.value, color: color.value, filters: filters.value });
+}
 
 /** As `setCurrent`, but nothing that one would undo. */
 export function goTo(explorer: Explorer, current: Current | null): void {
@@ -47,9 +51,29 @@ export function goTo(explorer: Explorer, current: Current | null): void {
 
 export function undo(explorer: Explorer): void {
   settle(explorer);
-  goTo(explorer, explorer.history.undo());
+  restore(explorer, explorer.history.undo());
 }
-export const redo = (explorer: Explorer): void => goTo(explorer, explorer.history.redo());
+export const redo = (explorer: Explorer): void => restore(explorer, explorer.history.redo());
+
+function restore(explorer: Explorer, moment: Moment | null): void {
+  if (!moment) return;
+  change(explorer, "filters", moment.filters);
+  change(explorer, "color", moment.color);
+  if (moment.current !== explorer.current.value) goTo(explorer, moment.current);
+}
+
+/** To a picture of the data, with the map following if it lies outside of what is shown. */
+export function showRow(explorer: Explorer, row: number): void {
+  chooseRow(explorer, row);
+  const { x, y } = explorer.place.value;
+  const { view, mapSize } = explorer;
+  if (!view.value) return;
+  const { scale } = view.value;
+  const isInside =
+    Math.abs(x - view.value.x) < 0.48 * mapSize.value.width * scale &&
+    Math.abs(y - view.value.y) < 0.48 * mapSize.value.height * scale;
+  if (!isInside) lookAt(explorer, { x, y, scale });
+}
 
 export function chooseRow(explorer: Explorer, row: number, isSettled = true): void {
   const { mu, dim } = explorer;
@@ -126,20 +150,51 @@ export function setMap(explorer: Explorer, name: string): void {
   change(explorer, "map", name);
 }
 
-export function toggleClass(explorer: Explorer, label: number): void {
-  const hidden = new Set(explorer.hidden.value);
-  if (!hidden.delete(label)) hidden.add(label);
-  change(explorer, "hidden", hidden);
+/** Sets the filter of a column; null: none. `isSettled`: undo comes back to it (not while brushing). */
+export function setFilter(
+  explorer: Explorer,
+  column: string,
+  filter: Filter | null,
+  isSettled = true,
+): void {
+  setFilters(explorer, withFilter(explorer.filters.value, column, filter), isSettled);
 }
 
-/** Shows this class alone; if it is alone already, all. */
-export function onlyClass(explorer: Explorer, label: number, all: readonly number[]): void {
-  const others = all.filter((each) => each !== label);
+/** Sets the filters of all columns; of none, all is shown. */
+export function setFilters(explorer: Explorer, filters: Filters, isSettled = true): void {
+  if (isSettled) settle(explorer);
+  change(explorer, "filters", filters);
+  if (isSettled) settle(explorer);
+}
+
+export const showAll = (explorer: Explorer): void => setFilters(explorer, new Map());
+
+/** Hides these values of a category and shows all others. */
+export const hideOnly = (explorer: Explorer, column: string, codes: Iterable<number>): void =>
+  setFilter(explorer, column, { hidden: new Set(codes) });
+
+/** Hides values of a category that are shown together, or shows them again. */
+export function toggleValues(explorer: Explorer, column: string, codes: readonly number[]): void {
+  const hidden = new Set(hiddenOf(explorer.filters.value, column));
+  if (codes.every((code) => hidden.has(code))) for (const code of codes) hidden.delete(code);
+  else for (const code of codes) hidden.add(code);
+  hideOnly(explorer, column, hidden);
+}
+
+/** Shows these values of a category alone; if they are alone already, all. */
+export function onlyValues(
+  explorer: Explorer,
+  column: string,
+  codes: readonly number[],
+  all: readonly number[],
+): void {
+  const hidden = hiddenOf(explorer.filters.value, column);
+  const others = all.filter((each) => !codes.includes(each));
   const isAlone =
     others.length > 0 &&
-    others.every((each) => explorer.hidden.value.has(each)) &&
-    !explorer.hidden.value.has(label);
-  change(explorer, "hidden", new Set(isAlone ? [] : others));
+    others.every((each) => hidden.has(each)) &&
+    codes.every((code) => !hidden.has(code));
+  hideOnly(explorer, column, isAlone ? [] : others);
 }
 
 export function chooseMean(explorer: Explorer): void {
@@ -250,10 +305,6 @@ export const select = (explorer: Explorer, rows: readonly number[]): void =>
 
 export const clearSelection = (explorer: Explorer): void => change(explorer, "selection", []);
 
-/** Hides these classes and shows all others. */
-export const hideOnly = (explorer: Explorer, labels: Iterable<number>): void =>
-  change(explorer, "hidden", new Set(labels));
-
 export function openTab(explorer: Explorer, tab: string): void {
   if (explorer.tabs.includes(tab)) change(explorer, "tab", tab);
 }
@@ -264,8 +315,11 @@ export function takeTool(explorer: Explorer, tool: string): void {
 
 export const setWay = (explorer: Explorer, way: string): void => change(explorer, "way", way);
 
-export function setColor(explorer: Explorer, color: string): void {
-  if (hasColor(explorer, color)) change(explorer, "color", color);
+export function setColor(explorer: Explorer, color: string, isSettled = true): void {
+  if (!hasColor(explorer, color)) return;
+  if (isSettled) settle(explorer);
+  change(explorer, "color", color);
+  if (isSettled) settle(explorer);
 }
 
 type Switch = { [K in keyof State]: State[K] extends boolean ? K : never }[keyof State];

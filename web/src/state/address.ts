@@ -1,17 +1,19 @@
+import { WAYS } from "../scene/manifest";
+import type { FilterSpec } from "../scene/source";
 import {
   followVectors,
   goTo,
-  hideOnly,
   lookAt,
   openTab,
   setColor,
+  setFilters,
   setMap,
   setWay,
   takeTool,
 } from "./actions";
-import { WAYS } from "../scene/manifest";
 import { watch } from "./cell";
 import type { Explorer } from "./explorer";
+import { hiddenOf, readFilters, withFilter, writeFilters } from "./filters";
 import { type Along, MAX_STOPS, rowsOf } from "./path";
 
 /** What a link restores. All of it is text that anyone may have written. */
@@ -25,7 +27,9 @@ export interface Address {
   mode?: string;
   way?: string;
   tab?: string;
+  /** Classes, by number; what else is filtered, by the names of columns. */
   hidden?: number[];
+  filter?: FilterSpec;
 }
 
 const ALONG = ["given", "line", "slerp"];
@@ -47,6 +51,7 @@ export function writeAddress(address: Address): string {
   put("mode", address.mode);
   put("tab", address.tab);
   put("hide", address.hidden?.join("~"));
+  put("filter", address.filter && JSON.stringify(address.filter));
   put("row", address.row?.toString());
   put("z", address.z && list(address.z));
   put("path", address.path && [address.path.along, ...address.path.vectors.map(list)].join("!"));
@@ -59,6 +64,15 @@ function numbers(text: string | null, n?: number): number[] | undefined {
   return values.every(Number.isFinite) && (n === undefined || values.length === n)
     ? values
     : undefined;
+}
+
+function json(text: string | null): unknown {
+  if (!text || text.length > 1e6) return undefined;
+  try {
+    return JSON.parse(text) ?? undefined;
+  } catch {
+    return undefined;
+  }
 }
 
 const oneOf = <T extends string>(text: string | null, allowed: string[]): T | undefined =>
@@ -92,17 +106,21 @@ export function readAddress(hash: string, dim: number): Address {
     way: oneOf(query.get("way"), Object.keys(WAYS)),
     tab: query.get("tab") ?? undefined,
     hidden: numbers(query.get("hide")),
+    filter: json(query.get("filter")) as FilterSpec | undefined,
   };
   return Object.fromEntries(Object.entries(address).filter(([, value]) => value !== undefined));
 }
 
 export function addressOf(explorer: Explorer): Address {
-  const { map, color, tool, way, tab, hidden, view, current, path } = explorer;
+  const { map, color, tool, way, tab, filters, view, current, path } = explorer;
   const { z, origin } = current.value;
   const address: Address = { map: map.value, color: color.value, mode: tool.value, tab: tab.value };
   if (view.value) address.view = [view.value.x, view.value.y, view.value.scale];
   if (way.value) address.way = way.value;
-  if (hidden.value.size) address.hidden = [...hidden.value];
+  const hidden = hiddenOf(filters.value, "class");
+  if (hidden.size) address.hidden = [...hidden];
+  const { class: _, ...others } = writeFilters(explorer);
+  if (Object.keys(others).length) address.filter = others;
   if (origin.kind === "row") address.row = origin.row;
   else address.z = [...z];
   if (path.value) {
@@ -116,11 +134,13 @@ export function addressOf(explorer: Explorer): Address {
 export function applyAddress(explorer: Explorer, address: Address): void {
   const { dim, mu, n } = explorer;
   if (address.map) setMap(explorer, address.map);
-  if (address.color) setColor(explorer, address.color);
+  if (address.color) setColor(explorer, address.color, false);
   if (address.way) setWay(explorer, address.way);
   if (address.mode) takeTool(explorer, address.mode);
   if (address.tab) openTab(explorer, address.tab);
-  hideOnly(explorer, address.hidden ?? []);
+  const filters = readFilters(explorer.facets, address.filter);
+  const hidden = { hidden: new Set(explorer.labels ? address.hidden : []) };
+  setFilters(explorer, withFilter(filters, "class", hidden), false);
   if (address.view)
     lookAt(explorer, { x: address.view[0], y: address.view[1], scale: address.view[2] });
   if (address.row !== undefined && address.row < n) {
@@ -139,7 +159,7 @@ export function applyAddress(explorer: Explorer, address: Address): void {
 
 /** Keeps the page's address true, and follows it when a person changes it. Returns the end of it. */
 export function followAddress(explorer: Explorer): () => void {
-  const { map, view, color, tool, way, tab, hidden, current, path } = explorer;
+  const { map, view, color, tool, way, tab, filters, current, path } = explorer;
   let timer: ReturnType<typeof setTimeout> | undefined;
   const write = (): void => {
     const hash = `#${writeAddress(addressOf(explorer))}`;
@@ -149,7 +169,7 @@ export function followAddress(explorer: Explorer): () => void {
       // Some browsers refuse this for files; the page works without.
     }
   };
-  const stop = watch([map, view, color, tool, way, tab, hidden, current, path], () => {
+  const stop = watch([map, view, color, tool, way, tab, filters, current, path], () => {
     clearTimeout(timer);
     timer = setTimeout(write, 250); // browsers refuse more than a hundred in half a minute
   });

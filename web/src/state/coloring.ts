@@ -1,13 +1,15 @@
 /** How the points are coloured, for the map and for its legend, and which are shown. */
 import { classes } from "./color_modes/classes";
 import type { ColorMode } from "./color_modes/color_mode";
+import { columns } from "./color_modes/columns";
 import { error, kl } from "./color_modes/costs";
 import { neurons } from "./color_modes/neurons";
-import { type Coloring, classColors, type Rgb } from "./colors";
+import { type Coloring, type Rgb, UNKNOWN } from "./colors";
 import type { Explorer } from "./explorer";
+import { hiddenOf } from "./filters";
 
 /** In the order of the list a person chooses from. */
-const COLOR_MODES: readonly ColorMode[] = [classes, error, kl, neurons];
+const COLOR_MODES: readonly ColorMode[] = [classes, columns, error, kl, neurons];
 
 /** What the points can be coloured by. */
 export const colorChoices = (explorer: Explorer): { name: string; title: string }[] =>
@@ -43,36 +45,43 @@ function colorsOf(coloring: Coloring): (row: number) => Rgb {
   const table = Array.from({ length: 256 }, (_, i) => scale.color(i / 255));
   return (row) => {
     const t = (value(row) - low) / (high - low || 1);
+    if (Number.isNaN(t)) return UNKNOWN;
     return table[Math.min(Math.max(t * 255, 0), 255) | 0];
   };
 }
 
-/** Which points are shown; null: all. */
-export function visiblePoints({ labels, n, hidden }: Explorer): Uint8Array | null {
-  if (!labels || hidden.value.size === 0) return null;
-  const mask = Uint8Array.from({ length: n }, (_, row) => (hidden.value.has(labels[row]) ? 0 : 1));
-  return mask.includes(0) ? mask : null; // a link may name classes that there are none of
-}
+/** More outlines than that nobody tells apart. */
+const MOST_OUTLINED = 60;
 
-/** Rows of every class that is shown, for contours; of all points where there are no classes. */
+/** Rows of what is coloured alike and shown, for contours: of every class, or of all points where there are none. */
 export function contourGroups(
   explorer: Explorer,
 ): { rows: Int32Array; rgba: [number, number, number, number] }[] {
-  const { labels, n, manifest } = explorer;
-  const isDark = explorer.isDark.value;
-  if (!labels || manifest.classNames.length > 60) {
-    const grey: [number, number, number, number] = isDark
+  const { n, facets, filters } = explorer;
+  const coloring = explorer.coloring.value;
+  const groups =
+    coloring.scale && facets.has("class") ? classes.create(explorer, "class") : coloring;
+  if (groups.scale || groups.shades.length > MOST_OUTLINED) {
+    const grey: [number, number, number, number] = explorer.isDark.value
       ? [200, 206, 214, 255]
       : [70, 78, 88, 255];
     return [{ rows: Int32Array.from({ length: n }, (_, i) => i), rgba: grey }];
   }
-  const rows: number[][] = manifest.classNames.map(() => []);
-  for (let row = 0; row < n; row++) rows[labels[row]!]?.push(row);
-  return classColors(rows.length, isDark)
-    .map((rgb, k) => ({
-      rows: Int32Array.from(rows[k]!),
+  const { column, shades } = groups;
+  const hidden = hiddenOf(filters.value, column.name);
+  const rows = new Map<number, number[]>();
+  for (let row = 0; row < n; row++) {
+    const code = column.codes[row] in column.categories ? column.codes[row] : -1;
+    const some = rows.get(code);
+    if (some) some.push(row);
+    else rows.set(code, [row]);
+  }
+  return shades
+    .map(({ codes, rgb }) => ({
+      rows: Int32Array.from(
+        codes.filter((code) => !hidden.has(code)).flatMap((code) => rows.get(code) ?? []),
+      ),
       rgba: [...rgb, 255] as [number, number, number, number],
-      k,
     }))
-    .filter(({ rows: some, k }) => some.length > 2 && !explorer.hidden.value.has(k));
+    .filter(({ rows: some }) => some.length > 2);
 }

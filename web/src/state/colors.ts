@@ -1,6 +1,14 @@
 /** Colours mean the same everywhere: classes the house palette, quantities viridis, signed numbers red and blue. */
 
+import type { CategoryColumn } from "./columns";
+
 export type Rgb = readonly [number, number, number];
+
+/** A place on a scale with its name. */
+export interface Tick {
+  at: number;
+  text: string;
+}
 
 /** A scale of colours, as the legend shows it. */
 export interface Scale {
@@ -12,12 +20,24 @@ export interface Scale {
   color(t: number): Rgb;
   /** What the numbers mean, in a few words. */
   about: string;
+  /** Instead of both ends and the unit. */
+  ticks?: readonly Tick[];
+  /** Points without a value, which are grey. */
+  missing?: number;
 }
 
-/** What colours the points have: of a scale, by their values, or each its own, which the classes explain. */
+/** Values of a category that have one colour. */
+export interface Shade {
+  name: string;
+  codes: readonly number[];
+  count: number;
+  rgb: Rgb;
+}
+
+/** What colours the points have: of a scale, by their values, or of a category. */
 export type Coloring =
   | { scale: Scale; value(row: number): number }
-  | { scale: null; color(row: number): Rgb };
+  | { scale: null; column: CategoryColumn; shades: readonly Shade[]; color(row: number): Rgb };
 
 // The palette of zscape.figures.style. On black two of its colours could not be seen, so there it is
 // lighter; any two stay at least 0.11 apart in OKLab for normal sight and the three dichromacies.
@@ -44,6 +64,8 @@ const redBlueStops = parse(RED_BLUE);
 const signedStops = { light: parse(SIGNED_ON_WHITE), dark: parse(SIGNED_ON_BLACK) };
 
 export const UNKNOWN: Rgb = [140, 147, 156];
+/** Of values that share a group: greyer than any colour, and other than what is not known. */
+export const OTHERS: Rgb = [104, 96, 88];
 
 /** `n` colours; beyond ten they come again in darker tiers (on black: paler), as in the Python figures. */
 export function classColors(n: number, dark: boolean): Rgb[] {

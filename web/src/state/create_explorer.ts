@@ -5,9 +5,11 @@ import type { Scene } from "../scene/source";
 import type { ViewBox } from "../view/view";
 import { cell, derived } from "./cell";
 import { change } from "./change";
-import { coloringOf, paintPoints, visiblePoints } from "./coloring";
+import { coloringOf, paintPoints } from "./coloring";
+import { classColumn, costColumns, isFacet, readColumns } from "./columns";
 import { createLatest, type Decoder } from "./decoder";
-import { type Explorer, type Kept, pairOf } from "./explorer";
+import { type Explorer, type Kept, type Moment, pairOf } from "./explorer";
+import { type Filters, failuresOf, visiblePoints } from "./filters";
 import { createHistory } from "./history";
 import type { Current } from "./origin";
 import { type Path, trailOf } from "./path";
@@ -36,7 +38,17 @@ export function createExplorer(scene: Scene, { isDark, tools, tabs }: Offer): Ex
   const map = cell(firstMap(manifest));
   const color = cell(points.labels === null ? `z${order[0]}` : "class");
   const dark = cell(isDark);
-  const hidden = cell<ReadonlySet<number>>(new Set());
+  const filters = cell<Filters>(new Map());
+  const failures = derived([filters], () => failuresOf(explorer));
+  const visible = derived([filters], () => visiblePoints(explorer));
+  const labels = points.labels === null ? null : scene.ints(points.labels);
+  const columns = readColumns(scene);
+  const own = classColumn(manifest, labels);
+  const facets = [
+    ...columns.filter(isFacet).filter(({ missing }) => missing < points.n),
+    ...(own ? [own] : []),
+    ...costColumns(scene),
+  ];
   const coloring = derived([color, dark], () => coloringOf(explorer));
   const selection = cell<readonly number[]>([]);
   const path = cell<Path | null>(null);
@@ -63,7 +75,7 @@ export function createExplorer(scene: Scene, { isDark, tools, tabs }: Offer): Ex
     n: points.n,
     dim,
     mu,
-    labels: points.labels === null ? null : scene.ints(points.labels),
+    labels,
     indices: scene.ints(points.indices),
     order,
     decoder,
@@ -76,7 +88,9 @@ export function createExplorer(scene: Scene, { isDark, tools, tabs }: Offer): Ex
     tabs,
     tool: cell(tools[0]),
     tab: cell(tabs[0]),
-    hidden,
+    filters,
+    columns,
+    facets: new Map(facets.map((facet) => [facet.name, facet])),
     selection,
     path,
     kept: cell<readonly Kept[]>([]),
@@ -88,14 +102,24 @@ export function createExplorer(scene: Scene, { isDark, tools, tabs }: Offer): Ex
     view: cell<ViewBox | null>(null),
     mapSize: cell({ width: 0, height: 0 }),
     notice: cell(""),
-    history: createHistory(first),
+    history: createHistory<Moment>(
+      { current: first, color: color.value, filters: filters.value },
+      isSameMoment,
+    ),
     place: derived([current, map], () => placeOf(explorer)),
     nearest: derived([current], () => nearestOf(explorer)),
     coloring,
     rgba: derived([coloring], () => paintPoints(explorer)),
-    visible: derived([hidden], () => visiblePoints(explorer)),
-    chosen: derived([selection, hidden], () => {
-      const mask = explorer.visible.value;
+    failures,
+    visible,
+    nShown: derived([filters], () => {
+      const mask = visible.value;
+      let sum = points.n;
+      if (mask) for (let row = 0; row < points.n; row++) sum -= 1 - mask[row];
+      return sum;
+    }),
+    chosen: derived([selection, filters], () => {
+      const mask = visible.value;
       return mask ? selection.value.filter((row) => mask[row]) : selection.value;
     }),
     stopTrust: derived([path], () => trustOfStops(explorer)),
@@ -119,6 +143,9 @@ export function createExplorer(scene: Scene, { isDark, tools, tabs }: Offer): Ex
   };
   return explorer;
 }
+
+const isSameMoment = (a: Moment, b: Moment): boolean =>
+  a.current === b.current && a.color === b.color && a.filters === b.filters;
 
 /** t-SNE shows most, so it is shown first where there is one. */
 function firstMap(manifest: Manifest): string {

@@ -4,7 +4,9 @@ import type { Scene } from "../scene/source";
 import type { ViewBox } from "../view/view";
 import type { Cell } from "./cell";
 import type { Coloring } from "./colors";
+import type { Column, Facet } from "./columns";
 import type { Decoder } from "./decoder";
+import type { Filters } from "./filters";
 import type { History } from "./history";
 import type { Current } from "./origin";
 import type { Path } from "./path";
@@ -44,7 +46,7 @@ export interface State {
   /** Names of what is chosen among `tools` and `tabs`. */
   tool: string;
   tab: string;
-  hidden: ReadonlySet<number>;
+  filters: Filters;
   selection: readonly number[];
   path: Path | null;
   kept: readonly Kept[];
@@ -59,6 +61,9 @@ export interface State {
   /** A sentence for the person, or empty. */
   notice: string;
 }
+
+/** What undo comes back to. */
+export type Moment = Pick<State, "current" | "color" | "filters">;
 
 type Cells = { readonly [K in keyof State]: Cell<State[K]> };
 
@@ -76,7 +81,10 @@ export interface Explorer extends Cells {
   /** Names of the page's tools and tabs. */
   readonly tools: readonly string[];
   readonly tabs: readonly string[];
-  readonly history: History<Current>;
+  readonly history: History<Moment>;
+  /** What else is known of the points; and all that filters them and can be counted, the class and costs too, by name. */
+  readonly columns: readonly Column[];
+  readonly facets: ReadonlyMap<string, Facet>;
 
   /** What follows from the state: where the current vector lies, and the picture of the data next to it; */
   readonly place: Cell<Place>;
@@ -85,6 +93,9 @@ export interface Explorer extends Cells {
   readonly coloring: Cell<Coloring>;
   readonly rgba: Cell<Uint8Array>;
   readonly visible: Cell<Uint8Array | null>;
+  /** By how many filters each point is hidden, null: none hides any; and how many points are shown. */
+  readonly failures: Cell<Uint16Array | null>;
+  readonly nShown: Cell<number>;
   /** Of the selection, what is shown. */
   readonly chosen: Cell<readonly number[]>;
   /** How far to trust the stops of the path; and where it lies on the map: its line (k, 2), its stops (n, 2). */

@@ -11,7 +11,11 @@ export interface History<T> {
 }
 
 /** @param limit how many steps back are kept */
-export function createHistory<T>(first: T, limit = 200): History<T> {
+export function createHistory<T>(
+  first: T,
+  isSame: (a: T, b: T) => boolean = Object.is,
+  limit = 200,
+): History<T> {
   const past: T[] = [first];
   let future: T[] = [];
   const canUndo = cell(false);
@@ -24,7 +28,7 @@ export function createHistory<T>(first: T, limit = 200): History<T> {
     canUndo,
     canRedo,
     push(state) {
-      if (Object.is(state, past.at(-1))) return;
+      if (isSame(state, past.at(-1)!)) return;
       past.push(state);
       if (past.length > limit + 1) past.shift();
       future = [];

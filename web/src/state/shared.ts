@@ -1,6 +1,15 @@
 import type { Shared, SharedState } from "../scene/source";
-import { clearPath, followVectors, select, setColor, setCurrent, setMap } from "./actions";
+import {
+  clearPath,
+  followVectors,
+  select,
+  setColor,
+  setCurrent,
+  setFilters,
+  setMap,
+} from "./actions";
 import type { Explorer } from "./explorer";
+import { readFilters, writeFilters } from "./filters";
 import { rowsOf } from "./path";
 
 /** While dragging, Python hears of the last of these many milliseconds. */
@@ -8,7 +17,7 @@ const PAUSE_MS = 60;
 
 /** Keeps the widget's traits and the explorer the same. Returns the end of it. */
 export function followShared(explorer: Explorer, shared: SharedState): () => void {
-  const { dim, current, selection, path, map, color } = explorer;
+  const { dim, current, selection, path, map, color, filters } = explorer;
   let isReading = false;
   let timer: ReturnType<typeof setTimeout> | undefined;
   let waiting: Partial<Shared> = {};
@@ -38,6 +47,7 @@ export function followShared(explorer: Explorer, shared: SharedState): () => voi
     },
     map: (value) => setMap(explorer, value),
     color: (value) => setColor(explorer, value),
+    filter: (value) => setFilters(explorer, readFilters(explorer.facets, value)),
   };
   const read = (key: keyof Shared): void => {
     isReading = true;
@@ -48,10 +58,9 @@ export function followShared(explorer: Explorer, shared: SharedState): () => voi
       isReading = false;
     }
   };
-  for (const key of ["map", "color", "selection", "path", "z"] as const) {
-    const value = shared.get(key);
+  for (const key of ["map", "color", "filter", "selection", "path", "z"] as const) {
     // What Python has not set yet is empty.
-    if (value?.length) read(key);
+    if (Object.keys(shared.get(key) ?? {}).length) read(key);
   }
   const stops = [
     current.subscribe(() => send({ z: [...current.value.z] })),
@@ -62,6 +71,7 @@ export function followShared(explorer: Explorer, shared: SharedState): () => voi
     }),
     map.subscribe(() => send({ map: map.value })),
     color.subscribe(() => send({ color: color.value })),
+    filters.subscribe(() => send({ filter: writeFilters(explorer) })),
     shared.onChange(read),
   ];
   send({ z: [...current.value.z], map: map.value, color: color.value });

@@ -3,8 +3,8 @@ export function ticks(
   low: number,
   high: number,
   wanted: number,
-): { values: number[]; digits: number } {
-  if (!(high > low) || wanted < 1) return { values: [], digits: 0 };
+): { values: number[]; digits: number; step: number } {
+  if (!(high > low) || wanted < 1) return { values: [], digits: 0, step: 0 };
   const rough = (high - low) / wanted;
   const power = 10 ** Math.floor(Math.log10(rough));
   // The nearest in ratio: 1.4 is as far from 1 as from 2.
@@ -14,7 +14,7 @@ export function ticks(
   const values = [];
   for (let i = Math.ceil(low / step - 1e-9); i * step <= high + 1e-9 * step; i++)
     values.push(i * step || 0);
-  return { values, digits };
+  return { values, digits, step };
 }
 
 /** With a true minus sign, as the figures have it. */

@@ -35,6 +35,7 @@ export function networkScene(
   return {
     manifest,
     floats: (name) => floatsOf(weights[name]),
+    doubles: () => new Float64Array(),
     ints: () => new Int32Array(),
     raw: () => new Uint8Array(),
     source: memorySource(manifest, {}),

@@ -1,10 +1,19 @@
+import { groupsOf } from "../bins";
 import { classColors, UNKNOWN } from "../colors";
+import type { CategoryColumn } from "../columns";
 import type { ColorMode } from "./color_mode";
 
 export const classes: ColorMode = {
   choices: ({ labels }) => (labels ? [{ name: "class", title: "class" }] : []),
-  create({ labels, manifest, isDark }) {
-    const colors = classColors(manifest.classNames.length, isDark.value);
-    return { scale: null, color: (row) => colors[labels![row]] ?? UNKNOWN };
+  create({ facets, isDark }) {
+    const column = facets.get("class") as CategoryColumn;
+    const colors = classColors(column.categories.length, isDark.value);
+    const colorOf = (code: number) => colors[code] ?? UNKNOWN;
+    return {
+      scale: null,
+      column,
+      shades: groupsOf(column).map((group) => ({ ...group, rgb: colorOf(group.codes[0]) })),
+      color: (row) => colorOf(column.codes[row]),
+    };
   },
 };
