@@ -16,7 +16,7 @@ RANKS = {
     "model": 2,
     "training": 3, "zoo": 3,
     "latents": 4,
-    "neurons": 5, "embedding": 5,
+    "neurons": 5, "embedding": 5, "finding": 5,
     "evaluation": 6,
     "figures": 7, "report": 7, "explorer": 7,
     "api": 8,
@@ -24,13 +24,16 @@ RANKS = {
 }  # fmt: skip
 """Rank of each file and folder of the package, as in docs/architecture.md."""
 
-BESIDE = {("__main__", "cli"), ("zoo", "training"), ("report", "figures")} | {
-    (one, other) for one in RANKS for other in RANKS if RANKS[one] == RANKS[other] == 0
-}
+BESIDE = {
+    ("__main__", "cli"),
+    ("zoo", "training"),
+    ("report", "figures"),
+    ("finding", "embedding"),
+} | {(one, other) for one in RANKS for other in RANKS if RANKS[one] == RANKS[other] == 0}
 """Who may import from its own rank.
 
 Rank 0; the stub that starts the command line; the zoo, whose weights are read as any other; the
-report, which is made of figures.
+report, which is made of figures; finding, which searches neighbours as the maps do.
 """
 
 MODULES = sorted(file for file in SOURCES.rglob("*.py") if file != SOURCES / "__init__.py")

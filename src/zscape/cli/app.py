@@ -17,6 +17,7 @@ from zscape.cli import (
     encode,
     evaluate,
     explore,
+    find,
     map,
     neurons,
     report,
@@ -49,6 +50,7 @@ app.command("export")(explore.export)
 app.add_typer(walk.app, name="walk")
 app.add_typer(map.app, name="map")
 app.add_typer(neurons.app, name="neurons")
+app.add_typer(find.app, name="find")
 app.add_typer(data.app, name="data")
 app.add_typer(zoo.app, name="zoo")
 

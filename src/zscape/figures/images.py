@@ -159,6 +159,7 @@ def plot_reconstructions(
     *,
     threshold: float = 0.5,
     binarized: bool | None = None,
+    names: tuple[str, str] = ("original", "reconstruction"),
 ) -> Figure:
     """Each picture over what the model made of it, both also binarised where that says something.
 
@@ -176,6 +177,8 @@ def plot_reconstructions(
     binarized
         Whether to show the rows at ``threshold``; by default if the originals are nearly black
         and white (``is_nearly_binary``): of grey pictures a threshold shows another picture.
+    names
+        What the two rows are called.
 
     Raises
     ------
@@ -195,13 +198,13 @@ def plot_reconstructions(
         )
     if titles is not None and len(titles) != len(before):
         raise ShapeError(f"{len(before)} pictures need as many titles; got {len(titles)}.")
-    stages = [("original", before), ("reconstruction", after)]
+    stages = [(names[0], before), (names[1], after)]
     if is_nearly_binary(before) if binarized is None else binarized:
         label = f"binarised\nat {threshold:g}"
         stages.insert(1, (label, binarize_image(before, threshold)))
         stages.append((label, binarize_image(after, threshold)))
 
-    left = text_width("reconstruction", 8.5) + 3 * GAP
+    left = max(text_width(name, 8.5) for name in names) + 3 * GAP
     width, height = tile_size(before, 0.72, WIDTH - left - GAP)  # ten in a row
     columns, bands = _layout(len(before), width, WIDTH - left)
     titles, title_height = _fit_titles(titles, width)
