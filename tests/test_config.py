@@ -12,6 +12,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+import zscape
 from zscape.config import (
     CONFIGS,
     SYNONYMS,
@@ -263,6 +264,17 @@ def values_of(config: type[Config], field: dataclasses.Field[Any]) -> st.SearchS
 any_options = st.fixed_dictionaries(
     {}, optional={field.name: values_of(config, field) for config, field in FIELDS}
 )
+
+
+def test_an_option_without_the_one_it_goes_with_is_refused_before_training(tmp_path):
+    for options, message in (
+        ({"fit": "pad"}, "fit goes with resize"),
+        ({"stratified": True}, "stratified goes with n_train or n_test"),
+        ({"schedule": "constant", "warmup": 0.3}, "warmup is of the cosine schedule"),
+    ):
+        with pytest.raises(ConfigError, match=message):
+            zscape.train("mnist", out=tmp_path / "run", **options)
+    assert list(tmp_path.iterdir()) == []
 
 
 @settings(deadline=None, max_examples=50)

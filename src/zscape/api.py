@@ -17,7 +17,7 @@ import torch
 from torch import Tensor, nn
 
 from zscape import latents
-from zscape.config import DataConfig, ModelConfig, RunConfig, name_unknown
+from zscape.config import DataConfig, ModelConfig, RunConfig, check_heeded, name_unknown
 from zscape.data import ImageSet, ImagesLike, Splits, as_image_set, load_data
 from zscape.data.joining import join_all, show_by
 from zscape.errors import ConfigError, DataError, ShapeError, needing
@@ -105,6 +105,7 @@ def train(
     start = options.get("network")
     options |= _like(start, options) if isinstance(start, nn.Module) else {}
     options |= allowed(options.get("network"), options.get("likelihood"))
+    check_heeded(options)
     config = RunConfig.from_options(data=source, **options)
     splits = load_data(data, config.data, seed=config.train.seed)
     display = create_progress(progress)

@@ -13,7 +13,7 @@ import os
 import sys
 import types
 import typing
-from collections.abc import Collection, Iterable
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
 from typing import Any, Self
 
@@ -60,15 +60,35 @@ def option(
     high: float | None = None,
     choices: Choices = (),
     is_flag: bool = True,
+    needs: Collection[str] = (),
 ) -> Any:
     """A dataclass field that knows its help text and what it may be.
 
-    ``is_flag=False`` keeps it off the command line (it is worked out, not asked for).
+    ``is_flag=False`` keeps it off the command line (it is worked out, not asked for). Without one
+    of the options it ``needs`` it would change nothing; see ``check_heeded``.
     """
-    return dataclasses.field(
-        default=default,
-        metadata={"help": help, "low": low, "high": high, "choices": choices, "is_flag": is_flag},
-    )
+    metadata = {"help": help, "low": low, "high": high, "choices": choices, "is_flag": is_flag}
+    return dataclasses.field(default=default, metadata=metadata | {"needs": needs})
+
+
+def check_heeded(options: typing.Mapping[str, Any], spell: Callable[[str], str] = str) -> None:
+    """Raise ``ConfigError`` if one of the options that a person gave would change nothing.
+
+    ``spell`` makes a name what that person calls it.
+    """
+    fields = [each for config in CONFIGS.values() for each in dataclasses.fields(config)]  # type: ignore[arg-type]
+    given = {each.name for each in fields if options.get(each.name, each.default) != each.default}
+    for each in fields:
+        needs = each.metadata["needs"]
+        if each.name in given and needs and not given & set(needs):
+            raise ConfigError(
+                f"{spell(each.name)} goes with {' or '.join(map(spell, needs))}; without, it "
+                f"changes nothing."
+            )
+    if "warmup" in given and options.get("schedule") == "constant":
+        raise ConfigError(
+            f"{spell('warmup')} is of the cosine {spell('schedule')}; the constant one has none."
+        )
 
 
 def name_unknown(unknown: Iterable[str], known: Collection[str]) -> str:
@@ -192,7 +212,9 @@ class DataConfig(Config):
     """Of images that were in memory, None."""
     n_train: int | None = option(None, "Train on this many images (all by default).", low=1)
     n_test: int | None = option(None, "Test on this many images (all by default).", low=1)
-    stratified: bool = option(False, "Keep the class proportions when taking a subset.")
+    stratified: bool = option(
+        False, "Keep the class proportions when taking a subset.", needs=("n_train", "n_test")
+    )
     binarize: str = option(
         "none",
         "Binarise the pixels: threshold (at 0.5) or dynamic (a new coin toss every epoch).",
@@ -205,6 +227,7 @@ class DataConfig(Config):
         "crop",
         "How --resize makes a rectangle square: crop the centre, pad (black) or stretch.",
         choices=("crop", "pad", "stretch"),
+        needs=("resize",),
     )
     channels: int | None = option(
         None, "Make every image grey (1) or RGB (3); as it is by default.", low=1, high=3
@@ -242,11 +265,13 @@ class DataConfig(Config):
         "What the rows of --columns are told by: file_name, or row (a number from 0, or line by "
         "line); by default file_name where both have it.",
         choices=("file_name", "row"),
+        needs=("columns",),
     )
     label: str | None = option(None, "The column that says the class.")
     bins: int | None = option(
-        None, "Cut the numbers of --label into this many classes of one size.", low=2, high=1000
-    )
+        None, "Cut the numbers of --label into this many classes of one size.",
+        low=2, high=1000, needs=("label",),
+    )  # fmt: skip
     split_by: str | None = option(
         None,
         "Hold out whole groups of this column, so that a patient is in one split only; if it says "

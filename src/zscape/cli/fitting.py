@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from zscape.cli.inputs import JOINED, LATENTS, OWN, Latents
 from zscape.cli.progress import showing_progress
 from zscape.errors import ConfigError
 from zscape.registry import built_in
 
 if TYPE_CHECKING:
-    from zscape.cli.inputs import Latents
     from zscape.embedding import Embedding
     from zscape.latents import LatentTable
 
@@ -75,13 +75,7 @@ def is_map(path: Path) -> bool:
         return False
 
 
-def load_map(
-    path: Path,
-    where: Latents,
-    method: str = USUAL,
-    settings: list[str] | None = None,
-    standardize: bool = False,
-) -> Embedding:
+def load_map(path: Path, where: Latents, method: str = USUAL) -> Embedding:
     """The map in a file; what it has settled already must not have been asked for again.
 
     ``method`` may only be the user's own that the map was drawn with, as ``module:Class``.
@@ -89,10 +83,10 @@ def load_map(
     from zscape.embedding import Embedding, methods
 
     is_own = ":" in method
-    others = (settings, standardize, method != USUAL and not is_own)
-    if any((where.data, where.n, where.file, where.more, *others)):
-        raise ConfigError(
-            "a saved map has its images, their columns, its method and settings; leave out --data, "
-            "-n, --table, --columns, --label, --method, --set and --standardize."
-        )
+    settled = {*LATENTS, *(each.name for each in JOINED), "settings", "standardize"}
+    if not is_own:
+        settled.add("method")
+    if path == Path(where.model):
+        settled |= set(OWN)  # no model is opened at all
+    where.refuse(*settled, why="a saved map has its images, their columns, method and settings")
     return Embedding.load(path, method=methods.allow(method, here=True) if is_own else None)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import typer
 
 from zscape.cli.options import Command, flag, option_flag, replacing
-from zscape.config import SOURCES, DataConfig
+from zscape.config import SOURCES, DataConfig, check_heeded
 from zscape.errors import ConfigError, DataError
 
 if TYPE_CHECKING:
@@ -94,6 +94,7 @@ def with_model(*names: str, model: Any = Model) -> Callable[[Command], Command]:
     flags = [flag("model", model), *(flag(name, *FLAGS[name]) for name in names)]
     flags += JOINED if "data" in names else ()
     flags += [flag(name, annotation, None) for name, annotation in OWN.items()]
+    flags.append(flag("context", typer.Context))
     return replacing("where", flags, Latents)
 
 
@@ -114,6 +115,8 @@ class Latents:
         More columns to join to the images, and which is shown as the class.
     network, likelihood
         A user's own that the model is of, ``module:Class``.
+    context
+        Of the command; knows which flags were typed.
     """
 
     def __init__(
@@ -121,12 +124,49 @@ class Latents:
         n: int | None = None, seed: int = 0, table: Path | None = None,
         columns: str | None = None, on: str | None = None, label: str | None = None,
         bins: int | None = None, network: str | None = None, likelihood: str | None = None,
+        context: typer.Context | None = None,
     ) -> None:  # fmt: skip
         self.model, self.data, self.asked_split = model, data, split
         self.n, self.seed, self.file = n, seed, table
         told: dict[str, Any] = {"columns": columns, "on": on, "label": label, "bins": bins}
         self.more = {name: value for name, value in told.items() if value is not None}
+        check_heeded(self.more, lambda name: f"--{name}")
         self.own = {"network": network, "likelihood": likelihood}
+        self.context = context
+
+    def refuse(self, *names: str, why: str) -> None:
+        """Raise ``ConfigError`` if one of these flags was typed, as each would change nothing.
+
+        Parameters
+        ----------
+        names
+            Of parameters of the command.
+        why
+            The reason, as the first half of a sentence.
+        """
+        if self.context is None:
+            return
+        typed = [
+            max(parameter.opts, key=len)
+            for parameter in self.context.command.params
+            if (name := parameter.name) in names
+            and str(self.context.get_parameter_source(name)).endswith("COMMANDLINE")
+        ]
+        if typed:
+            raise ConfigError(f"{why}; leave out {', '.join(typed)}.")
+
+    def check_written(self, outs: Sequence[Path], suffixes: Sequence[str], *names: str) -> None:
+        """Raise ``ConfigError`` if flags were typed that only files of other endings heed."""
+        if not any(path.suffix.lower() in suffixes for path in outs):
+            self.refuse(*names, why=f"no {' or '.join(suffixes)} is written")
+
+    def check_heeded(self) -> None:
+        """Raise ``ConfigError`` if images were asked for that nothing looked at."""
+        made = self.__dict__
+        if "all_images" not in made:
+            own = ("n",) if self.n is not None else ()  # -n may be another thing of a command
+            unseen = () if "stored" in made else ("split", "table", *own)
+            self.refuse("data", *self.more, *unseen, why="no image is looked at")
 
     @cached_property
     def opened(self) -> Opened:
@@ -203,6 +243,8 @@ class Latents:
 
         from zscape.seeding import torch_generator
 
+        if self.file is not None and self.data is not None:
+            _ = self.all_images  # to see that the table is of these
         total = len(self.all_images if self.file is None else self.stored)
         if self.n is not None and self.n > total:
             raise ConfigError(f"-n must be in [1, {total}], the {self.split} images; got {self.n}.")

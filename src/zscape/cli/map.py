@@ -86,8 +86,9 @@ def draw(
     from zscape import figures
 
     outs = check_outs(out, (*FIGURES, *TABLES[:3], ".safetensors"), needs_one=True)
+    where.check_written(outs, FIGURES, "color", "by")
     if is_map(Path(where.model)):
-        embedding = load_map(Path(where.model), where, method, settings, standardize)
+        embedding = load_map(Path(where.model), where, method)
         _check_colors(embedding.table, color, by)
     else:
         _check_colors(where.table, color, by)  # before the map is fitted
@@ -139,11 +140,12 @@ def decode(
     from zscape.embedding import inverses
 
     outs = check_outs(out, (*FIGURES, ".gif", *TABLES, ".npz"))
-    points = _points(line, point, steps)
+    where.check_written(outs, (".gif",), "seconds")
+    points = _points(where, line, point, steps)
     if saved is None:
         embedding = fit(where.table, method, settings, standardize=standardize, seed=where.seed)
     else:
-        embedding = load_map(saved, where, method, settings, standardize)
+        embedding = load_map(saved, where, method)
         latents.check_belongs(embedding.table, where.opened.model)
     back = embedding.inverse_transform(points, inverses.allow(inverse, here=True))
     images = latents.decode(where.opened.model, back.vectors)
@@ -270,13 +272,14 @@ def pairs(
 
 
 def _points(
-    line: tuple[str, str] | None, points: list[str] | None, steps: int
+    where: Latents, line: tuple[str, str] | None, points: list[str] | None, steps: int
 ) -> list[tuple[float, float]]:
     import numpy as np
 
     if (line is None) == (not points):
         raise ConfigError("give either --line X0,Y0 X1,Y1 or points: --point X,Y.")
     if line is None:
+        where.refuse("steps", why="--point says every point")
         return [_pair(text) for text in points or ()]
     start, end = map(_pair, line)
     return [(float(x), float(y)) for x, y in np.linspace(start, end, steps)]
@@ -317,7 +320,7 @@ def _coordinates(embedding: Embedding) -> pd.DataFrame:
 def _components(where: Latents, standardize: bool) -> dict[str, Any]:
     if not is_map(Path(where.model)):
         return fit(where.table, "pca", None, standardize=standardize, seed=0).fitted.state
-    embedding = load_map(Path(where.model), where, standardize=standardize)
+    embedding = load_map(Path(where.model), where)
     if "components" not in embedding.fitted.state:
         raise DataError(
             f"{where.model} is a map by {embedding.method}; components are those of pca."

@@ -98,6 +98,7 @@ def histograms(
         _check_classes(_names(classes) or [], list(source.rows_by_class()))
         return frame.loc[_names(classes)]
 
+    where.check_written(outs, FIGURES, "bars")
     if not outs:
         show_table(quartiles())
     write_outs(
@@ -269,6 +270,7 @@ def jacobian(
     else:
         vectors = read_vectors(at, where)
         names = [at] if len(vectors) == 1 else [f"{i}" for i in range(len(vectors))]
+    where.check_heeded()
     values = decoder_jacobian(vae, vectors, chosen)
     write_outs(
         outs,

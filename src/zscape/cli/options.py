@@ -13,7 +13,7 @@ from typing import Annotated, Any, Literal, TypeAlias, get_type_hints
 
 import typer
 
-from zscape.config import CONFIGS, Config, field_type
+from zscape.config import CONFIGS, Config, check_heeded, field_type
 
 Command: TypeAlias = Callable[..., None]
 
@@ -73,7 +73,9 @@ def with_options(
     ]
 
     def typed(**options: Any) -> dict[str, Any]:
-        return {name: value for name, value in options.items() if value is not None}
+        known = {name: value for name, value in options.items() if value is not None}
+        check_heeded(known, lambda name: f"--{name.replace('_', '-')}")
+        return known
 
     return replacing("options", flags, typed)
 

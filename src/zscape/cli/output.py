@@ -119,6 +119,9 @@ def write_walk(
     columns
         What else is known of every vector, by name; they come first in a table.
     """
+    where.check_heeded()
+    if gif is not None:
+        where.check_written(outs, (".gif",), "seconds")
     if not outs:
         _show(walk, columns or {})
         return

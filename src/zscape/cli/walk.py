@@ -171,7 +171,7 @@ def traverse(
     outs = check_outs(out, (*FIGURES, ".gif", *VECTORS))
     vae = where.opened.model
     number = latents.as_neuron(neuron, vae.latent_dim)
-    places = _values(limits, steps, values)
+    places = _values(where, limits, steps, values)
     grid = latents.traversal(vae, read_vector(at, where), number, places)
     walk = latents.Walk(grid.vectors[0], grid.images[0])
     write_walk(
@@ -206,7 +206,7 @@ def progression(
     outs = check_outs(out, (*FIGURES, ".gif", *VECTORS))
     vae = where.opened.model
     chosen = read_neurons(neurons, vae.latent_dim)
-    places = _values(limits, steps, values)
+    places = _values(where, limits, steps, values)
     walk = latents.traversal(vae, read_vector(at, where), chosen, places)
     names = [f"z{number}" for number in chosen]
     columns = {"neuron": np.repeat(names, len(places)), "value": np.tile(places, len(names))}
@@ -240,7 +240,9 @@ def manifold(
     outs = check_outs(out, FIGURES + VECTORS)
     vae = where.opened.model
     pair = read_neurons(neurons, vae.latent_dim)
-    sides = latents.prior_quantiles(steps) if quantiles else _values(limits, steps, None)
+    if quantiles:
+        where.refuse("limits", why="--quantiles says how far the sheet reaches")
+    sides = latents.prior_quantiles(steps) if quantiles else _values(where, limits, steps, None)
     walk = latents.manifold(vae, pair, x_values=sides, y_values=sides, z=read_vector(at, where))
     places = walk.vectors.reshape(-1, vae.latent_dim)
     columns = {"x": places[:, pair[0]], "y": places[:, pair[1]]}
@@ -360,10 +362,11 @@ def nearest(
     )  # fmt: skip
 
 
-def _values(limits: tuple[float, float], steps: int, values: str | None) -> Any:
+def _values(where: Latents, limits: tuple[float, float], steps: int, values: str | None) -> Any:
     import numpy as np
 
     if values is not None:
+        where.refuse("limits", "steps", why="--values says every value")
         return np.array(read_numbers(values, "--values"))
     if not limits[0] < limits[1] or not np.isfinite(limits).all():
         low, high = limits
