@@ -8,9 +8,12 @@ const AXE = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.mi
 for (const colorScheme of ["light", "dark"] as const) {
   test.describe(colorScheme, () => {
     test.use({ colorScheme });
-    for (const tab of ["Neurons", "Around", "Path", "Classes", "Draw"]) {
+    for (const tab of ["Neurons", "Around", "Path", "Classes", "Draw", "Columns"]) {
       test(`axe finds nothing serious in ${tab}`, async ({ openFile, page }) => {
-        const explorer = await openFile("digits");
+        const explorer = await openFile(
+          tab === "Columns" ? "columns" : "digits",
+          tab === "Columns" ? "#color=ink&filter=%7B%22wide%22%3A%5B8%2C12%5D%7D" : "",
+        );
         await explorer.openTab(tab);
         if (tab === "Path") {
           await explorer.drags("Path");
