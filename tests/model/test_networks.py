@@ -242,3 +242,14 @@ def test_unknown_networks_are_answered_with_the_known_ones():
         f"network must be one of {', '.join(networks)}, or your own, allowed by --network "
         "module:Class (in Python network='module:Class'); got 'resnet'."
     )
+
+
+def test_a_network_that_takes_rectangles_trains_on_them_and_one_that_does_not_says_so() -> None:
+    from zscape import api
+    from zscape.seeding import torch_generator
+
+    images = torch.randint(0, 256, (24, 48, 32), generator=torch_generator(0, "rectangles")).byte()
+    model = api.train(images, network="mlp", epochs=1, batch_size=10, progress="none").model
+    assert api.reconstruct(model, images[:2]).shape == (2, 1, 48, 32)
+    with pytest.raises(ConfigError, match=r"square images .* got \(1, 48, 32\). Use resize, or"):
+        api.train(images, network="enhanced", epochs=1, batch_size=10, progress="none")

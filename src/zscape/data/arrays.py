@@ -242,8 +242,8 @@ def _range(pictures: list[NDArray[Any]], where: str | Path, config: DataConfig) 
     dtype = np.result_type(*pictures)
     if dtype.kind == "b" and config.range is None:
         return 0, 1
-    low = min(pixels.min() for pixels in pictures)
-    high = max(pixels.max() for pixels in pictures)
+    lows, highs = zip(*map(_extremes, pictures), strict=True)
+    low, high = min(lows), max(highs)
     # NaN, which min and max pass on, is not finite.
     if not (np.isfinite(low) and np.isfinite(high)):
         raise DataError(
@@ -274,6 +274,16 @@ def _range(pictures: list[NDArray[Any]], where: str | Path, config: DataConfig) 
             where,
         )
     return 0, limit
+
+
+def _extremes(pixels: NDArray[Any]) -> tuple[Any, Any]:
+    """The least and the greatest pixel; NaN if there is one."""
+    found = []
+    for rows in slices(len(pixels)):
+        found.append((pixels[rows].min(), pixels[rows].max()))
+        release(pixels)
+    lows, highs = np.array(found, pixels.dtype).T
+    return lows.min(), highs.max()
 
 
 def _range_as_told(told: str, low: Any, high: Any, where: str | Path) -> tuple[float, float]:

@@ -13,6 +13,7 @@ import warnings
 from collections import Counter, deque
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from threading import Lock
@@ -20,7 +21,7 @@ from typing import IO, Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, ImageColor, ImageOps, ImageSequence
+from PIL import Image, ImageColor, ImageOps, ImageSequence, UnidentifiedImageError
 
 from zscape.config import DataConfig
 from zscape.data.bounded import reading
@@ -73,6 +74,11 @@ def read_frames(file: Readable, config: DataConfig, left_out: Counter[str]) -> l
     try:
         with file.open("rb") as stream, _opened(stream) as opened:
             return [as_frame(picture, config) for picture in _pages(opened, left_out)]
+    except UnidentifiedImageError as error:
+        kinds = ", ".join(_FORMATS)
+        raise DataError(
+            f"{file} could not be read as a picture: its content is none of {kinds}."
+        ) from error
     # Pillow's decoders raise whatever a damaged file makes them stumble over.
     except Exception as error:
         raise DataError(
@@ -106,19 +112,29 @@ def decoded(
         waiting = iter(files)
         under_way = deque(map(begin, itertools.islice(waiting, _AT_ONCE)))
         while under_way:
+            frames: list[Frame] = []
             try:
-                frames, passed = under_way.popleft().result()
-                left_out.update(passed)
-            except DataError as error:
-                if not config.skip_broken:
-                    pool.shutdown(wait=False, cancel_futures=True)
-                    raise
-                _log.warning("%s", error)
-                left_out["broken"] += 1
-                frames = []
+                with skipping(config, left_out):
+                    frames, passed = under_way.popleft().result()
+                    left_out.update(passed)
+            except DataError:
+                pool.shutdown(wait=False, cancel_futures=True)
+                raise
             under_way.extend(map(begin, itertools.islice(waiting, 1)))
             yield [spool.put(frame) for frame in frames]
             clock.tick(spool.size)
+
+
+@contextmanager
+def skipping(config: DataConfig, left_out: Counter[str]) -> Iterator[None]:
+    """With ``config.skip_broken``, name and count what cannot be read instead of raising."""
+    try:
+        yield
+    except DataError as error:
+        if not config.skip_broken:
+            raise
+        _log.warning("%s", error)
+        left_out["broken"] += 1
 
 
 def _decode(file: Readable, config: DataConfig) -> tuple[list[Frame], Counter[str]]:

@@ -25,7 +25,7 @@ from zscape.data.arrays import Part, as_numpy, from_parts
 from zscape.data.bounded import reading
 from zscape.data.imageset import ImageSet, Splits
 from zscape.data.kinds import TABLES, having, suffix_of
-from zscape.data.pictures import Blob, Frame, Look, as_frame, check_sizes, decoded
+from zscape.data.pictures import Blob, Frame, Look, as_frame, check_sizes, decoded, skipping
 from zscape.data.roles import parse_keys, role_of, split_of, splits_among
 from zscape.data.tree import Place, Readable, Tree
 from zscape.errors import DataError
@@ -297,8 +297,11 @@ def _images(
     frames: list[Frame | None] = [
         as_frame(cell, config) if isinstance(cell, Image.Image) else None for cell in cells
     ]
-    files = {i: _file_of(cell, f"{where} (row {i})", rows.files)
-             for i, cell in enumerate(cells) if not isinstance(cell, Image.Image)}  # fmt: skip
+    files: dict[int, Readable] = {}
+    for i, cell in enumerate(cells):
+        if not isinstance(cell, Image.Image):
+            with skipping(config, left_out):
+                files[i] = _file_of(cell, f"{where} (row {i})", rows.files)
     found = decoded(files.values(), config, left_out, where)
     for number, several in zip(files, found, strict=True):
         if len(several) > 1:
