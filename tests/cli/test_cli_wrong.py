@@ -265,6 +265,21 @@ WRONG: dict[str, dict[str, str]] = {
         "run -o a.pdf": "",
         "run -n 0": "",
     },
+    "find outliers": {
+        "nowhere": "there is no file nowhere",
+        "run -o a.pdf": "give the file a name",
+        "run -n 0": "greater than or equal to 1",
+    },
+    "find mislabelled": {
+        "nowhere": "there is no file nowhere",
+        "run -o a.pdf": "give the file a name",
+        "run -n 0": "greater than or equal to 1",
+    },
+    "find duplicates": {
+        "nowhere": "there is no file nowhere",
+        "run -o a.pdf": "give the file a name",
+        "run -n 0": "greater than or equal to 1",
+    },
     "data info": {
         "nowhere": "'nowhere', which is no file or folder",
         "blobs.npz --fit pad": "--fit goes with --resize",
