@@ -20,6 +20,7 @@ from zscape.cli import (
     find,
     map,
     neurons,
+    probe,
     report,
     train,
     use,
@@ -39,6 +40,8 @@ app.command("demo")(demo.demo)
 app.command("train")(train.train)
 app.command("encode")(encode.encode)
 app.command("evaluate")(evaluate.evaluate)
+app.command("probe")(probe.probe)
+app.command("disentanglement")(probe.disentanglement)
 app.command("reconstruct")(use.reconstruct)
 app.command("sample")(use.sample)
 app.command("loss")(use.loss)

@@ -145,7 +145,7 @@ def number_direction(table: LatentTable, values: Any, *, seed: int = 0) -> Direc
     DataError
         Fewer than 10 known values, or all of them the same.
     """
-    from sklearn.linear_model import Ridge, RidgeCV
+    from sklearn.linear_model import Ridge
     from sklearn.metrics import r2_score
 
     rows, y = _known(table, values)
@@ -153,7 +153,7 @@ def number_direction(table: LatentTable, values: Any, *, seed: int = 0) -> Direc
         raise DataError(f"a direction needs at least {MIN_ROWS} known values; there are {len(y)}.")
     if y.min() == y.max():
         raise DataError(f"all {len(y)} values are {y[0]:g}; there is no direction to find.")
-    search = RidgeCV(np.logspace(-3, 5, 9))
+    search = ridge()
     penalty = search.fit(table.mu[rows], y).alpha_
     return _direction(table, rows, y, search, Ridge(penalty), r2_score, "R²", seed)
 
@@ -192,6 +192,22 @@ def category_direction(table: LatentTable, is_second: Any, *, seed: int = 0) -> 
     return _direction(table, rows, y, search, chosen, roc_auc_score, "AUC", seed)
 
 
+def ridge() -> Any:
+    """Ridge regression that finds its own penalty, by leaving out one image at a time."""
+    from sklearn.linear_model import RidgeCV
+
+    return RidgeCV(np.logspace(-3, 5, 9))
+
+
+def folding(*, is_category: bool, seed: int, grouped: bool = False) -> Any:
+    """How images are dealt into folds: categories evenly, and whole groups where there are any."""
+    from sklearn import model_selection
+
+    name = ("Stratified" if is_category else "") + ("Group" if grouped else "") + "KFold"
+    fold = getattr(model_selection, name)
+    return fold(FOLDS, shuffle=True, random_state=seed % 2**32)
+
+
 def _known(table: LatentTable, values: Any) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
     """The rows whose value is known, and their values."""
     numbers = np.asarray(values, np.float64)
@@ -206,12 +222,11 @@ def _direction(
     search: Any, chosen: Any, score: Any, measure: str, seed: int,
 ) -> Direction:  # fmt: skip
     """Fit ``chosen``; score ``search``, which chooses anew in every fold; resample the rows."""
-    from sklearn.model_selection import KFold, StratifiedKFold, cross_val_predict
+    from sklearn.model_selection import cross_val_predict
 
     is_category = measure == "AUC"
     x = table.mu[rows].astype(np.float64)
-    kind = StratifiedKFold if is_category else KFold
-    folds = kind(FOLDS, shuffle=True, random_state=derive(seed, "directions", "folds") % 2**32)
+    folds = folding(is_category=is_category, seed=derive(seed, "directions", "folds"))
     method = "decision_function" if is_category else "predict"
     guesses = cross_val_predict(search, x, y, cv=folds, method=method)
 

@@ -162,8 +162,8 @@ def neuron_columns(
     samples = table.sample(seed=seed)
     parts, left_out = [], {}
     for name in known.names if columns is None else columns:
-        values = _values(table, name)
-        if columns is None and not isinstance(values, str) and _is_class(table, values):
+        values = values_of(table, name)
+        if columns is None and not isinstance(values, str) and is_class(table, values):
             values = "it is the class"
         if not isinstance(values, str):
             parts.append(_measure(table, samples, name, values, seed))
@@ -182,8 +182,14 @@ FIELDS = ["column", "kind", "neuron", "measure", "effect", "mutual_information",
           "n_left_out", "best_category", "best_d_prime"]  # fmt: skip
 
 
-def _values(table: LatentTable, name: str) -> NDArray[Any] | str:
-    """Numbers with NaN, or codes of categories with -1, where there is none; or why not."""
+def values_of(table: LatentTable, name: str) -> NDArray[Any] | str:
+    """The values of a column that something can be learned of, or why there are none.
+
+    Returns
+    -------
+    (n,) floats with NaN, or whole numbers of categories with -1, where a value is missing or of
+    a category of fewer than 5 images.
+    """
     known = table.known_columns()
     kind = known.kind(name)
     if kind in ("text", "file"):
@@ -205,7 +211,7 @@ def _values(table: LatentTable, name: str) -> NDArray[Any] | str:
     return np.where((codes >= 0) & (counts[codes] >= MIN_PER_VALUE), codes, -1)
 
 
-def _is_class(table: LatentTable, values: NDArray[Any]) -> bool:
+def is_class(table: LatentTable, values: NDArray[Any]) -> bool:
     """Whether a column says of every image it is known of what the label says."""
     if table.labels is None:
         return False
