@@ -24,9 +24,10 @@ lint: .venv/.dev
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 
-# Trains what ships, resumable: runs/zoo keeps every run.
+# Trains what ships, resumable: runs/zoo keeps every run. Then measures what is normal, for the doctor.
 zoo: .venv/.dev
 	$(BIN)/python tools/build_zoo.py
+	$(BIN)/python tools/measure_zoo.py
 
 # Runs the notebooks and keeps what they show; a few minutes.
 notebooks: .venv/.dev

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from zscape.api import (
         Opened,
         decode,
+        doctor,
         encode,
         evaluate,
         explore,
@@ -71,6 +72,7 @@ _HOMES = {
     "TrainConfig": "zscape.config",
     "VAE": "zscape.model",
     "decode": "zscape.api",
+    "doctor": "zscape.api",
     "encode": "zscape.api",
     "evaluate": "zscape.api",
     "explore": "zscape.api",
@@ -117,6 +119,7 @@ __all__ = [
     "ZscapeError",
     "__version__",
     "decode",
+    "doctor",
     "encode",
     "evaluate",
     "explore",

@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 import os
 from collections.abc import Callable, Sequence
+from copy import deepcopy
 from inspect import signature
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias, cast
@@ -45,7 +46,7 @@ from zscape.zoo import find_card, open_card
 if TYPE_CHECKING:
     from zscape.embedding import Embedding
     from zscape.embedding.methods import Tell
-    from zscape.evaluation import Evaluation, Protocol
+    from zscape.evaluation import Diagnosis, Evaluation, Protocol
     from zscape.explorer import Scene
     from zscape.explorer.widget import ExplorerWidget
     from zscape.report import Subject
@@ -479,6 +480,40 @@ def evaluate(
     )
 
 
+def doctor(
+    model: Openable, data: Any = None, *, seed: int = 0, progress: Tell | None = None
+) -> Diagnosis:
+    """What is wrong with a model: findings, the gravest first, each with one thing to try.
+
+    Looks at its codes, its decoder and its layers, at how much better it is on images it was
+    trained on, and at how its training went, as far as that is known.
+
+    Parameters
+    ----------
+    model
+        See ``open_model``.
+    data
+        Other images than the model's own, as for ``Opened.data``.
+    seed
+        Of the images and codes that are drawn.
+    progress
+        Told what is being done, and the share that is done.
+
+    Raises
+    ------
+    ShapeError, DataError, ConfigError, CheckpointError
+        There is no such model, the images do not fit it or are too few, or it gives numbers that
+        are not finite.
+
+    Examples
+    --------
+    >>> import zscape
+    >>> zscape.doctor("zoo:10").serious
+    ()
+    """
+    return _subject(open_model(model), data).diagnose(seed, progress)
+
+
 def write_report(
     source: Openable,
     out: Path | str,
@@ -703,7 +738,7 @@ def _subject(opened: Opened, data: Any) -> Subject:
         card = find_card(opened.name.removeprefix("zoo:"))
         said = "on its card, for all 10,000 test images of MNIST"
         known = Scores(card.test_loss, card.reconstruction, card.kl, said)
-        is_own = data in (None, "mnist")
+        is_own = data is None or (isinstance(data, str) and data == "mnist")
         facts = [
             ("training", f"{card.epochs} epochs in {card.seconds:.0f} s"),
             ("made with", f"zscape {card.version}"),
@@ -728,4 +763,8 @@ def _subject(opened: Opened, data: Any) -> Subject:
         test = best["test"]
         said = f"from the run, after epoch {best['epoch']}, for all its test images"
         scores = Scores(test["loss"], test["reconstruction"], test["kl"], said)
-    return Subject(opened.name, vae, config, images, is_own, settings, history, scores, facts)
+    raw = None
+    if (weights := opened.run.raw_weights()) is not None:
+        raw = deepcopy(vae)
+        raw.load_state_dict(weights)
+    return Subject(opened.name, vae, config, images, is_own, settings, history, scores, facts, raw)

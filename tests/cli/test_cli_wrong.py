@@ -250,6 +250,11 @@ WRONG: dict[str, dict[str, str]] = {
         "run --layer fc99 -o a.png": "fc99",
         "run --layer fc1 --image 99 -o a.png": "--image must be in [0, ",
     },
+    "doctor": {
+        "nowhere": "there is no file nowhere",
+        "run -o a.pdf": "give the file a name",
+        "run": "the doctor needs at least 20 images",
+    },
     "evaluate": {
         "run --samples 0": "greater than or equal to 1",
         "run --binarize half": "'half' is not one of",

@@ -14,6 +14,7 @@ from zscape.cli import (
     architecture,
     data,
     demo,
+    doctor,
     encode,
     evaluate,
     explore,
@@ -40,6 +41,7 @@ app.command("demo")(demo.demo)
 app.command("train")(train.train)
 app.command("encode")(encode.encode)
 app.command("evaluate")(evaluate.evaluate)
+app.command("doctor")(doctor.doctor)
 app.command("probe")(probe.probe)
 app.command("disentanglement")(probe.disentanglement)
 app.command("reconstruct")(use.reconstruct)

@@ -1,19 +1,27 @@
-"""How good a model is: figures that carry how they were taken."""
+"""How good a model is: figures that carry how they were taken; and what is wrong with it."""
 
 from zscape.evaluation.bounds import Estimate, Evaluation, estimate, evaluate
 from zscape.evaluation.disentanglement import Disentanglement, disentanglement
+from zscape.evaluation.doctor import Checkup, examine
+from zscape.evaluation.findings import Diagnosis, Finding, Severity, diagnose
 from zscape.evaluation.probes import Probes, probe
 from zscape.evaluation.protocol import Protocol, check_comparable
 
 __all__ = [
+    "Checkup",
+    "Diagnosis",
     "Disentanglement",
     "Estimate",
     "Evaluation",
+    "Finding",
     "Probes",
     "Protocol",
+    "Severity",
     "check_comparable",
+    "diagnose",
     "disentanglement",
     "estimate",
     "evaluate",
+    "examine",
     "probe",
 ]

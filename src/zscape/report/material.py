@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
@@ -16,6 +17,7 @@ from zscape.config import ModelConfig, RunConfig
 from zscape.data import ImageSet, Splits
 from zscape.embedding import Embedding, fit_map, methods
 from zscape.errors import DataError
+from zscape.evaluation import Diagnosis, diagnose, examine
 from zscape.figures import is_nearly_binary
 from zscape.latents import LatentTable, Prototypes, decode, encode, nearest, prototypes
 from zscape.model import (
@@ -88,6 +90,8 @@ class Subject:
         Those of ``data.test``, if they are known; otherwise they are measured.
     facts
         Further rows ``(what, value)`` on how it was made.
+    raw
+        The model before its weights were averaged, if that is known.
     """
 
     name: str
@@ -99,11 +103,30 @@ class Subject:
     history: Sequence[Mapping[str, Any]] = ()
     scores: Scores | None = None
     facts: Sequence[tuple[str, str]] = ()
+    raw: VAE | None = None
 
     @property
     def kld_weight(self) -> float:
         """That of the training; 1 if it is not known."""
         return 1.0 if self.settings is None else self.settings.train.kld_weight
+
+    def diagnose(self, seed: int = 0, progress: Tell | None = None) -> Diagnosis:
+        """What is wrong with it, by its test images and all else that is known.
+
+        Raises
+        ------
+        DataError
+            Too few test images, or numbers that are not finite.
+        """
+        # While the weight of the KL rises, so may the loss.
+        warm = 0 if self.settings is None else math.ceil(self.settings.train.kl_warmup)
+        return diagnose(
+            examine(
+                self.model, self.data.test, train=self.data.train if self.is_own else None,
+                kld_weight=self.kld_weight, history=self.history[warm:], other=self.raw,
+                name=self.name, seed=seed, progress=progress,
+            )
+        )  # fmt: skip
 
 
 @dataclass(eq=False)

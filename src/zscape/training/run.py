@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from safetensors.torch import save
+from torch import Tensor
 
 from zscape._version import __version__
 from zscape.config import CONFIGS, DataConfig, RunConfig
@@ -311,6 +312,23 @@ class Run:
             raise CheckpointError(f"{self.path / CHECKPOINT / STATE} is no checkpoint.") from error
         trainer.load_state_dict(tensors, counters)
         return True
+
+    def raw_weights(self) -> dict[str, Tensor] | None:
+        """The weights after the last step, before averaging; None if they are not there or the
+        model is made of them.
+
+        Raises
+        ------
+        CheckpointError
+            The checkpoint is damaged.
+        """
+        file = self.path / CHECKPOINT / STATE
+        if not (file.is_file() and self.config.train.ema):
+            return None
+        tensors, _ = read_tensors(file)
+        start = "model."
+        own = {k.removeprefix(start): v for k, v in tensors.items() if k.startswith(start)}
+        return own or None
 
     def _write_json(self, name: str, content: dict[str, Any]) -> None:
         write_atomic(self.path / name, json.dumps(content, indent=2) + "\n")

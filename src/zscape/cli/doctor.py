@@ -1,0 +1,34 @@
+"""``zscape doctor``: what is wrong with a model, and what to try."""
+
+from __future__ import annotations
+
+from zscape.cli.inputs import Latents, with_model
+from zscape.cli.output import TABLES, Outs, check_outs, show_table, write_outs
+from zscape.cli.progress import showing_progress
+
+
+@with_model("data", "seed")
+def doctor(where: Latents, outs: Outs = None) -> None:
+    """Print what is wrong with a model, the gravest first, and one thing to try for each.
+
+    Looks at its codes, decoder and layers, at test against training images, and at how its training
+    went. What is normal is what the models of the zoo have.
+    """
+    from zscape import api
+
+    written = check_outs(outs, TABLES)
+    with showing_progress() as show:
+        found = api.doctor(where.opened, where.data, seed=where.seed, progress=show)
+    checkup = found.checkup
+    print(f"{checkup.name}, {checkup.n_images} {checkup.data}: {found.verdict}")
+    for finding in found.told:
+        print(f"\n{finding.severity}: {finding.name}. {finding}")
+    if found.following:
+        print("\nThis may follow from it: " + ", ".join(one.name for one in found.following) + ".")
+    if written:
+        write_outs(written, table=found.table)
+    else:
+        print()
+        show_table(found.table()[["severity", "value", "normal_low", "normal_high"]])
+    for sentence in checkup.skipped:
+        print(sentence)
