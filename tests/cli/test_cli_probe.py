@@ -64,6 +64,19 @@ def test_what_is_left_out_is_said(cli: Cli, finished_run: Path, known: tuple[Any
     assert "left out: same (the same for every image)" in out
 
 
+def test_samples_are_compared_with_the_images_of_the_model(cli: Cli, tmp_path: Path) -> None:
+    file = tmp_path / "a.csv"
+    code, out, err = cli("quality", "zoo:2", "-n", 200, "--seed", 3, "-o", file)
+    assert code == 0, err
+    expected = evaluation.sample_quality(
+        zscape.load("zoo:2").model, zscape.load_data("mnist"), n=200, seed=3
+    )
+    frame = pd.read_csv(file).set_index("compared")
+    pd.testing.assert_frame_equal(frame[expected.frame.columns], expected.frame)
+    assert expected.how in out
+    assert cli("quality", "zoo:2", "-n", 200, "--seed", 3).out.count("samples") == 2
+
+
 @pytest.mark.parametrize(
     ("command", "flags", "said"),
     [

@@ -22,6 +22,7 @@ from zscape.cli import (
     map,
     neurons,
     probe,
+    quality,
     report,
     train,
     use,
@@ -44,6 +45,7 @@ app.command("evaluate")(evaluate.evaluate)
 app.command("doctor")(doctor.doctor)
 app.command("probe")(probe.probe)
 app.command("disentanglement")(probe.disentanglement)
+app.command("quality")(quality.quality)
 app.command("reconstruct")(use.reconstruct)
 app.command("sample")(use.sample)
 app.command("loss")(use.loss)

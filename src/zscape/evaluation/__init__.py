@@ -6,6 +6,7 @@ from zscape.evaluation.doctor import Checkup, examine
 from zscape.evaluation.findings import Diagnosis, Finding, Severity, diagnose
 from zscape.evaluation.probes import Probes, probe
 from zscape.evaluation.protocol import Protocol, check_comparable
+from zscape.evaluation.samples import SampleQuality, sample_quality
 
 __all__ = [
     "Checkup",
@@ -16,6 +17,7 @@ __all__ = [
     "Finding",
     "Probes",
     "Protocol",
+    "SampleQuality",
     "Severity",
     "check_comparable",
     "diagnose",
@@ -24,4 +26,5 @@ __all__ = [
     "evaluate",
     "examine",
     "probe",
+    "sample_quality",
 ]
