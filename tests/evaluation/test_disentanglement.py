@@ -79,6 +79,32 @@ def test_one_factor_or_one_neuron_has_no_score_that_needs_two():
     assert single["mig"] == pytest.approx(1 / 3, abs=0.02)
 
 
+def test_a_continuous_number_is_a_factor_like_one_of_levels():
+    rng = np.random.default_rng(0)
+    mu = rng.standard_normal((N, 2)).astype(np.float32)
+    columns = Columns.of({"a": mu[:, 1], "b": mu[:, 0]})
+    table = LatentTable(mu, np.full_like(mu, -4), None, (), np.arange(N), columns=columns)
+    found = measured(table)
+    assert found.scores["factor_vae"] > 0.99
+    assert found.scores["mig"] > 0.6  # ranges of one width against ranges of one size
+    assert found.factors["neuron"].tolist() == ["z1", "z0"]
+
+
+def test_values_that_no_images_share_are_held_by_none():
+    mu = np.random.default_rng(0).standard_normal((40, 2))
+    assert np.isnan(factor_vae(mu, np.stack([np.arange(40), np.arange(40) % 2])))
+
+
+def test_a_category_that_all_images_to_fit_on_share_is_left_out():
+    table = make(factors())
+    kind = np.array(["x"] * N, dtype=object)
+    kind[:5] = "rare"
+    columns = Columns.of({"kind": kind, "size": table.mu[:, 1]})
+    found = measured(replace(table, columns=columns), n=40)  # of which none is rare
+    assert list(found.left_out) == ["kind"]
+    assert found.factors.index.tolist() == ["size"]
+
+
 # What disent 0.8.0 gives of the same codes, except that it draws its own votes.
 def code() -> tuple[np.ndarray, np.ndarray]:
     rng = np.random.default_rng(0)

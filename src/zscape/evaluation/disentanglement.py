@@ -14,6 +14,7 @@ from zscape.evaluation.factors import Factor, factors_of
 from zscape.latents import LatentTable
 from zscape.model import ACTIVE_KL
 from zscape.neurons import mean_kl
+from zscape.neurons.columns import MIN_PER_VALUE
 from zscape.seeding import derive, numpy_generator
 from zscape.words import counted, line
 
@@ -23,7 +24,8 @@ if TYPE_CHECKING:
 BINS = 20
 """Of a neuron, and of a number with more values than that."""
 VALUES = 100
-"""Values of a number that are told apart; of more, ``BINS`` ranges are."""
+"""Values of a number that are told apart; of more, or more than one for each ``FIXED`` images,
+``BINS`` ranges are."""
 MOST = 5_000
 """Images that are looked at."""
 VOTES = 5_000
@@ -85,7 +87,8 @@ def disentanglement(
     - DCI: gradient boosted trees, a classifier of categories and a regression of numbers.
     - FactorVAE: neurons in use (mean KL above 0.01 nats) over 64 images that share a value.
 
-    Numbers of more than 100 values are cut into 20 ranges of one size where values are needed.
+    Numbers of more than 100 values, or of more than one for 64 images, are cut into 20 ranges of
+    one size where values are needed.
 
     Parameters
     ----------
@@ -114,16 +117,18 @@ def disentanglement(
     order = numpy_generator(seed, "disentanglement").permutation(complete)[:n]
     if len(order) < 30:
         raise DataError(
-            f"{table.name}: disentanglement needs 30 images of which all factors are known; there "
-            f"are {len(order)}."
+            f"{table.name}: disentanglement needs 30 images of which every factor is known; there "
+            f"are {len(order)} (--column chooses factors)."
         )
     mu = table.mu[order].astype(np.float64)
     known = [Factor(f.name, f.values[order], f.is_category) for f in factors]
-    known = [factor for factor in known if len(np.unique(factor.values)) > 1]
-    if not known:
-        raise DataError(f"{table.name}: no factor varies over the images that know all of them.")
-    codes = np.stack([_coded(factor) for factor in known])
     n_fit = len(order) * 2 // 3
+    for factor in [f for f in known if len(np.unique(f.values[:n_fit])) < 2]:
+        known.remove(factor)
+        left_out[factor.name] = "the same for all images to fit on that have every factor"
+    if not known:
+        raise DataError(f"{table.name}: no factor varies over the images that have every factor.")
+    codes = np.stack([_coded(factor) for factor in known])
     fit, test = np.arange(n_fit), np.arange(n_fit, len(order))
     information = mutual_informations(mu, codes)
     gaps = _gaps(information) / np.array([_entropy(code) for code in codes])
@@ -195,7 +200,8 @@ def factor_vae(mu: Floats, codes: Codes, *, seed: int = 0) -> float:
     """The FactorVAE score of the neurons in use, (n, latent_dim), against (factors, n) values.
 
     A vote holds one factor at the value of a random image, draws 64 images that have it, and is
-    given by the neuron whose variance shrinks most. NaN for a single factor; 0 without neurons.
+    given by the neuron whose variance shrinks most. NaN for a single factor, or one of whose values
+    none is shared by five images; 0 without neurons.
     """
     if len(codes) < 2:
         return np.nan
@@ -204,11 +210,16 @@ def factor_vae(mu: Floats, codes: Codes, *, seed: int = 0) -> float:
         return 0.0
     z = mu[:, scale > 0] / scale[scale > 0]
     rows = [[np.flatnonzero(code == value) for value in range(code.max() + 1)] for code in codes]
+    # Over a few images every neuron stands still.
+    held_by = [np.flatnonzero(np.bincount(code)[code] >= MIN_PER_VALUE) for code in codes]
+    if not all(map(len, held_by)):
+        return np.nan
     stream = numpy_generator(seed, "factor_vae")
     votes = np.zeros((2, z.shape[1], len(codes)), int)
     for half in votes:
         for _ in range(VOTES):
-            held, image = stream.integers(len(codes)), stream.integers(len(z))
+            held = stream.integers(len(codes))
+            image = stream.choice(held_by[held])
             alike = rows[held][codes[held, image]]
             least = z[stream.choice(alike, FIXED)].var(0).argmin()
             half[least, held] += 1
@@ -231,7 +242,7 @@ def _importance(
 def _coded(factor: Factor) -> Codes:
     """(n,) numbers from 0 of a factor's values, or of ranges of them."""
     codes: Codes = np.unique(factor.values, return_inverse=True)[1]
-    if not factor.is_category and codes.max() >= VALUES:
+    if not factor.is_category and codes.max() >= min(VALUES, len(codes) / FIXED):
         edges = np.quantile(factor.values, np.linspace(0, 1, BINS + 1)[1:-1])
         codes = np.unique(np.searchsorted(edges, factor.values), return_inverse=True)[1]
     return codes
