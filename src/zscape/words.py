@@ -23,3 +23,10 @@ def line(thing: object, *facts: str) -> str:
 def number(value: float, decimals: int = 2) -> str:
     """To so many decimals, with a true minus sign, and never "−0.00"."""
     return f"{value:z,.{decimals}f}".replace("-", "−")
+
+
+def percent(share: float) -> str:
+    """``93 %``; to a tenth where it is next to nothing or to everything."""
+    is_plain = share in (0, 1) or 0.01 <= share <= 0.99
+    shown = f"{share * 100:.0f}" if is_plain else f"{share * 100:.1f}"
+    return f"{shown} %"

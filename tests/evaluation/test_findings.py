@@ -12,8 +12,9 @@ import torch
 import zscape
 from zscape.data import Splits
 from zscape.evaluation import Checkup, Diagnosis, Estimate, Severity, diagnose, examine
-from zscape.evaluation.doctor import Course, Drift, Gap, TwoSample
-from zscape.evaluation.findings import CHECKS, normal_ranges, zoo_measures
+from zscape.evaluation.checks import CHECKS
+from zscape.evaluation.findings import normal_ranges, zoo_measures
+from zscape.evaluation.measures import Course, Drift, Gap, TwoSample
 from zscape.zoo import open_card, read_cards
 
 D = 4

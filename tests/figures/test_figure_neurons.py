@@ -26,6 +26,7 @@ from zscape.figures import (
     plot_neuron_histograms,
     plot_neuron_image,
     plot_neuron_kl,
+    plot_neuron_variances,
     plot_top_images,
 )
 from zscape.figures.neuron_parts import PALE
@@ -459,3 +460,24 @@ class TestCards:
     def test_bad_pictures(self):
         with pytest.raises(DataError, match=r"traversal must lie in \[0, 1\]"):
             plot_neuron_card(card(traversal=torch.full((7, 1, 12, 12), 2.0)))
+
+
+class TestVariances:
+    def test_bars_are_stacked_beside_the_prior(self):
+        figure = plot_neuron_variances([0.9, 0.0], [0.1, 0.5])
+        (ax,) = figure.axes
+        bars = [(bar.get_y(), bar.get_height()) for bar in ax.patches]
+        assert np.ravel(bars) == pytest.approx([0, 0.9, 0, 0, 0.9, 0.1, 0, 0.5])
+        assert list(ax.lines[0].get_ydata()) == [1, 1]
+        assert ax.get_ylim()[1] > 1
+
+    @pytest.mark.parametrize("d", [1, 2, 10, 64, 300])
+    def test_sizes(self, d):
+        assert_readable(plot_neuron_variances(np.arange(d) / d, np.full(d, 40.0)))
+
+    def test_bad_values(self):
+        with pytest.raises(ShapeError, match="latent_dim"):
+            plot_neuron_variances([1, 2], [1])
+        for value in (-1, math.nan):
+            with pytest.raises(DataError, match="at least 0"):
+                plot_neuron_variances([1], [value])

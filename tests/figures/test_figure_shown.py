@@ -97,6 +97,7 @@ def history():
 ONE_PLOT = {
     "losses": lambda ax: figures.plot_losses(history(), ax=ax),
     "kl": lambda ax: figures.plot_neuron_kl(np.ones(3), ax=ax),
+    "variances": lambda ax: figures.plot_neuron_variances(np.ones(3), np.ones(3), ax=ax),
     "image": lambda ax: figures.plot_neuron_image(np.eye(4), ax=ax),
     "classes": lambda ax: figures.plot_class_neurons(np.eye(2), ["a", "b"], ax=ax),
     "correlations": lambda ax: figures.plot_correlations(np.eye(3), ax=ax),

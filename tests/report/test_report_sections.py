@@ -423,3 +423,34 @@ def test_too_few_images(make_subject, tmp_path):
     with pytest.raises(DataError, match="at least 4 test images; spots has 3"):
         report.write_report(few, tmp_path / "report.html")
     assert list(tmp_path.iterdir()) == []
+
+
+class TestHealth:
+    def test_findings_are_those_of_the_doctor(self, make_subject):
+        subject = make_subject(is_own=False)
+        section = draw(subject, "what is wrong")["what is wrong"]
+        found = subject.diagnose()
+        said = texts(section)
+        assert found.verdict in said
+        assert found.told
+        for finding in found.told:
+            assert str(finding) in said
+        for sentence in found.checkup.skipped:
+            assert sentence in said
+        (table,) = (block for block in flat(section.blocks) if isinstance(block, Table))
+        assert [row[0] for row in table.rows] == [one.name for one in found.findings]
+
+    def test_of_few_images_nothing_can_be_said(self, make_subject):
+        section = draw(make_subject(8), "what is wrong")["what is wrong"]
+        assert texts(section).startswith("The doctor needs at least 20 images")
+
+    def test_a_rising_weight_of_the_kl_is_no_unsteadiness(self, make_subject):
+        losses = (90, 900, 80, 70, 60, 50)
+        history = [{**line, "evaluated_train": {"loss": loss}}
+                   for line, loss in zip(HISTORY, losses, strict=True)]  # fmt: skip
+        told = {}
+        for warm in (0.0, 2.0):
+            settings = RunConfig.from_options(kl_warmup=warm, epochs=7)
+            found = make_subject(history=[*history, HISTORY[-1]], settings=settings).diagnose()
+            told[warm] = "unsteady training" in [finding.name for finding in found.serious]
+        assert told == {0.0: True, 2.0: False}

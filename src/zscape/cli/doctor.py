@@ -29,6 +29,6 @@ def doctor(where: Latents, outs: Outs = None) -> None:
         write_outs(written, table=found.table)
     else:
         print()
-        show_table(found.table()[["severity", "value", "normal_low", "normal_high"]])
+        show_table(found.table()[["severity", "measure", "value", "normal_low", "normal_high"]])
     for sentence in checkup.skipped:
         print(sentence)

@@ -32,6 +32,7 @@ from zscape.figures.neurons import (
     plot_neuron_histograms,
     plot_neuron_image,
     plot_neuron_kl,
+    plot_neuron_variances,
 )
 from zscape.figures.pairs import plot_pairs
 from zscape.figures.scatters import plot_marked_scatter, plot_scatter
@@ -73,6 +74,7 @@ __all__ = [
     "plot_neuron_histograms",
     "plot_neuron_image",
     "plot_neuron_kl",
+    "plot_neuron_variances",
     "plot_pairs",
     "plot_pictures",
     "plot_progression",

@@ -278,3 +278,50 @@ def plot_neuron_kl(kl: Any, *, threshold: float = ACTIVE_KL, ax: Axes | None = N
     ax.set_ylabel("KL, nats per image")
     name_columns(ax, latent_names(d), width)
     return figure_of(ax)
+
+
+@house_style
+def plot_neuron_variances(between: Any, within: Any, *, ax: Axes | None = None) -> Figure:
+    """What the variance of each neuron's codes is made of, beside the prior's, which is 1.
+
+    A collapsed neuron is all noise, a neuron of points is none.
+
+    Parameters
+    ----------
+    between
+        (latent_dim,) variance of the posterior means over images.
+    within
+        (latent_dim,) mean variance of the posteriors: the encoder's noise.
+    ax
+        Where to draw; a new figure by default.
+
+    Raises
+    ------
+    ShapeError, DataError
+        Not one finite number >= 0 per neuron in both.
+    """
+    parts = [to_array(part) for part in (between, within)]
+    for part in parts:
+        if part.ndim != 1 or part.size == 0 or part.shape != parts[0].shape:
+            raise ShapeError(
+                f"between and within must both be (latent_dim,), at least 1; got {part.shape}."
+            )
+        if not (np.isfinite(part).all() and part.min() >= 0):
+            raise DataError("between and within must be finite and at least 0.")
+    d = len(parts[0])
+    if ax is None:
+        width = float(np.clip(0.42 * d, 3.6, WIDTH - 1.7))
+        figure = new_figure(width + 1.7, 2.45)
+        ax = add_tile(figure, 0.7, 0.35, width, 1.85)
+    place = np.arange(d)
+    ax.bar(place, parts[0], 0.72, color=PALETTE[0], label="from image to image")
+    ax.bar(place, parts[1], 0.72, bottom=parts[0], color=PALETTE[1], label="noise of the encoder")
+    ax.axhline(1, color=MUTED, linewidth=1, linestyle=(0, (4, 2)))
+    ax.annotate("prior", (1, 1), (4, 0), xycoords=("axes fraction", "data"), va="center",
+                textcoords="offset points", annotation_clip=False, color=MUTED)  # fmt: skip
+    highest = max(1.0, float((parts[0] + parts[1]).max()))
+    ax.set(xlim=(-0.7, d - 0.3), ylim=(0, 1.05 * highest), ylabel="variance of the codes")
+    ax.legend(loc="lower left", bbox_to_anchor=(0, 1), ncols=2, borderaxespad=0, handlelength=1,
+              borderpad=0.3)  # fmt: skip
+    name_columns(ax, latent_names(d), inches(ax)[0])
+    return figure_of(ax)

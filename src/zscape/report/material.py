@@ -155,6 +155,17 @@ class Material:
         """The model."""
         return self.subject.model
 
+    @cached_property
+    def diagnosis(self) -> Diagnosis:
+        """What is wrong with the model.
+
+        Raises
+        ------
+        DataError
+            Too few test images to say.
+        """
+        return self.subject.diagnose(self.seed, self.progress)
+
     @property
     def d(self) -> int:
         """Number of latent neurons."""

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from itertools import groupby
 
 from zscape.words import number as number  # of the report's words, too
+from zscape.words import percent as percent
 
 SMALL = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
 
@@ -39,13 +40,6 @@ def distance(value: float) -> str:
 def times_less(most: float, least: float) -> str:
     """``3.2 times less``; ``next to nothing`` from a thousand on."""
     return "next to nothing" if most >= 1000 * least else f"{number(most / least, 1)} times less"
-
-
-def percent(share: float) -> str:
-    """``93 %``; to a tenth where it is next to nothing or to everything."""
-    is_plain = share in (0, 1) or 0.01 <= share <= 0.99
-    shown = f"{share * 100:.0f}" if is_plain else f"{share * 100:.1f}"
-    return f"{shown} %"
 
 
 def runs(items: Sequence[str]) -> str:

@@ -11,6 +11,7 @@ from zscape.report import (
     cards,
     columns,
     effects,
+    health,
     layers,
     making,
     maps,
@@ -30,6 +31,7 @@ SECTIONS: dict[str, Callable[[Material], Section | None]] = {
     "the model": opening.what_it_is,
     "the data": opening.data,
     "learning": opening.losses,
+    "what is wrong": health.findings,
     "reconstructions": pictures.reconstructions,
     "imagined pictures": pictures.imagined,
     "neurons in use": space.in_use,
@@ -48,7 +50,7 @@ SECTIONS: dict[str, Callable[[Material], Section | None]] = {
 }
 """By the name that progress is told by."""
 
-WEIGHTS = {"maps": 9, "the way back": 5, "pairs": 2, "what neurons tell": 3,
+WEIGHTS = {"what is wrong": 3, "maps": 9, "the way back": 5, "pairs": 2, "what neurons tell": 3,
            "what else neurons know": 3, "what neurons do": 5,
            "hidden layers": 3, "neuron cards": 3}  # fmt: skip
 """How long a section takes, against 1 for any other; for progress only."""
