@@ -115,6 +115,20 @@ def test_a_column_that_says_the_class_stands_for_it(table):
     assert "class" not in found
 
 
+def test_a_column_known_of_one_split_only_is_left_out_or_an_error_if_asked_for():
+    half, none = np.arange(N, dtype=float), np.full(N, np.nan)
+    none[0] = 1
+    for fit_on, table, said in (
+        (make(1, extra=none), make(extra=half), "'extra' is known of 1 images to fit on; 10 are"),
+        (make(1, extra=half), make(extra=none * np.nan), "known of no image that is scored"),
+    ):
+        found = probe(table, fit_on, seeds=1)
+        assert "size" in found.frame.index.get_level_values(0)
+        assert said in found.left_out["extra"]
+        with pytest.raises(DataError, match=said):
+            probe(table, fit_on, columns=["extra"])
+
+
 def without(table: LatentTable) -> LatentTable:
     return replace(table, labels=None, class_names=(), columns=None)
 

@@ -14,7 +14,7 @@ from zscape.errors import ConfigError, DataError
 from zscape.evaluation.factors import Factor, factors_of
 from zscape.latents import LatentTable
 from zscape.latents.directions import FOLDS, folding, ridge
-from zscape.neurons.columns import MIN_PER_VALUE
+from zscape.neurons.columns import MIN_PER_VALUE, MIN_ROWS
 from zscape.seeding import derive, numpy_generator
 from zscape.words import counted, line
 
@@ -108,15 +108,20 @@ def probe(
     to_fit = np.arange(len(both)) < (0 if fit_on is None else len(fit_on))
     units = _units(both, group, to_fit)
     factors, left_out = factors_of(both, columns)
-    rows = {}
+    rows: dict[tuple[str, str], dict[str, Any]] = {}
     for factor in factors:
-        for name, make in _probes(factor.is_category).items():
-            drawn = [
-                _guess(make, both.mu, factor, to_fit, units if group else None,
-                       derive(seed, "probe", factor.name, draw))
-                for draw in range(seeds)
-            ]  # fmt: skip
-            rows[factor.name, name] = _scored(factor, drawn, units, seed)
+        try:
+            for name, make in _probes(factor.is_category).items():
+                drawn = [
+                    _guess(make, both.mu, factor, to_fit, units if group else None,
+                           derive(seed, "probe", factor.name, draw))
+                    for draw in range(seeds)
+                ]  # fmt: skip
+                rows[factor.name, name] = _scored(factor, drawn, units, seed)
+        except DataError as error:
+            if columns is not None or (factor is factors[-1] and not rows):
+                raise
+            left_out[factor.name] = str(error)
     index = pd.MultiIndex.from_tuples(list(rows), names=["column", "probe"])
     frame = pd.DataFrame(list(rows.values()), index=index)
     return Probes(frame, _how(table, fit_on, group, seeds), left_out)
@@ -180,6 +185,9 @@ def _halved(factor: Factor, to_fit: NDArray[np.bool_], seed: int) -> Iterator[tu
         taken = [start + np.arange(max(2, int(size * share)))
                  for start, size in zip(starts, sizes, strict=True)]  # fmt: skip
         fit = order[np.concatenate(taken)]
+    elif len(fit) < MIN_ROWS:
+        raise DataError(f"{factor.name!r} is known of {len(fit)} images to fit on; {MIN_ROWS} are "
+                        "needed.")  # fmt: skip
     else:
         fit = fit[: min(len(fit) // 2, MOST)]
     if not is_scored.any():
