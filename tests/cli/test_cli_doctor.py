@@ -54,6 +54,15 @@ def test_files_are_the_librarys_table(cli: Cli, run: Path, tmp_path: Path) -> No
     assert len(files[2].read_text().splitlines()) == len(expected) + 2
 
 
+def test_a_row_for_each_neuron(cli: Cli, run: Path, tmp_path: Path) -> None:
+    file = tmp_path / "neurons.csv"
+    assert cli("doctor", run, "--by", "neuron", "-o", file).code == 0
+    expected = zscape.doctor(run).checkup.per_neuron()
+    frame = pd.read_csv(file).set_index("neuron")
+    pd.testing.assert_frame_equal(frame, expected, check_dtype=False)
+    assert "posterior_variance" in cli("doctor", run, "--by", "neuron").out
+
+
 def broken(run: Path, folder: Path) -> Path:
     model = load_weights(run / "model.safetensors")
     vae: VAE = model.model

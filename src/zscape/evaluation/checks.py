@@ -244,6 +244,9 @@ def _is_unseen(c: Checkup) -> bool:
 _OF_CODES = ("aggregate posterior off the prior", "codes off centre", "codes of another width",
              "correlated neurons", "holes")  # fmt: skip
 
+EXCESS = "The excess of a loss is what it is above that of drawing the very picture."
+"""What measures say it of."""
+
 CHECKS: tuple[Check, ...] = (
     Check(
         "unsteady training",
@@ -292,7 +295,7 @@ CHECKS: tuple[Check, ...] = (
     Check(
         "posterior collapse",
         "active",
-        "share of active neurons",
+        f"share of neurons whose mean varies by > {ACTIVE_VARIANCE:g}",
         _active,
         "Train with a smaller --kld-weight, or raise it slowly with --kl-warmup.",
         _is_collapsed,
@@ -327,7 +330,7 @@ CHECKS: tuple[Check, ...] = (
     Check(
         "classes without training images",
         "unseen",
-        "share of test images",
+        "share of test images of such classes",
         _unseen,
         "Train with images of every class, or test without those.",
         _is_unseen,
@@ -336,7 +339,7 @@ CHECKS: tuple[Check, ...] = (
     Check(
         "overfitting",
         "gap",
-        "excess that test images have more of",
+        "test loss above training loss, of its excess",
         _gap,
         "Train on more images, for fewer epochs (--early-stopping), or with fewer neurons.",
         _is_overfitted,
@@ -366,7 +369,7 @@ CHECKS: tuple[Check, ...] = (
     Check(
         "poor reconstructions",
         "kept",
-        "share of the variance of pixels",
+        "share of the variance of pixels drawn",
         _kept,
         "Train longer, with more neurons, or with a smaller --kld-weight.",
         slack=0.1,
@@ -375,7 +378,7 @@ CHECKS: tuple[Check, ...] = (
     Check(
         "saturated logits",
         "saturated",
-        "share of logits",
+        f"share of logits beyond ±{SATURATED:g}",
         _saturated,
         "Train with a lower learning rate, or more --weight-decay.",
         lambda c: (c.saturated or 0) > 0.3,
@@ -391,7 +394,7 @@ CHECKS: tuple[Check, ...] = (
     Check(
         "ignored neurons",
         "ignored",
-        "share of active neurons",
+        "share of active neurons hardly heard",
         _ignored,
         "Fewer neurons would do; train with a smaller --latent-dim.",
     ),
@@ -415,7 +418,7 @@ CHECKS: tuple[Check, ...] = (
     Check(
         "correlated neurons",
         "correlation",
-        "largest of two neurons",
+        "largest correlation of two neurons",
         _correlation,
         "Fewer neurons, or a larger --kld-weight, would say it once.",
         slack=0.1,

@@ -52,8 +52,7 @@ class Finding:
     sentence
         What was found, with its number.
     measure, value
-        What was measured, and its number. The excess of a loss is what it is above that of drawing
-        the very picture.
+        What was measured, and its number; ``checks.EXCESS`` says what is the excess of a loss.
     normal
         Its least and largest value among the healthy models of the zoo; None of what they cannot
         have, such as a second checkpoint.

@@ -5,6 +5,7 @@ from __future__ import annotations
 from zscape import figures
 from zscape.errors import DataError
 from zscape.evaluation import Finding
+from zscape.evaluation.checks import EXCESS
 from zscape.report.material import Material
 from zscape.report.page import Block, Details, Heading, Plate, Section, Table
 from zscape.report.words import count, listing, percent, sentence
@@ -41,7 +42,7 @@ def findings(m: Material) -> Section:
     )
     rows = [[one.name, one.measure, _value(one.value), _normal(one), str(one.severity)]
             for one in found.findings]  # fmt: skip
-    table = Table(["looked for", "measured by", "here", "normal", "found"], rows)
+    table = Table(["looked for", "measured by", "here", "normal", "found"], rows, EXCESS)
     blocks.append(Details("All that was looked for", [table]))
     if checkup.skipped:
         blocks.append(" ".join(checkup.skipped))
