@@ -260,6 +260,21 @@ WRONG: dict[str, dict[str, str]] = {
         "run --binarize half": "'half' is not one of",
         "nowhere": "there is no file nowhere",
     },
+    "probe": {
+        "nowhere": "there is no file nowhere",
+        "run -o a.pdf": "give the file a name",
+        "run --seeds 0": "greater than or equal to 1",
+    },
+    "disentanglement": {
+        "nowhere": "there is no file nowhere",
+        "run -o a.pdf": "give the file a name",
+        "run -n 0": "greater than or equal to 1",
+    },
+    "quality": {
+        "nowhere": "there is no file nowhere",
+        "run -o a.pdf": "give the file a name",
+        "run -n 0": "greater than or equal to 1",
+    },
     "neurons columns": {
         "nowhere": "there is no file nowhere",
         "run -o a.pdf": "give the file a name",

@@ -24,6 +24,7 @@ from zscape.evaluation.measures import (
 )
 from zscape.latents import LatentTable
 from zscape.model import VAE, reconstruction_costs
+from zscape.model.likelihoods import ContinuousBernoulli
 
 RNG = np.random.default_rng
 
@@ -141,6 +142,14 @@ def test_a_unit_that_never_changes_is_dead_and_a_layer_of_them_is_named(vae: Tin
     assert layers.loc["logvar"].tolist() == [2, 2]
     assert saturated == 0.25
     assert examine(vae, noise(30)).dead_layers == ["logvar"]
+
+
+def test_a_large_logit_of_a_likelihood_that_knows_no_end_is_not_saturated(vae: Tiny) -> None:
+    with torch.no_grad():
+        vae.out.bias.fill_(-40)
+    assert layer_health(vae, noise(30))[1] == 1
+    vae.likelihood = ContinuousBernoulli()
+    assert layer_health(vae, noise(30))[1] == 0
 
 
 def test_the_excess_is_the_loss_less_what_the_very_picture_costs(vae: Tiny) -> None:

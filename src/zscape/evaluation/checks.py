@@ -152,8 +152,8 @@ def _dead_units(c: Checkup) -> str:
 
 def _saturated(c: Checkup) -> str:
     return (
-        f"{percent(c.saturated or 0.0)} of the decoder's logits are beyond ±{SATURATED:g}, where "
-        f"nothing is learned any more."
+        f"{percent(c.saturated)} of the pixels that are drawn are pure black or white, to "
+        f"{SATURATED:g}: there the decoder learns no more."
     )
 
 
@@ -264,7 +264,7 @@ CHECKS: tuple[Check, ...] = (
             "overfitting",
             *_OF_CODES,
             "poor reconstructions",
-            "saturated logits",
+            "saturated pixels",
             "dead units",
             "ignored neurons",
             "still moving",
@@ -286,7 +286,7 @@ CHECKS: tuple[Check, ...] = (
             "overfitting",
             *_OF_CODES,
             "poor reconstructions",
-            "saturated logits",
+            "saturated pixels",
             "dead units",
             "ignored neurons",
             "codes that drift",
@@ -353,7 +353,7 @@ CHECKS: tuple[Check, ...] = (
         _aggregate,
         "Draw pictures from codes of images, not from the prior; or train with a larger "
         "--kld-weight.",
-        lambda c: c.two_sample.size > 0.05,
+        lambda c: c.two_sample.size > 0.1,
         slack=0.01,
         explains=_OF_CODES[1:],
     ),
@@ -376,12 +376,12 @@ CHECKS: tuple[Check, ...] = (
         is_bad=-1,
     ),
     Check(
-        "saturated logits",
+        "saturated pixels",
         "saturated",
-        f"share of logits beyond ±{SATURATED:g}",
+        "share of pixels drawn pure black or white",
         _saturated,
         "Train with a lower learning rate, or more --weight-decay.",
-        lambda c: (c.saturated or 0) > 0.3,
+        lambda c: c.saturated > 0.3,
         slack=0.02,
     ),
     Check(

@@ -82,8 +82,8 @@ class Checkup:
     """(latent_dim,) share of the variance of the decoded pictures; see ``explained_variance``."""
     layers: pd.DataFrame
     """Per layer: ``n_units``, ``n_dead``."""
-    saturated: float | None
-    """Share of logits beyond ``SATURATED``."""
+    saturated: float
+    """Share of expected pixels that are saturated; see ``measures.SATURATED``."""
     gap: Gap | None
     course: Course | None
     drift: Drift | None
@@ -218,8 +218,6 @@ def examine(
     explained = explained_variance(vae, z[:N_DECODED], seed=seed)
     tell("layers", 0.5)
     layers, saturated = layer_health(vae, some)
-    if saturated is None:
-        skipped.append("Saturation is looked at where a pixel has one logit; here it has several.")
     tell("training images", 0.7)
     gap = None
     if train is None:

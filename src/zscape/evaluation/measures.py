@@ -32,8 +32,9 @@ UNSURE = 0.99
 1."""
 CERTAIN = 1e-4
 """A posterior whose variance is below this share of the neuron's own is a point: stuck at 0."""
-SATURATED = 15.0
-"""A logit beyond this is rounded to black or white: its gradient is below 1e-6."""
+SATURATED = 3e-7
+"""An expected pixel closer than this to black or white is saturated: the logit of a Bernoulli is
+then beyond ±15, and its gradient gone."""
 N_PERMUTATIONS = 499
 N_DECODED = 400
 """Codes whose pictures are compared with one neuron changed."""
@@ -203,12 +204,12 @@ def explained_variance(vae: ModelLike, z: Any, *, seed: int = 0) -> Floats:
     return shares
 
 
-def layer_health(vae: ModelLike, images: ImagesLike) -> tuple[pd.DataFrame, float | None]:
-    """Units that give the same for every image, and the share of logits beyond ``SATURATED``.
+def layer_health(vae: ModelLike, images: ImagesLike) -> tuple[pd.DataFrame, float]:
+    """Units that give the same for every image, and the share of pixels that are saturated.
 
     A unit is dead if nothing in its map changes by more than a millionth of the layer's largest
-    activation. Layers are those of ``list_layers`` but the latent neurons. The share is None
-    where a pixel has several logits.
+    activation. Layers are those of ``list_layers`` but the latent neurons. For what is a saturated
+    pixel see ``SATURATED``.
     """
     vae = as_vae(vae)
     images = as_image_set(images, image_shape=vae.image_shape)
@@ -224,8 +225,9 @@ def layer_health(vae: ModelLike, images: ImagesLike) -> tuple[pd.DataFrame, floa
     beyond = n = 0
     for x, _ in images.batches(250):
         logits = run(vae, x, {layer: partial(see, layer) for layer in layers}, decode=True)
-        beyond += int((logits.abs() > SATURATED).sum())
-        n += logits.numel()
+        mean = vae.likelihood.mean(logits.float())
+        beyond += int(((mean < SATURATED) | (mean > 1 - SATURATED)).sum())
+        n += mean.numel()
     rows = []
     for layer in layers:
         spread = (high[layer] - low[layer]).reshape(layer.n_units, -1).amax(1)
@@ -233,7 +235,7 @@ def layer_health(vae: ModelLike, images: ImagesLike) -> tuple[pd.DataFrame, floa
         rows.append((layer.n_units, int((spread <= 1e-6 * largest).sum())))
     frame = pd.DataFrame(rows, columns=["n_units", "n_dead"])
     frame.index = pd.Index([layer.name for layer in layers], name="layer")
-    return frame, beyond / n if vae.likelihood.n_parameters == 1 else None
+    return frame, beyond / n
 
 
 def measure_gap(
