@@ -26,10 +26,13 @@ PLUGINS = "zscape.plugins"
 
 BUILT_IN: dict[str, dict[str, str]] = {
     "network": {"enhanced": "zscape.model.enhanced", "mlp": "zscape.model.mlp"},
-    "likelihood": dict.fromkeys(
-        ("bernoulli", "continuous-bernoulli", "gaussian", "gaussian-learned"),
-        "zscape.model.likelihoods",
-    ),
+    "likelihood": {
+        **dict.fromkeys(
+            ("bernoulli", "continuous-bernoulli", "gaussian", "gaussian-learned"),
+            "zscape.model.likelihoods",
+        ),
+        **dict.fromkeys(("discretized-logistic", "categorical"), "zscape.model.grey_levels"),
+    },
     "objective": dict.fromkeys(("elbo", "iwae", "dreg"), "zscape.model.objectives"),
     "map method": {
         "pca": "zscape.embedding.methods", "tsne": "zscape.embedding.tsne",

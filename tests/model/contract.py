@@ -58,7 +58,7 @@ def check_shapes_and_ranges(config: ModelConfig) -> None:
     assert torch.isfinite(mu).all()
     assert torch.isfinite(logvar.exp()).all()
     z = 3 * latents(config)
-    assert vae.decode_logits(z).shape == x.shape
+    assert vae.decode_logits(z).shape == (BATCH, vae.logit_channels, *config.image_shape[1:])
     images = vae.decode(z)
     assert images.shape == x.shape
     assert images.dtype == torch.float32

@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch.distributions import Bernoulli, ContinuousBernoulli, Normal, kl_divergence
 
-from model.contract import LIKELIHOODS
+from model.contract import LIKELIHOODS as ALL_LIKELIHOODS
 from zscape.errors import ConfigError
 from zscape.model import Likelihood, likelihoods, register_likelihood
 from zscape.model.likelihoods import create_likelihood
@@ -17,6 +17,8 @@ DISTRIBUTIONS = {
     "gaussian": lambda logits: Normal(torch.sigmoid(logits), 0.1),
     "gaussian-learned": lambda logits: Normal(torch.sigmoid(logits), 0.1),
 }
+LIKELIHOODS = [name for name in ALL_LIKELIHOODS if likelihoods[name].n_parameters == 1]
+"""Those of several numbers per pixel have a test file of their own."""
 SEAM = [-0.2501, -0.25, -0.2499, 0.2499, 0.25, 0.2501]
 LOGITS = torch.tensor(
     [-50, -20, -5, -0.5, *SEAM, -1e-3, -1e-9, 0, 1e-9, 1e-3, 0.5, 5, 20, 50], dtype=torch.float64
