@@ -19,7 +19,7 @@ from torch import Tensor, nn
 
 from zscape import latents
 from zscape.config import DataConfig, ModelConfig, RunConfig, check_heeded, name_unknown
-from zscape.data import ImageSet, ImagesLike, Splits, as_image_set, load_data
+from zscape.data import ImageSet, ImagesLike, Splits, as_image_set, load_data, showing
 from zscape.data.joining import join_all, show_by
 from zscape.errors import ConfigError, DataError, ShapeError, needing
 from zscape.files import check_writable, readable, write_atomic
@@ -178,6 +178,11 @@ class Opened(NamedTuple):
     name: str
     more: tuple[DataConfig, ...] = ()
     """What ``with_columns`` was told."""
+
+    @property
+    def show_channels(self) -> str | None:
+        """Which channels of the run's pictures are drawn; see ``zscape.data.showing``."""
+        return self.run.config.data.show_channels if self.run else None
 
     def __repr__(self) -> str:
         return line(self, self.name, describe_model(self.model))
@@ -555,8 +560,10 @@ def write_report(
 
     path = Path(out)
     _check_page(path)
-    subject = _subject(open_model(source), data)
-    return report.write_report(subject, path, explorer=explorer, seed=seed, progress=progress)
+    opened = open_model(source)
+    subject = _subject(opened, data)
+    with showing(opened.show_channels):
+        return report.write_report(subject, path, explorer=explorer, seed=seed, progress=progress)
 
 
 class Prepared(NamedTuple):
@@ -608,15 +615,14 @@ def prepare_scene(
     if maps is not None:
         maps = [maps] if isinstance(maps, (str, Embedding)) else list(maps)
     names = None if maps is None else [item for item in maps if isinstance(item, str)]
-    if maps is None or (names and len(names) == len(maps)):
-        scene = cached_scene(
-            vae, images, maps=names, title=title, n=n, weights=weights, seed=seed, fresh=fresh,
-            progress=progress,
-        )  # fmt: skip
-    else:
-        scene = build_scene(
-            vae, images, maps=maps, title=title, n=n, weights=weights, seed=seed, progress=progress
-        )
+    told: dict[str, Any] = {
+        "title": title, "n": n, "weights": weights, "seed": seed, "progress": progress
+    }  # fmt: skip
+    with showing(opened.show_channels):
+        if maps is None or (names and len(names) == len(maps)):
+            scene = cached_scene(vae, images, maps=names, fresh=fresh, **told)
+        else:
+            scene = build_scene(vae, images, maps=maps, **told)
     return Prepared(scene, vae, images)
 
 
@@ -710,7 +716,7 @@ def _illustrate(result: TrainingResult, data: Splits) -> TrainingResult:
     chosen = choose(data.test, min(10, len(data.test)), seed=0)
     drawn = sample(result.model, 12, seed=0)
     made = reconstruct(result.model, chosen)
-    with figures.unshown():
+    with figures.unshown(), showing(result.run.config.data.show_channels):
         pictures = {
             LOSS: figures.plot_losses(result.history),
             RECONSTRUCTIONS: figures.plot_reconstructions(chosen.pixels(), made, chosen.titles()),

@@ -230,7 +230,16 @@ class DataConfig(Config):
         needs=("resize",),
     )
     channels: int | None = option(
-        None, "Make every image grey (1) or RGB (3); as it is by default.", low=1, high=3
+        None,
+        "How many channels an image has: says which axis of an array and how many pages of a TIFF "
+        "they are; grey (1) and RGB (3) are made of each other (as it is by default).",
+        low=1,
+        high=16,
+    )
+    show_channels: str | None = option(
+        None,
+        "Channels drawn as red, green and blue, as in 3,0,1 (by default grey and RGB as they are, "
+        "the first of two green and the second magenta, of more the first three).",
     )
     background: str | None = option(
         None,

@@ -20,12 +20,12 @@ def blank(n: int, *, labels: torch.Tensor | None = None, names: tuple[str, ...] 
     [
         torch.zeros(3, 1, 2, 2),
         torch.zeros(3, 2, 2, dtype=torch.uint8),
-        torch.zeros(3, 2, 2, 2, dtype=torch.uint8),
-        torch.zeros(3, 2, 2, 1, dtype=torch.uint8),
+        torch.zeros(3, 17, 2, 2, dtype=torch.uint8),
+        torch.zeros(3, 0, 2, 2, dtype=torch.uint8),
     ],
 )
 def test_images_of_another_shape_or_type_are_refused(images: torch.Tensor) -> None:
-    with pytest.raises(ShapeError, match=r"must be uint8 \(n, 1 or 3, height, width\); got"):
+    with pytest.raises(ShapeError, match=r"must be uint8 \(n, 1 to 16, height, width\); got"):
         ImageSet(images)
 
 

@@ -245,7 +245,10 @@ def test_labels_may_be_text(tmp_path: Path) -> None:
         (npy_bytes(np.zeros((2, 3, 3), [("a", "u1")])), "must hold numbers or text"),
         (npy_bytes(np.full((2, 3, 3), "x")), "pixels must be bool, integers"),
         (npy_bytes(np.zeros((2, 3))), r"got \(2, 3\)"),
-        (npy_bytes(np.zeros((2, 2, 3, 2))), r"1 or 3 channels, .*; got \(2, 2, 3, 2\)"),
+        (
+            npy_bytes(np.zeros((2, 2, 3, 2))),
+            r"\(2, 2, 3, 2\) have 2 channels, or 2 if .*: --shape CHANNELSx",
+        ),
         (npy_bytes(np.full((2, 3, 3), np.nan)), r"finite and in \[0, 1\].* from nan to nan"),
         (npy_bytes(np.array([[[0, np.inf]]])), r"finite and in \[0, 1\].* from 0.0 to inf"),
         (npy_bytes(np.array([[[-0.1, 1]]])), r"in \[0, 1\].* from -0.1 to 1.0"),

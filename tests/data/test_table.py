@@ -65,6 +65,13 @@ def deep(at: Path) -> None:
         Image.fromarray(pixels.astype(np.uint16) * 16).save(at / f"{i}.tif")
 
 
+def stained(at: Path) -> None:
+    at.mkdir()
+    for i, pixels in enumerate(PIXELS):
+        pages = [Image.fromarray(pixels)] * 4
+        pages[0].save(at / f"{i}.tif", save_all=True, append_images=pages[1:])
+
+
 def idx(prefix: str, suffix: str, labels: np.ndarray) -> Callable[[Path], None]:
     def write(at: Path) -> None:
         at.mkdir()
@@ -179,6 +186,8 @@ WRITERS: dict[str, Callable[[Path], Any]] = {
     "folders `train` and `test`": split_folders,
     "an animation or a TIFF of several pages": film,
     "16-bit grey pictures": deep,
+    "fluorescence: a page of a TIFF per channel": stained,
+    "arrays of up to 16 channels": lambda at: np.save(at, np.stack([PIXELS] * 4, axis=3)),
     "MNIST, Fashion-MNIST, KMNIST, EMNIST": idx("", "labels-idx1-ubyte", LABELS),
     "QMNIST": idx("qmnist-", "labels-idx2-int.gz", np.stack([LABELS] * 8, axis=1)),
     "Keras' `mnist.npz`": npz(**KERAS),
@@ -207,6 +216,8 @@ UNLABELLED = {
     "pictures without classes",
     "an animation or a TIFF of several pages",
     "16-bit grey pictures",
+    "fluorescence: a page of a TIFF per channel",
+    "arrays of up to 16 channels",
     "Quick, Draw! bitmaps",
     "rows that are not squares",
 }
@@ -220,7 +231,10 @@ def test_every_row_is_tested() -> None:
 def test_a_row_of_the_table(have: str, tmp_path: Path) -> None:
     command, kind = table()[have]
     name, *flags = shlex.split(command)
-    options: dict[str, Any] = dict(re.findall(r"--(\w+) (?!--)(\S+)", " ".join(flags)))
+    options: dict[str, Any] = {
+        key.replace("-", "_"): int(value) if value.isdecimal() else value
+        for key, value in re.findall(r"--([\w-]+) (?!--)(\S+)", " ".join(flags))
+    }
     if "--transpose" in flags:
         options["transpose"] = True
     WRITERS[have](tmp_path / name)

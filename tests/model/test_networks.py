@@ -145,13 +145,13 @@ def test_enhanced_computes_what_the_published_network_computes():
 
 
 @pytest.mark.parametrize(
-    "shape", [(1, 27, 27), (1, 12, 12), (1, 132, 132), (2, 28, 28), (1, 28, 32), (4, 28, 28)]
+    "shape", [(1, 27, 27), (1, 12, 12), (1, 132, 132), (17, 28, 28), (1, 28, 32), (4, 28, 32)]
 )
 def test_enhanced_says_what_it_takes(shape):
     with pytest.raises(ConfigError) as caught:
         build_model(ModelConfig(image_shape=shape))
     assert str(caught.value) == (
-        "The enhanced network takes 1 or 3 channels and square images whose side is a multiple "
+        "The enhanced network takes 1 to 16 channels and square images whose side is a multiple "
         f"of 4 from 16 to 128; got {shape}. Use resize, or the mlp network."
     )
 

@@ -48,11 +48,13 @@ def show(
 ) -> None:
     """Plot sample pictures with their labels."""
     from zscape import figures
-    from zscape.data import load_data
+    from zscape.data import load_data, showing
 
     check_outs([out], FIGURES)
-    images = load_data(source, DataConfig(**options), seed=seed).of(split)
-    save_figure(figures.plot_samples(images, n, seed=seed), out)
+    config = DataConfig(**options)
+    images = load_data(source, config, seed=seed).of(split)
+    with showing(config.show_channels):
+        save_figure(figures.plot_samples(images, n, seed=seed), out)
 
 
 def splits_text(whole: Splits, used: Splits) -> str:

@@ -172,9 +172,11 @@ class Latents:
     def opened(self) -> Opened:
         """The model, with what is joined to its images."""
         from zscape import api
+        from zscape.data import show_channels
         from zscape.model import allowed
 
         opened = api.load(self.model, **allowed(**self.own, here=True))
+        show_channels(opened.show_channels)
         return opened.with_columns(**self.more) if self.more else opened
 
     @property

@@ -8,6 +8,7 @@ from __future__ import annotations
 import dataclasses
 import inspect
 from collections.abc import Callable, Sequence
+from contextvars import copy_context
 from functools import wraps
 from typing import Annotated, Any, Literal, TypeAlias, get_type_hints
 
@@ -41,7 +42,8 @@ def replacing(
         @wraps(command)
         def run(**arguments: Any) -> None:
             values = {flag.name: arguments.pop(flag.name) for flag in flags}
-            command(**arguments, **{name: make(**values)})
+            # What a model says of how its pictures are drawn holds for this command.
+            copy_context().run(command, **arguments, **{name: make(**values)})
 
         run.__annotations__ = {p.name: p.annotation for p in parameters}
         run.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]

@@ -19,6 +19,7 @@ from zscape.config import DataConfig
 from zscape.data.columns import Columns
 from zscape.data.imageset import ImageSet, Splits
 from zscape.data.mapped import empty, mapping_of, release, slices
+from zscape.data.shown import MOST_CHANNELS
 from zscape.errors import ConfigError, DataError
 
 _log = logging.getLogger(__name__)
@@ -138,20 +139,22 @@ def as_images(array: Any, where: str | Path, config: DataConfig | None = None) -
     Parameters
     ----------
     array
-        NumPy array or tensor, (n, h, w), (n, c, h, w) or (n, h, w, c) with c 1 or 3; where both
-        readings fit, channels come first. Or (n, side²) or (n, 3 side²), a row for a picture.
+        NumPy array or tensor, (n, h, w), (n, c, h, w) or (n, h, w, c) with c from 1 to 16. Where
+        both readings fit, 1 or 3 go before others and then channels come first; of others the
+        picture is rather a square. Or (n, side²) or (n, 3 side²), a row for a picture.
         bool, integers in [0, 255], uint16 (white is 65535, or 4095 if no pixel is brighter) or
         floats in [0, 1], up to half a grey level beyond.
     where
         The source, as an error message should name it.
     config
-        ``shape`` says the shape of a picture, ``transpose`` exchanges rows and columns,
-        ``range`` says which values are black and white.
+        ``shape`` and ``channels`` say the shape of a picture, ``transpose`` exchanges rows and
+        columns, ``range`` says which values are black and white.
 
     Raises
     ------
     DataError
-        Another shape or type, no pictures, or a pixel that is outside its range or not finite.
+        Another shape or type, a shape that may be read in two ways, no pictures, or a pixel that is
+        outside its range or not finite.
     """
     config = config or DataConfig()
     pixels = _as_pictures(array, where, config)
@@ -171,18 +174,41 @@ def _as_pictures(array: Any, where: str | Path, config: DataConfig) -> NDArray[A
     if config.shape is not None:
         pixels = _shaped(pixels, parse_shape(config.shape), where)
     elif pixels.ndim == 2:
-        pixels = _shaped(pixels, _shape_of_row(*pixels.shape), where)
+        pixels = _shaped(
+            pixels, _shape_of_row(len(pixels), pixels.shape[1], config.channels), where
+        )
     if pixels.ndim == 3:
         pixels = pixels[:, None]
-    elif pixels.ndim == 4 and pixels.shape[1] not in (1, 3) and pixels.shape[3] in (1, 3):
-        pixels = np.moveaxis(pixels, 3, 1)
-    if pixels.ndim != 4 or pixels.shape[1] not in (1, 3):
+    elif pixels.ndim == 4 and config.shape is None:
+        pixels = _channels_first(pixels, config.channels, where)
+    if pixels.ndim != 4 or pixels.shape[1] > MOST_CHANNELS:
         raise DataError(
             f"{where}: images must be (n, height, width), (n, channels, height, width) or "
-            f"(n, height, width, channels) with 1 or 3 channels, or rows of the pixels of a "
-            f"square; got {np.shape(array)}; say what a picture is, as in --shape 28x28."
+            f"(n, height, width, channels) with 1 to {MOST_CHANNELS} channels, or rows of "
+            f"the pixels of a square; got {np.shape(array)}; say what a picture is, as in "
+            f"--shape 28x28."
         )
     return pixels.swapaxes(2, 3) if config.transpose else pixels
+
+
+def _channels_first(pixels: NDArray[Any], told: int | None, where: str | Path) -> NDArray[Any]:
+    """(n, c, h, w) of that or (n, h, w, c); as it came if it is neither."""
+    first, middle, last = pixels.shape[1:]
+    for several in ((told,), (1, 3)):
+        if first in several:
+            return pixels
+        if last in several:
+            return np.moveaxis(pixels, 3, 1)
+    many = range(2, MOST_CHANNELS + 1)
+    if first not in many or last not in many:
+        return np.moveaxis(pixels, 3, 1) if last in many else pixels
+    # Small pictures of several channels: rather those that are squares.
+    if (first == middle) == (middle == last):
+        raise DataError(
+            f"{where}: pictures of an array {pixels.shape} have {first} channels, or {last} if the "
+            f"channels come last; say which: --shape CHANNELSxHEIGHTxWIDTH."
+        )
+    return np.moveaxis(pixels, 3, 1) if first == middle else pixels
 
 
 def parse_shape(text: str) -> tuple[int, int, int]:
@@ -201,6 +227,8 @@ def _shaped(
     if shape is None:
         return pixels
     channels, height, width = shape
+    if channels > MOST_CHANNELS:
+        raise ConfigError(f"shape must have 1 to {MOST_CHANNELS} channels; got {channels}.")
     if pixels.ndim == 4 and pixels.shape[1:] == (height, width, channels) != shape:
         return np.moveaxis(pixels, 3, 1)
     fits = pixels.shape[1:] in (shape, (height, width) if channels == 1 else shape)
@@ -212,9 +240,10 @@ def _shaped(
     return pixels.reshape(-1, *shape)
 
 
-def _shape_of_row(n: int, length: int) -> tuple[int, int, int] | None:
+def _shape_of_row(n: int, length: int, told: int | None) -> tuple[int, int, int] | None:
     """The square picture that a row of so many numbers is, if it can be one."""
-    for channels in (1, 3):
+    # Grey and RGB are made of each other: of them the number says what is wanted.
+    for channels in (1, 3) if told in (None, 1, 3) else (told,):
         side = math.isqrt(length // channels)
         # As many rows as numbers in a row: that is rather one picture.
         if channels * side**2 == length and side > 1 and n != length:

@@ -15,6 +15,7 @@ from torch import Tensor
 
 from zscape.data.columns import Columns
 from zscape.data.mapped import empty, parts_of, release, rows_of, slices
+from zscape.data.shown import MOST_CHANNELS
 from zscape.errors import ConfigError, DataError, ShapeError
 from zscape.files import readable
 from zscape.words import counted, line, sides
@@ -27,7 +28,7 @@ class ImageSet:
     Parameters
     ----------
     images
-        (n, channels, height, width), uint8, 0 is black; channels is 1 or 3. Of a set that is larger
+        (n, channels, height, width), uint8, 0 is black; 1 to 16 channels. Of a set that is larger
         than memory allows, a view of a mapped file (see ``mapped``), which is not to be written to.
     labels
         (n,) int64 indices into ``class_names``, or None.
@@ -64,9 +65,13 @@ class ImageSet:
         object.__setattr__(self, "name", readable(self.name))
         object.__setattr__(self, "class_names", tuple(map(readable, self.class_names)))
         images, labels = self.images, self.labels
-        if images.dtype != torch.uint8 or images.ndim != 4 or images.shape[1] not in (1, 3):
+        if (
+            images.dtype != torch.uint8
+            or images.ndim != 4
+            or not 1 <= images.shape[1] <= MOST_CHANNELS
+        ):
             raise ShapeError(
-                f"{self.name}: images must be uint8 (n, 1 or 3, height, width); "
+                f"{self.name}: images must be uint8 (n, 1 to {MOST_CHANNELS}, height, width); "
                 f"got {images.dtype} {tuple(images.shape)}."
             )
         if images.numel() == 0:

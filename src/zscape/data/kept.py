@@ -34,7 +34,17 @@ SLOW = 5.0
 MAX_SETS = 10
 """Those used longest ago beyond these are deleted."""
 SUFFIX = ".images"
-_READING = ("background", "fit", "keys", "range", "resize", "shape", "skip_broken", "transpose")
+_READING = (
+    "background",
+    "channels",
+    "fit",
+    "keys",
+    "range",
+    "resize",
+    "shape",
+    "skip_broken",
+    "transpose",
+)
 _PAGE = 4096
 
 _log = logging.getLogger(__name__)

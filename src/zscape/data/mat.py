@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from zscape.config import DataConfig
 from zscape.data.named import Found, find_named
 from zscape.data.roles import Part
+from zscape.data.shown import MOST_CHANNELS
 from zscape.data.tree import Readable
 from zscape.errors import DataError
 
@@ -49,12 +50,19 @@ def _samples_first(split: str, arrays: dict[Part, NDArray[Any]]) -> dict[Part, N
     if images is None:
         return {}
     if labels is None:
-        is_last = images.ndim == 4 and images.shape[2] in (1, 3) and images.shape[3] not in (1, 3)
+        is_last = images.ndim == 4 and _counts_channels(images.shape)
         return {(split, "images"): np.moveaxis(images, -1, 0) if is_last else images}
     labels = labels.ravel() if 1 in labels.shape else labels
     if images.shape[-1] == len(labels) != images.shape[0]:
         images = np.moveaxis(images, -1, 0)
     return {(split, "images"): images, (split, "labels"): labels}
+
+
+def _counts_channels(shape: tuple[int, ...]) -> bool:
+    """Whether the third axis counts the channels, so that the last counts the images."""
+    if shape[2] in (1, 3):
+        return shape[3] not in (1, 3)
+    return 1 < shape[2] <= MOST_CHANNELS < min(shape[0], shape[1], shape[3])
 
 
 def _flat(value: Any, name: str = "") -> list[tuple[str, NDArray[Any]]]:

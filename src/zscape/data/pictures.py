@@ -58,12 +58,14 @@ _OPENING = Lock()
 _log = logging.getLogger(__name__)
 
 Frame = NDArray[Any]
-"""(c, height, width) of bytes (grey, grey and alpha, RGB, RGBA), uint16 or floats (grey)."""
+"""(c, height, width) of bytes (grey, grey and alpha, RGB, RGBA), uint16 or floats (grey); of as
+many channels as ``DataConfig.channels`` says, whatever they are."""
 
 
 def read_frames(file: Readable, config: DataConfig, left_out: Counter[str]) -> list[Frame]:
     """Every page of a TIFF and every picture of an animation, turned as EXIF says.
 
+    Of a TIFF of grey pages, ``config.channels`` of them (above 1) are one picture.
     Smaller copies of a page are left out, and so are the previews that a camera adds to a JPEG.
 
     Raises
@@ -73,7 +75,8 @@ def read_frames(file: Readable, config: DataConfig, left_out: Counter[str]) -> l
     """
     try:
         with file.open("rb") as stream, _opened(stream) as opened:
-            return [as_frame(picture, config) for picture in _pages(opened, left_out)]
+            frames = [as_frame(picture, config) for picture in _pages(opened, left_out)]
+            return _joined(frames, config.channels) if opened.format == "TIFF" else frames
     except UnidentifiedImageError as error:
         kinds = ", ".join(_FORMATS)
         raise DataError(
@@ -206,6 +209,17 @@ def _pages(opened: Image.Image, left_out: Counter[str]) -> Iterator[Image.Image]
             yield page
 
 
+def _joined(pages: list[Frame], n: int | None) -> list[Frame]:
+    """Grey pages, ``n`` at a time, as the channels of a picture; others as they are."""
+    if n is None or n == 1 or len(pages) == 1 or any(len(page) > 1 for page in pages):
+        return pages
+    if len(pages) % n:
+        raise ValueError(f"its {len(pages)} pages are not pictures of {n} channels each")
+    if len({page.shape for page in pages}) > 1:
+        raise ValueError("its pages, which are channels of one picture, differ in size")
+    return [np.concatenate(pages[i : i + n]) for i in range(0, len(pages), n)]
+
+
 def as_frame(page: Image.Image, config: DataConfig) -> Frame:
     """A picture turned as EXIF says, in one of the modes of a ``Frame``, resized if asked for."""
     picture = _plain(ImageOps.exif_transpose(page), is_gif=page.format == "GIF")
@@ -255,7 +269,10 @@ def check_sizes(frames: Mapping[str, Sequence[Frame]]) -> None:
 
 @dataclass(frozen=True)
 class Look:
-    """What the frames of a set become: of one type and one number of channels, 1 or 3."""
+    """What the frames of a set become: of one type and one number of channels.
+
+    Grey, or RGB; but frames of as many channels as was asked for keep them all, alpha too.
+    """
 
     channels: int
     dtype: np.dtype[Any]
@@ -271,6 +288,12 @@ class Look:
         dtypes = {frame.dtype for frame in frames}
         if len(dtypes) > 1 and np.dtype(np.float32) in dtypes:
             raise DataError(f"{where} holds pictures of floats beside others; give one kind.")
+        is_told = {len(frame) == config.channels for frame in frames}
+        if config.channels not in (None, 1, 3) and is_told != {False}:
+            if is_told != {True}:
+                raise DataError(f"{where}: some pictures have {config.channels} channels, not all.")
+            dtype = np.result_type(*dtypes)
+            return cls(len(frames[0]), dtype, ())
         ground = _ground([frame for frame in frames if len(frame) in (2, 4)], config, where)
         under_grey = 1 if len(set(ground)) == 1 else 3
         channels = {1: 1, 2: under_grey, 3: 3, 4: 3}
@@ -281,7 +304,8 @@ class Look:
         """(n, channels, h, w) of frames of one size."""
         out = empty((len(frames), self.channels, *frames[0].shape[1:]), self.dtype)
         for number, frame in enumerate(frames):
-            frame = _laid_on(frame, self.ground) if len(frame) in (2, 4) else frame
+            if len(frame) != self.channels and len(frame) in (2, 4):
+                frame = _laid_on(frame, self.ground)
             out[number] = frame if frame.dtype == self.dtype else frame.astype(self.dtype) * 257
             if number % CHUNK == 0:
                 release(out, frame)

@@ -8,7 +8,8 @@ from PIL import Image, ImageOps
 from torch import Tensor
 
 from zscape.data.imageset import ImageSet
-from zscape.errors import ConfigError
+from zscape.errors import DataError
+from zscape.words import counted
 
 LUMA = (0.299, 0.587, 0.114)
 """How bright red, green and blue are (ITU-R BT.601)."""
@@ -35,21 +36,30 @@ def resized(images: ImageSet, side: int, fit: str = "crop") -> ImageSet:
         return images
 
     def change(part: Tensor) -> Tensor:
-        out = np.empty((len(part), side, side, channels), np.uint8)
-        for i, picture in enumerate(part.movedim(1, 3).numpy()):
-            opened = Image.fromarray(picture[..., 0] if channels == 1 else picture)
-            out[i] = np.asarray(fit_square(opened, side, fit)).reshape(side, side, channels)
-        return torch.from_numpy(out).movedim(3, 1)
+        out = np.empty((len(part) * channels, side, side), np.uint8)
+        for i, plane in enumerate(part.flatten(0, 1).numpy()):
+            out[i] = np.asarray(fit_square(Image.fromarray(plane), side, fit))
+        return torch.from_numpy(out.reshape(len(part), channels, side, side))
 
     return images.changed(change)
 
 
 def with_channels(images: ImageSet, channels: int) -> ImageSet:
-    """Grey (luma) from RGB for 1, RGB of equal channels from grey for 3."""
-    if images.image_shape[0] == channels:
+    """Grey (luma) from RGB for 1, RGB of equal channels from grey for 3.
+
+    Raises
+    ------
+    DataError
+        Neither has been asked for, and the images have another number of channels.
+    """
+    found = images.image_shape[0]
+    if found == channels:
         return images
-    if channels not in (1, 3):
-        raise ConfigError(f"channels must be 1 (grey) or 3 (RGB); got {channels}.")
+    if {found, channels} != {1, 3}:
+        raise DataError(
+            f"{images.name}: the images have {counted(found, 'channel')}, not {channels}; only "
+            "grey (1) and RGB (3) are made of each other."
+        )
     if channels == 3:
         return images.changed(lambda part: part.expand(-1, 3, -1, -1))
     weights = torch.tensor(LUMA).view(1, 3, 1, 1)

@@ -24,6 +24,7 @@ from zscape.data.idx import read_mnist
 from zscape.data.imageset import ImageSet, Splits
 from zscape.data.joining import join_all, label_by, show_by
 from zscape.data.resize import resized, with_channels
+from zscape.data.shown import shown_channels
 from zscape.errors import ConfigError, DataError
 from zscape.registry import Registry, built_in
 from zscape.seeding import torch_generator
@@ -142,6 +143,7 @@ def load_data(
     train = prepare(splits.train, config.n_train, "train")
     test = prepare(splits.test, config.n_test, "test")
     _check_agreement(train, test)
+    shown_channels(train.image_shape[0], config.show_channels)  # is refused now, not when drawn
     return cast(Splits, show_by(Splits(train, test), more))
 
 

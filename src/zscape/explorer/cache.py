@@ -13,7 +13,7 @@ import torch
 
 from zscape._version import __version__
 from zscape.cache import cache_folder, code_of, prune
-from zscape.data import ImageSet
+from zscape.data import ImageSet, shown_channels
 from zscape.embedding.methods import Tell
 from zscape.errors import ConfigError, DataError
 from zscape.explorer.scene import FORMAT, VERSION, Scene, build_scene
@@ -54,7 +54,8 @@ def cached_scene(
     fresh
         Build it in any case.
     """
-    settings = {"maps": maps, "title": title, "n": n, "weights": weights, "seed": seed}
+    settings = {"maps": maps, "title": title, "n": n, "weights": weights, "seed": seed,
+                "shown": shown_channels(vae.image_shape[0])}  # fmt: skip
     file = cache_folder() / "scenes" / f"{_key(vae, images, settings)}{SUFFIX}"
     if not fresh and file.is_file():
         try:

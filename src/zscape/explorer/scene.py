@@ -19,7 +19,7 @@ import torch.nn.functional as F
 from numpy.typing import NDArray
 
 from zscape._version import __version__
-from zscape.data import ImageSet, ImagesLike, as_image_set
+from zscape.data import ImageSet, ImagesLike, as_image_set, shown_channels
 from zscape.data.bounded import reading
 from zscape.embedding import Embedding
 from zscape.embedding.methods import Tell
@@ -222,6 +222,8 @@ def build_scene(
     if table.columns is not None:
         manifest["columns"] = describe_columns(table, blocks.add)
     _store_weights(network, weights, blocks)
+    if shown := shown_channels(vae.image_shape[0]):
+        manifest["showChannels"] = list(shown)
     tell("done", 1)
     return Scene(manifest, blocks.data)
 

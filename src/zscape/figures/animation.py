@@ -70,7 +70,8 @@ def to_gif(
         raise ConfigError(f"seconds must be above 0; got {seconds}.")
     grid = array if array.ndim == 5 else array[:, None]
     n, m = grid.shape[:2]
-    tiles = as_pictures(grid.reshape(-1, *grid.shape[2:]), "images").reshape(grid.shape)
+    tiles = as_pictures(grid.reshape(-1, *grid.shape[2:]), "images")
+    tiles = tiles.reshape(n, m, *tiles.shape[1:])
     for what, texts, count in (("captions", captions, n), ("names", names, m)):
         if texts is not None and len(texts) != count:
             raise ShapeError(f"{count} {what} are needed; got {len(texts)}.")

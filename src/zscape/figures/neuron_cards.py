@@ -10,6 +10,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from numpy.typing import NDArray
 
+from zscape.data import as_shown
 from zscape.errors import ConfigError
 from zscape.figures.neuron_parts import (
     GAP,
@@ -143,7 +144,7 @@ def _strips(figure: Figure, card: NeuronCard, y: float) -> None:
 
 def _effect(figure: Figure, card: NeuronCard, y: float, limit: float) -> None:
     x = WIDTH - EFFECT - GAP
-    values = to_array(card.jacobian)
+    values = as_shown(to_array(card.jacobian))
     width, height = tile_size(values, 1.05, EFFECT)
     _write(figure, x, y + 0.09, f"raising {card.name}")
     ax = add_tile(figure, x, y + CAPTION, width, height)

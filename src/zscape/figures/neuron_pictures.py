@@ -14,6 +14,7 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 from numpy.typing import NDArray
 
+from zscape.data import as_shown
 from zscape.errors import DataError, ShapeError
 from zscape.figures.neuron_parts import (
     BAR,
@@ -69,10 +70,11 @@ def plot_jacobians(
         Values that are not finite.
     """
     values = _finite(jacobians, "jacobians")
-    if values.ndim != 5 or values.shape[2] not in (1, 3) or values.size == 0:
+    if values.ndim != 5 or values.size == 0:
         raise ShapeError(
-            f"jacobians must be (m, n_neurons, 1 or 3, height, width); got {values.shape}."
+            f"jacobians must be (m, n_neurons, channels, height, width); got {values.shape}."
         )
+    values = as_shown(values)
     m, d, channels = values.shape[:3]
     numbers = range(d) if neurons is None else neurons
     if len(row_names) != m or len(numbers) != d:

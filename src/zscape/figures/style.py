@@ -25,7 +25,8 @@ from matplotlib.textpath import text_to_path
 from numpy.typing import NDArray
 from torch import Tensor
 
-from zscape.data import ImageSet
+from zscape.data import ImageSet, as_shown
+from zscape.data.shown import MOST_CHANNELS
 from zscape.errors import DataError, ShapeError
 
 Pictures = Tensor | NDArray[Any] | ImageSet
@@ -211,19 +212,20 @@ def to_array(values: Pictures) -> NDArray[Any]:
 
 
 def as_pictures(values: Pictures, name: str) -> NDArray[Any]:
-    """``values`` checked to be (n, c, h, w) in [0, 1].
+    """``values``, checked to be (n, c, h, w) in [0, 1], as they are drawn: (n, 1 or 3, h, w).
 
     Raises
     ------
     ShapeError
-        Another number of axes, channels that are neither 1 nor 3, or nothing in it.
+        Another number of axes, more than 16 channels, or nothing in it.
     DataError
         Values outside [0, 1], or not numbers.
     """
     pictures = to_array(values)
-    if pictures.ndim != 4 or pictures.shape[1] not in (1, 3) or pictures.size == 0:
+    if pictures.ndim != 4 or pictures.shape[1] > MOST_CHANNELS or pictures.size == 0:
         raise ShapeError(
-            f"{name} must be (n, 1 or 3, height, width) with n at least 1; got {pictures.shape}."
+            f"{name} must be (n, channels, height, width), 1 to {MOST_CHANNELS} channels, "
+            f"with n at least 1; got {pictures.shape}."
         )
     low, high = float(pictures.min()), float(pictures.max())
     if not (low >= -1e-3 and high <= 1 + 1e-3):
@@ -231,20 +233,25 @@ def as_pictures(values: Pictures, name: str) -> NDArray[Any]:
             f"{name} must lie in [0, 1]; got values from {low:g} to {high:g}. "
             "Divide bytes by 255; decode logits to probabilities."
         )
-    return pictures.clip(0, 1)
+    return as_shown(pictures.clip(0, 1))
 
 
 def show_image(ax: Axes, image: Pictures) -> AxesImage:
-    """Draw one picture, (c, h, w) in [0, 1] with c 1 (black to white) or 3 (RGB), into ``ax``.
+    """Draw one picture, (c, h, w) in [0, 1], into ``ax``.
+
+    One channel runs from black to white and three are RGB; which of others are drawn as red,
+    green and blue: see ``zscape.data.showing``.
 
     Raises
     ------
     ShapeError
-        Not three axes, or channels that are neither 1 nor 3.
+        Not three axes, or more than 16 channels.
     """
     pixels = to_array(image)
-    if pixels.ndim != 3 or pixels.shape[0] not in (1, 3):
-        raise ShapeError(f"image must be (1 or 3, height, width); got {pixels.shape}.")
+    if pixels.ndim != 3 or not 1 <= len(pixels) <= MOST_CHANNELS:
+        raise ShapeError(f"image must be (channels, height, width); got {pixels.shape}.")
+    if len(pixels) not in (1, 3):  # else it may be as it is drawn already
+        pixels = as_shown(pixels)
     ax.set(xticks=[], yticks=[])
     for spine in ax.spines.values():  # a white picture on a white page needs an edge
         spine.set(visible=True, color=HAIRLINE, linewidth=0.5)

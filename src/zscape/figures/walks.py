@@ -136,7 +136,7 @@ def plot_progression(
     DataError
         Pixels outside [0, 1], or values that are not finite.
     """
-    grid = _as_grid(images, "(n_values, n_neurons, 1 or 3, height, width)")
+    grid = _as_grid(images, "(n_values, n_neurons, channels, height, width)")
     n, d = grid.shape[:2]
     rows = _numbers(_as_values(values, n, "values"))
     numbers = range(d) if neurons is None else neurons
@@ -200,7 +200,7 @@ def plot_manifold(
     DataError
         Pixels outside [0, 1], or values that are not finite.
     """
-    grid = _as_grid(images, "(n_rows, n_columns, 1 or 3, height, width)")
+    grid = _as_grid(images, "(n_rows, n_columns, channels, height, width)")
     n_rows, n_columns, channels, height, width = grid.shape
     x = np.sort(_as_values(x_values, n_columns, "x_values"))
     y = np.sort(_as_values(y_values, n_rows, "y_values"))
@@ -353,7 +353,8 @@ def _as_grid(images: Pictures, shape: str) -> NDArray[Any]:
     grid = to_array(images)
     if grid.ndim != 5:
         raise ShapeError(f"images must be {shape}; got {grid.shape}.")
-    return as_pictures(grid.reshape(-1, *grid.shape[2:]), "images").reshape(grid.shape)
+    tiles = as_pictures(grid.reshape(-1, *grid.shape[2:]), "images")
+    return tiles.reshape(*grid.shape[:2], *tiles.shape[1:])
 
 
 def _as_values(values: Any, n: int, name: str) -> NDArray[Any]:

@@ -1,4 +1,4 @@
-"""The tutorial's convolutional VAE, for any square side and one or three channels."""
+"""The tutorial's convolutional VAE, for any square side and 1 to 16 channels."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class EnhancedVAE(VAE):
     latent_dim
         Number of latent neurons.
     image_shape
-        (1 or 3, side, side), side a multiple of 4 from 16 to 128.
+        (1 to 16, side, side), side a multiple of 4 from 16 to 128.
     likelihood
         Name of a registered likelihood.
     init
@@ -48,9 +48,9 @@ class EnhancedVAE(VAE):
     ) -> None:
         super().__init__(latent_dim, image_shape, likelihood)
         channels, height, width = image_shape
-        if channels not in (1, 3) or height != width or height % 4 or not 16 <= height <= 128:
+        if not 1 <= channels <= 16 or height != width or height % 4 or not 16 <= height <= 128:
             raise ConfigError(
-                "The enhanced network takes 1 or 3 channels and square images whose side is a "
+                "The enhanced network takes 1 to 16 channels and square images whose side is a "
                 f"multiple of 4 from 16 to 128; got {image_shape}. Use resize, or the mlp network."
             )
         quarter = height // 4

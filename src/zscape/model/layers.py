@@ -16,7 +16,7 @@ four of their kernels are slow for what they compute, and `_DirectConvolution` g
   without AMX the kernel for that gradient takes an eighth of the time.
 - A transposed convolution asked for the gradient of its bias, a plain sum, takes twice as long for
   that of its weights: the sum is taken beside it.
-- A transposed convolution to one or three channels leaves most of each product empty. Its output
+- A transposed convolution to a few channels leaves most of each product empty. Its output
   pixels at even and odd places are four ordinary convolutions of the same input, done as one: half
   the time.
 

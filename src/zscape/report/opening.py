@@ -8,6 +8,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from zscape import figures
+from zscape.data import shown_channels
 from zscape.model.likelihoods import Bernoulli
 from zscape.report.material import Material
 from zscape.report.page import Plate, Section, Table
@@ -38,7 +39,7 @@ def what_it_is(m: Material) -> Section:
     channels, height, width = config.image_shape
     n_pixels = channels * height * width
     n_parameters = sum(parameter.numel() for parameter in m.model.parameters())
-    colour = "grey" if channels == 1 else "colour"
+    colour = {1: "grey", 3: "colour"}.get(channels, f"{channels}-channel")
     code = f"{count(m.d, 'number')}, one per latent neuron"
     if m.d == 1:
         code = "one number, that of its one latent neuron"
@@ -67,6 +68,14 @@ def what_it_is(m: Material) -> Section:
     return Section("What it is", [f"{what}\n\n{loss}\n\n{how}"])
 
 
+def _drawn(channels: int) -> str:
+    """Which channels are seen, where that is a choice."""
+    if (shown := shown_channels(channels)) is None:
+        return ""
+    red, green, blue = shown
+    return f" Of {channels} channels, red is channel {red}, green {green} and blue {blue}."
+
+
 def data(m: Material) -> Section:
     """What the pictures are."""
     train, test = m.subject.data
@@ -76,7 +85,7 @@ def data(m: Material) -> Section:
         f"{sentence(count(min(N_SAMPLES, len(test)), 'test image'))} at random"
         + (", each under the name of its class. " if test.has_labels else ". ")
         + f"Pixels run from {low:.2f} to {high:.2f}; their mean is "
-        f"{float(m.images.pixels().mean()):.2f}.",
+        f"{float(m.images.pixels().mean()):.2f}.{_drawn(m.images.image_shape[0])}",
         "Pictures of the test set",
     )
     if m.subject.is_own:

@@ -1,0 +1,170 @@
+"""Pictures of 1 to 16 channels: read, refused in one sentence, and shown as a triple."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+from scipy.io import savemat
+
+from zscape.config import DataConfig
+from zscape.data import ImageSet, as_shown, load_data, showing, shown_channels
+from zscape.data.resize import fit_square, resized
+from zscape.errors import ConfigError, DataError
+
+RNG = np.random.default_rng(0)
+
+
+def pixels(channels: int, height: int = 20, width: int = 24, n: int = 6) -> np.ndarray:
+    return RNG.integers(0, 256, (n, channels, height, width), dtype=np.uint8)
+
+
+def all_of(source: object, **options: object) -> torch.Tensor:
+    """Every picture of a source, in the order of both halves."""
+    splits = load_data(source, DataConfig(**options))
+    return torch.cat([splits.train.images, splits.test.images])
+
+
+def is_of(found: torch.Tensor, expected: np.ndarray) -> bool:
+    """Whether the pictures are those, in any order."""
+    return sorted(x.numpy().tobytes() for x in found) == sorted(x.tobytes() for x in expected)
+
+
+SAVED: dict[str, Callable[[Path, np.ndarray], None]] = {
+    "x.npy": np.save,
+    "x.npz": lambda at, x: np.savez(at, images=x),
+    "x.pt": lambda at, x: torch.save(torch.from_numpy(x), at),
+    "x.mat": lambda at, x: savemat(at, {"images": x}),
+}
+
+
+@pytest.mark.parametrize("name", SAVED)
+@pytest.mark.parametrize("is_first", [True, False], ids=["first", "last"])
+@pytest.mark.parametrize("channels", [2, 4, 16])
+def test_the_channels_of_an_array(name: str, is_first: bool, channels: int, tmp_path: Path) -> None:
+    x = pixels(channels)
+    SAVED[name](tmp_path / name, x if is_first else np.ascontiguousarray(np.moveaxis(x, 1, 3)))
+    assert is_of(all_of(tmp_path / name), x)
+
+
+def test_matlab_counts_images_last(tmp_path: Path) -> None:
+    x = pixels(5, n=20)
+    savemat(tmp_path / "x.mat", {"images": x.transpose(2, 3, 1, 0)})
+    assert is_of(all_of(tmp_path / "x.mat"), x)
+
+
+def test_small_pictures_are_rather_squares() -> None:
+    x = pixels(4, 12, 12)
+    assert is_of(all_of(x), x)
+    assert is_of(all_of(np.moveaxis(x, 1, 3)), x)
+
+
+@pytest.mark.parametrize("shape", [(8, 8, 8), (5, 8, 7)])
+def test_an_array_of_two_readings_is_refused_until_its_shape_is_said(
+    shape: tuple[int, int, int],
+) -> None:
+    x = pixels(*shape)
+    with pytest.raises(DataError, match=rf"have {shape[0]} channels, or {shape[2]} if .*--shape"):
+        load_data(x)
+    assert is_of(all_of(x, shape="x".join(map(str, shape))), x)
+    assert is_of(all_of(x, channels=shape[0]), x)
+
+
+def test_rows_of_several_channels() -> None:
+    x = pixels(2, 10, 10)
+    assert is_of(all_of(x.reshape(6, 200), channels=2), x)
+    assert is_of(all_of(x.reshape(6, 200), shape="2x10x10"), x)
+
+
+@pytest.mark.parametrize(
+    ("found", "asked"), [(2, 3), (2, 1), (4, 3), (3, 2), (1, 2)], ids=lambda n: str(n)
+)
+def test_channels_that_there_are_not(found: int, asked: int) -> None:
+    said = f"^array: the images have {found} channels?, not {asked}; only grey"
+    with pytest.raises(DataError, match=said):
+        load_data(pixels(found), DataConfig(channels=asked))
+
+
+def test_more_than_sixteen_channels_are_refused() -> None:
+    with pytest.raises(DataError, match="1 to 16 channels"):
+        load_data(pixels(17))
+    with pytest.raises(ConfigError, match="1 to 16 channels; got 17"):
+        load_data(pixels(17), DataConfig(shape="17x20x24"))
+
+
+def save_pages(at: Path, pages: np.ndarray) -> None:
+    first, *rest = [Image.fromarray(page) for page in pages]
+    first.save(at, save_all=True, append_images=rest)
+
+
+@pytest.mark.parametrize("channels", [2, 3, 4])
+@pytest.mark.parametrize("dtype", [np.uint8, np.uint16])
+def test_pages_of_a_tiff_are_channels_if_said(channels: int, dtype: type, tmp_path: Path) -> None:
+    x = pixels(channels)
+    for i in range(3):  # two pictures a file
+        pages = x[2 * i : 2 * i + 2].reshape(-1, 20, 24).astype(dtype)
+        save_pages(tmp_path / f"{i}.tif", pages * (257 if dtype is np.uint16 else 1))
+    assert all_of(tmp_path).shape == (6 * channels, 1, 20, 24)
+    assert is_of(all_of(tmp_path, channels=channels), x)
+
+
+def test_pages_that_are_not_whole_pictures_are_refused(tmp_path: Path) -> None:
+    save_pages(tmp_path / "0.tif", pixels(5, n=1)[0])
+    with pytest.raises(DataError, match=r"0\.tif .*its 5 pages are not pictures of 2 channels"):
+        load_data(tmp_path, DataConfig(channels=2))
+
+
+def test_alpha_is_a_channel_if_four_are_asked_for(tmp_path: Path) -> None:
+    x = pixels(4)
+    for i, picture in enumerate(x):
+        Image.fromarray(picture.transpose(1, 2, 0), "RGBA").save(tmp_path / f"{i}.png")
+    assert is_of(all_of(tmp_path, channels=4), x)
+    Image.fromarray(x[0, :3].transpose(1, 2, 0)).save(tmp_path / "x.png")
+    with pytest.raises(DataError, match="some pictures have 4 channels, not all"):
+        load_data(tmp_path, DataConfig(channels=4))
+
+
+def test_each_channel_is_resized_as_if_alone() -> None:
+    x = pixels(3)
+    found = resized(ImageSet(torch.from_numpy(np.concatenate([x, x[:, :2]], 1))), 10).images
+    for i, picture in enumerate(x):
+        rgb = fit_square(Image.fromarray(picture.transpose(1, 2, 0)), 10)
+        expected = np.asarray(rgb).transpose(2, 0, 1)
+        assert np.array_equal(found[i, :3], expected)
+        assert np.array_equal(found[i, 3:], expected[:2])
+
+
+@pytest.mark.parametrize(
+    ("channels", "told", "expected"),
+    [
+        (1, None, None), (3, None, None), (2, None, (1, 0, 1)), (4, None, (0, 1, 2)),
+        (4, "3, 0,1", (3, 0, 1)), (3, "2,1,0", (2, 1, 0)), (1, "0,0,0", (0, 0, 0)),
+    ],
+)  # fmt: skip
+def test_which_channels_are_shown(
+    channels: int, told: str | None, expected: tuple[int, int, int] | None
+) -> None:
+    assert shown_channels(channels, told) == expected
+    x = np.arange(channels * 6).reshape(channels, 2, 3)
+    with showing(told):
+        assert np.array_equal(as_shown(x), x if expected is None else x[list(expected)])
+
+
+def test_what_is_shown_ends_where_it_was_said() -> None:
+    with showing("3,2,1"):
+        with showing(None):
+            assert shown_channels(4) == (3, 2, 1)
+        with showing("0,0,0"):
+            assert shown_channels(4) == (0, 0, 0)
+        assert shown_channels(4) == (3, 2, 1)
+    assert shown_channels(4) == (0, 1, 2)
+
+
+@pytest.mark.parametrize("told", ["0,1", "0,1,4", "0,1,-1", "red,green,blue", "0,1,2,3", "0,,1"])
+def test_a_triple_that_is_none_is_refused_when_the_images_are_read(told: str) -> None:
+    with pytest.raises(ConfigError, match=r"three channels from 0 to 3, .*; got '"):
+        load_data(pixels(4), DataConfig(show_channels=told))
