@@ -1,10 +1,10 @@
 // @vitest-environment happy-dom
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import { setNeuron } from "../src/state/actions";
 import { change } from "../src/state/change";
 import { createDecoder, createLatest } from "../src/state/decoder";
 import { createSlices } from "../src/state/slices";
-import { createThumbnails } from "../src/state/thumbnails";
+import { createThumbnails, lookOf, toImage } from "../src/state/thumbnails";
 import { smallExplorer } from "./app_explorer";
 
 describe("questions to a kernel", () => {
@@ -140,5 +140,37 @@ describe("thumbnails", () => {
       [1, 2, 3],
       [4, 5, 6],
     ]);
+  });
+});
+
+describe("how pictures are drawn", () => {
+  const shown = (channels: number, showChannels?: [number, number, number]) =>
+    lookOf({ imageShape: [channels, 3, 5], ...(showChannels && { showChannels }) });
+
+  it("is grey, RGB or the channels that the scene says", () => {
+    expect(shown(1)).toEqual([[0, 0, 0], 3, 5]);
+    expect(shown(3)).toEqual([[0, 1, 2], 3, 5]);
+    expect(shown(4, [3, 0, 1])).toEqual([[3, 0, 1], 3, 5]);
+    expect(lookOf({ imageShape: [2, 3, 5], showChannels: [1, 0, 1] }, [2, 6, 10])).toEqual([
+      [1, 0, 1],
+      6,
+      10,
+    ]);
+  });
+
+  it("takes each colour from its own channel", () => {
+    vi.stubGlobal(
+      "ImageData",
+      class {
+        data: Uint8ClampedArray;
+        constructor(width: number, height: number) {
+          this.data = new Uint8ClampedArray(4 * width * height);
+        }
+      },
+    );
+    const pixels = Float32Array.from([9, 9, 0, 0.2, 0.4, 0.6, 0.8, 1, 0.1, 0.3]); // 2 to skip; (4, 1, 2)
+    const { data } = toImage(pixels, 2, [[3, 0, 1], 1, 2]);
+    expect([...data]).toEqual([0.1, 0, 0.4, 1, 0.3, 0.2, 0.6, 1].map((x) => Math.round(255 * x)));
+    vi.unstubAllGlobals();
   });
 });

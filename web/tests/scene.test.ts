@@ -130,6 +130,11 @@ describe("damage is told in a sentence", () => {
     ],
     ["other channels", ({ manifest }) => (manifest.imageShape = [3, 4, 4]), /points\.thumbnails/],
     [
+      "a channel to show that is not there",
+      ({ manifest }) => (manifest.showChannels = [0, 1, 0]),
+      /showChannels\[1\] must be an integer in \[0, 0\]; it is 1/,
+    ],
+    [
       "no unit",
       ({ manifest }) => (manifest.maps[0].unit = 0),
       /maps\[0\]\.unit must be above 0; it is 0/,

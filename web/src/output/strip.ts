@@ -1,10 +1,8 @@
 /** A film strip as one picture: numbered pictures in rows, with their coordinates. */
 
 import { number } from "../state/origin";
-import { toImage } from "../state/thumbnails";
+import { type Look, toImage } from "../state/thumbnails";
 import type { Frame } from "./quantize";
-
-type Shape = readonly [number, number, number];
 
 const SIDE = 132;
 const GAP = 14;
@@ -15,10 +13,10 @@ const INK = "#1f2328";
 export function drawStrip(
   pixels: Float32Array,
   n: number,
-  shape: Shape,
+  look: Look,
   places: Float32Array,
 ): HTMLCanvasElement {
-  const [, height, width] = shape;
+  const [, height, width] = look;
   const tall = Math.round((SIDE * height) / width);
   const columns = Math.min(n, PER_ROW);
   const rows = Math.ceil(n / columns);
@@ -45,7 +43,7 @@ export function drawStrip(
       y + 14,
     );
     context.drawImage(
-      toCanvas(toImage(pixels, i * (pixels.length / n), shape)),
+      toCanvas(toImage(pixels, i * (pixels.length / n), look)),
       x,
       y + TOP,
       SIDE,
@@ -76,11 +74,11 @@ export function toCanvas(image: ImageData): HTMLCanvasElement {
 }
 
 /** Pictures (n, c, h, w) as frames, each pixel a square so that they can be seen. */
-export function toFrames(pixels: Float32Array, n: number, shape: Shape): Frame[] {
-  const [, height, width] = shape;
+export function toFrames(pixels: Float32Array, n: number, look: Look): Frame[] {
+  const [, height, width] = look;
   const zoom = Math.max(1, Math.round(224 / Math.max(height, width)));
   return Array.from({ length: n }, (_, i) => {
-    const { data } = toImage(pixels, i * (pixels.length / n), shape);
+    const { data } = toImage(pixels, i * (pixels.length / n), look);
     const large = new Uint32Array(width * zoom * height * zoom);
     const small = new Uint32Array(data.buffer);
     for (let y = 0, at = 0; y < height * zoom; y++) {

@@ -28,15 +28,15 @@ function Decoded() {
   const { explorer } = usePage();
   const decoder = useCell(explorer.decoder);
   const canvas = useRef<HTMLCanvasElement>(null);
-  const shape = explorer.manifest.imageShape;
+  const { look } = explorer;
   const cannot = decoder !== null && !decoder.canDecode;
   useLayoutEffect(() => {
     // Painted in the event that asked for it, not a frame later.
     const show = (): void => {
       const pixels = explorer.picture.value;
       if (!canvas.current) return;
-      if (pixels) paint(canvas.current, pixels, 0, shape);
-      else canvas.current.getContext("2d")?.clearRect(0, 0, shape[2], shape[1]);
+      if (pixels) paint(canvas.current, pixels, 0, look);
+      else canvas.current.getContext("2d")?.clearRect(0, 0, look[2], look[1]);
     };
     show();
     return explorer.picture.subscribe(show);
@@ -51,9 +51,9 @@ function Decoded() {
         <canvas
           ref={canvas}
           class="zs-picture"
-          width={shape[2]}
-          height={shape[1]}
-          style={{ aspectRatio: `${shape[2]} / ${shape[1]}` }}
+          width={look[2]}
+          height={look[1]}
+          style={{ aspectRatio: `${look[2]} / ${look[1]}` }}
           data-testid="picture"
           {...named("The picture decoded from the current vector")}
         />
@@ -70,13 +70,13 @@ function Beside() {
   useChanges([explorer.current], () => {
     const isRow = explorer.current.value.origin.kind === "row";
     const { row } = explorer.nearest.value;
-    paint(canvas.current!, thumbnails.pixels(row), 0, thumbnails.shape);
+    paint(canvas.current!, thumbnails.pixels(row), 0, thumbnails.look);
     const label = explorer.labels
       ? `, “${className(explorer.manifest, explorer.labels[row])}”`
       : "";
     setCaption((isRow ? "Original" : `Nearest in the data${label}`) + thumbnails.note);
   });
-  const [, height, width] = thumbnails.shape;
+  const [, height, width] = thumbnails.look;
   return (
     <figure class="zs-figure">
       <canvas

@@ -93,7 +93,7 @@ export function DrawPanel() {
           <figure class="zs-figure zs-seen">
             <Picture
               pixels={seen.pixels}
-              shape={explorer.manifest.imageShape}
+              look={explorer.look}
               label="The drawing as the model sees it"
             />
             <figcaption>As the model sees it</figcaption>
@@ -122,7 +122,7 @@ function Nearest({ rows }: { rows: number[] }) {
             aria-label={`Picture ${count(explorer.indices[row])}${explorer.labels ? `, ${className(explorer.manifest, explorer.labels[row])}` : ""}`}
             onClick={() => chooseRow(explorer, row)}
           >
-            <Picture pixels={thumbnails.pixels(row)} shape={thumbnails.shape} label="" />
+            <Picture pixels={thumbnails.pixels(row)} look={thumbnails.look} label="" />
           </button>
         ))}
       </div>

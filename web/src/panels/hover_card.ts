@@ -48,7 +48,7 @@ export function createHoverCard(
   let shown = -1;
   const reconstruct = createLatest<number, Float32Array>(
     (row) => explorer.decoder.value!.decode(mu.slice(row * dim, (row + 1) * dim), 1),
-    (pixels, row) => row === shown && paint(decoded, pixels, 0, manifest.imageShape),
+    (pixels, row) => row === shown && paint(decoded, pixels, 0, explorer.look),
     () => (decoded.hidden = true),
   );
 
@@ -68,7 +68,7 @@ export function createHoverCard(
       parts.push(more);
     }
     known.replaceChildren(...parts);
-    paint(original, thumbnails.pixels(row), 0, thumbnails.shape);
+    paint(original, thumbnails.pixels(row), 0, thumbnails.look);
     decoded.hidden = !explorer.decoder.value?.canDecode;
     decoded.getContext("2d")?.clearRect(0, 0, decoded.width, decoded.height); // the answer may be long in coming
     if (!decoded.hidden) reconstruct(row);

@@ -28,7 +28,7 @@ export function createTiles(explorer: Explorer, view: MapView): { destroy(): voi
   const slices = createSlices(
     () => wanted.length,
     (first, n) => {
-      const { decoder, manifest } = explorer;
+      const { decoder, look } = explorer;
       const tiles = wanted.slice(first, first + n).filter(({ key }) => !known.has(key));
       if (!tiles.length || !pair) return;
       const vectors = new Float32Array(tiles.length * explorer.dim);
@@ -42,7 +42,7 @@ export function createTiles(explorer: Explorer, view: MapView): { destroy(): voi
         if (asked !== age) return;
         const size = pixels.length / tiles.length;
         tiles.forEach(({ key, x, y, step }, i) => {
-          const image = toImage(pixels, i * size, manifest.imageShape);
+          const image = toImage(pixels, i * size, look);
           known.set(key, { x0: x, y0: y, x1: x + step, y1: y + step, image });
         });
         show();

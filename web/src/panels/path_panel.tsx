@@ -91,7 +91,7 @@ function Strip({ path }: { path: Path }) {
   const pixels = useStops(path);
   const places = useCell(explorer.trail)!.stops;
   const trust = useCell(explorer.stopTrust);
-  const shape = explorer.manifest.imageShape;
+  const { look } = explorer;
   const choose = (stop: number) =>
     setCurrent(explorer, vectorAt(path, stop / (path.n - 1)), { kind: "path", stop });
   return (
@@ -134,13 +134,13 @@ function Strip({ path }: { path: Path }) {
                 <Picture
                   pixels={pixels}
                   offset={(stop * pixels.length) / path.n}
-                  shape={shape}
+                  look={look}
                   label=""
                 />
               ) : (
                 <span
                   class="zs-picture zs-empty"
-                  style={{ aspectRatio: `${shape[2]} / ${shape[1]}` }}
+                  style={{ aspectRatio: `${look[2]} / ${look[1]}` }}
                 />
               )}
               <span class="zs-stop-text">
@@ -207,15 +207,15 @@ function Play({ path }: { path: Path }) {
 function Export({ path, pixels }: { path: Path; pixels: Float32Array | null }) {
   const { explorer } = usePage();
   const [note, setNote] = useState("");
-  const { imageShape, title } = explorer.manifest;
-  const name = fileName(title, "path");
+  const { look, manifest } = explorer;
+  const name = fileName(manifest.title, "path");
   const rows = () => rowsOf(path.vectors, path.n);
   const savePng = () =>
-    drawStrip(pixels!, path.n, imageShape, explorer.trail.value!.stops).toBlob(
+    drawStrip(pixels!, path.n, look, explorer.trail.value!.stops).toBlob(
       (blob) => blob && download(`${name}.png`, blob),
     );
   const saveGif = () => {
-    const bytes = encodeGif(toFrames(pixels!, path.n, imageShape), FRAME_MS);
+    const bytes = encodeGif(toFrames(pixels!, path.n, look), FRAME_MS);
     download(`${name}.gif`, new Blob([bytes as Uint8Array<ArrayBuffer>], { type: "image/gif" }));
   };
   const saveJson = () =>

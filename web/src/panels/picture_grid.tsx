@@ -28,8 +28,8 @@ export function PictureGrid(props: Props) {
   const latest = useRef(props);
   latest.current = props;
   const restart = useRef<() => void>(() => undefined);
-  const shape = explorer.manifest.imageShape;
-  const [, height, width] = shape;
+  const { look } = explorer;
+  const [, height, width] = look;
   const [stepX, stepY] = [width + GAP, height + GAP];
 
   useEffect(() => {
@@ -46,7 +46,7 @@ export function PictureGrid(props: Props) {
         const size = pixels.length / n;
         for (let i = 0; i < n; i++) {
           const [column, row] = [(first + i) % across, Math.floor((first + i) / across)];
-          context?.putImageData(toImage(pixels, i * size, shape), column * stepX, row * stepY);
+          context?.putImageData(toImage(pixels, i * size, look), column * stepX, row * stepY);
         }
       };
       const answer = explorer.decoder.value!.decode(vectors, n);

@@ -74,7 +74,7 @@ function Hit({ found: { row, column } }: { found: Found }) {
   return (
     <li>
       <button type="button" onClick={() => showRow(explorer, row)}>
-        <Picture pixels={pixels} shape={thumbnails.shape} label="" />
+        <Picture pixels={pixels} look={thumbnails.look} label="" />
         <span>
           <span class="zs-end">{name}</span>
           <span class="zs-muted">{why}</span>

@@ -36,7 +36,7 @@ export function SelectionBar({ fit }: { fit(rows: readonly number[]): void }) {
             aria-label={`Picture ${count(explorer.indices[row])}`}
             onClick={() => chooseRow(explorer, row)}
           >
-            <Picture pixels={thumbnails.pixels(row)} shape={thumbnails.shape} label="" />
+            <Picture pixels={thumbnails.pixels(row)} look={thumbnails.look} label="" />
           </button>
         ))}
       </div>

@@ -35,6 +35,10 @@ export function checkManifest(value: unknown): Manifest {
     .at("imageShape")
     .list(3)
     .map((side) => side.integer(1, MAX_SIDE));
+  if (!root.at("showChannels").isNull()) {
+    const last = (imageShape[0] as number) - 1;
+    for (const channel of root.at("showChannels").list(3)) channel.integer(0, last);
+  }
   const n = checkPoints(root, blocks, d, imageShape);
   checkClasses(root, blocks, d);
   checkNeurons(root.at("neurons"), d);

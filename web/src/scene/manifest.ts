@@ -134,6 +134,8 @@ export interface Manifest {
   fingerprints: { model: string; data: string };
   /** Channels, height, width of the model's pictures. */
   imageShape: [number, number, number];
+  /** Which channels are drawn as red, green and blue; without it one is grey, and three are RGB. */
+  showChannels?: [number, number, number];
   latentDim: number;
   points: {
     n: number;

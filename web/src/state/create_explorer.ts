@@ -16,6 +16,7 @@ import { type Path, trailOf } from "./path";
 import { nearestOf, placeOf, trustOfStops } from "./place";
 import { BLANK } from "./sketch";
 import { measureSpacing } from "./spacing";
+import { lookOf } from "./thumbnails";
 import type { Spacing } from "./trust";
 
 /** What the page offers; the first of each is shown first. */
@@ -72,6 +73,7 @@ export function createExplorer(scene: Scene, { isDark, tools, tabs }: Offer): Ex
   const explorer: Explorer = {
     scene,
     manifest,
+    look: lookOf(manifest),
     n: points.n,
     dim,
     mu,

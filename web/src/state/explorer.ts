@@ -11,6 +11,7 @@ import type { History } from "./history";
 import type { Current } from "./origin";
 import type { Path } from "./path";
 import type { Sketch } from "./sketch";
+import type { Look } from "./thumbnails";
 import type { Spacing, Trust } from "./trust";
 
 /** Where the current vector lies on the shown map, and how far to trust its picture. */
@@ -71,6 +72,8 @@ type Cells = { readonly [K in keyof State]: Cell<State[K]> };
 export interface Explorer extends Cells {
   readonly scene: Scene;
   readonly manifest: Manifest;
+  /** Of what the model decodes. */
+  readonly look: Look;
   readonly n: number;
   readonly dim: number;
   readonly mu: Float32Array; // (n, dim)
