@@ -203,7 +203,8 @@ def test_a_saved_map_has_its_columns(cli, finished_run, areas, tmp_path):
     assert Embedding.load(kept).table.columns.names == ("area", "dye")
     outcome = cli("map", kept, "--columns", areas, "-o", tmp_path / "m.png")
     assert outcome.code == 2
-    assert "leave out --data, -n, --table, --columns" in outcome.err
+    assert "a saved map has its images, their columns" in outcome.err
+    assert "leave out --columns" in outcome.err
 
 
 @pytest.mark.parametrize(

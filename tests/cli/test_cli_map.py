@@ -110,7 +110,7 @@ def test_a_map_is_coloured_and_parted_by_columns(
     for figure in (pairs, decoded):
         assert figure.axes[0].get_legend().get_title().get_text() == "treatment"
     frame = pd.read_csv(tmp_path / "a.csv")
-    assert list(frame) == ["index", "class", "file_name", "treatment", "area", "x", "y"]
+    assert list(frame) == ["index", "file_name", "class", "x", "y", "treatment", "area"]
     assert frame["file_name"].tolist() == [f"{i}.png" for i in range(n)]
 
 

@@ -133,6 +133,7 @@ class Latents:
         check_heeded(self.more, lambda name: f"--{name}")
         self.own = {"network": network, "likelihood": likelihood}
         self.context = context
+        self.looked_up: dict[int, LatentTable] = {}
 
     def refuse(self, *names: str, why: str) -> None:
         """Raise ``ConfigError`` if one of these flags was typed, as each would change nothing.
@@ -281,6 +282,17 @@ class Latents:
         if not data and "stored" in made:
             data = self.stored.data_fingerprint
         return {"model": fingerprint(self.opened.model), "data": data}
+
+    def look_up(self, index: int) -> LatentTable:
+        """Where the model puts one of ``all_images``; ``looked_up`` keeps it."""
+        import numpy as np
+
+        from zscape import latents
+
+        self.looked_up[index] = latents.encode(
+            self.opened.model, self.all_images, rows=np.array([index])
+        )
+        return self.looked_up[index]
 
     @cached_property
     def prototypes(self) -> Prototypes:

@@ -312,9 +312,7 @@ def _check_colors(table: LatentTable, color: str, by: str | None) -> None:
 
 def _coordinates(embedding: Embedding) -> pd.DataFrame:
     """A row per image: its place on the map, and what is known of it."""
-    frame = embedding.table.to_frame().iloc[:, : -embedding.table.latent_dim]
-    frame = frame.rename(columns={name: f"column_{name}" for name in ("x", "y", "index")})
-    return frame.assign(x=embedding.coordinates[:, 0], y=embedding.coordinates[:, 1]).reset_index()
+    return embedding.table.scored(dict(zip("xy", embedding.coordinates.T, strict=True)))
 
 
 def _components(where: Latents, standardize: bool) -> dict[str, Any]:

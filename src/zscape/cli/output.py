@@ -5,6 +5,8 @@ from __future__ import annotations
 import io
 import json
 from collections.abc import Callable, Mapping, Sequence
+from math import isfinite
+from numbers import Real
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -18,7 +20,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
     from zscape.cli.inputs import Latents
-    from zscape.latents import Walk
+    from zscape.latents import LatentTable, Walk
 
 FIGURES = (".png", ".svg")
 TABLES = (".csv", ".json", ".parquet", ".md")
@@ -109,6 +111,7 @@ def write_walk(
     figure: Callable[[], Figure],
     columns: Mapping[str, Any] | None = None,
     gif: Callable[[], bytes] | None = None,
+    places_of: LatentTable | None = None,
 ) -> None:
     """Write the files of a walk, or without any print its vectors.
 
@@ -118,59 +121,109 @@ def write_walk(
         Make its picture and, if it is a way, its animation.
     columns
         What else is known of every vector, by name; they come first in a table.
+    places_of
+        The images that the vectors are the places of, a row each; otherwise those are found among
+        the images that were looked up for this walk.
     """
     where.check_heeded()
     if gif is not None:
         where.check_written(outs, (".gif",), "seconds")
+    frame, made_of = _known(where, walk, columns or {}, places_of)
     if not outs:
-        _show(walk, columns or {})
+        _show(walk, frame)
         return
-    others = walk_files(walk, where) | ({".gif": gif} if gif else {})
+    flat = walk.vectors.reshape(-1, walk.vectors.shape[-1])
+    frame = frame.assign(**{f"z{i}": values for i, values in enumerate(flat.T)})
     write_outs(
-        outs, figure=figure, table=lambda: vector_frame(walk.vectors, columns), others=others
-    )
+        outs, figure=figure, table=lambda: frame,
+        others=walk_files(walk, where, made_of) | ({".gif": gif} if gif else {}),
+    )  # fmt: skip
 
 
-def vector_frame(vectors: Any, columns: Mapping[str, Any] | None = None) -> pd.DataFrame:
-    """A row per vector: what is known of it, then its neurons."""
+def _known(
+    where: Latents, walk: Walk, columns: Mapping[str, Any], places_of: LatentTable | None
+) -> tuple[pd.DataFrame, pd.DataFrame | None]:
+    """What is known of every vector, and of every image a walk is made of.
+
+    The latter is the number, file, class and columns of the image, and which ``vector`` it is;
+    missing of an image that was only reckoned with. None where there is no image.
+    """
+    import numpy as np
     import pandas as pd
 
-    flat = vectors.reshape(-1, vectors.shape[-1])
-    frame = pd.DataFrame(flat, columns=[f"z{i}" for i in range(flat.shape[1])])
-    for place, (name, values) in enumerate((columns or {}).items()):
-        frame.insert(place, name, values)
-    return frame
+    vectors = walk.vectors.reshape(-1, walk.vectors.shape[-1])
+    if places_of is not None:
+        scores = {"vector": range(len(vectors)), **columns}
+        made_of = places_of.scored(scores, index="image").reset_index()
+        return made_of.drop(columns="vector"), made_of
+    frame = pd.DataFrame(dict(columns), range(len(vectors)))
+    if not where.looked_up:
+        return frame, None
+    parts = []
+    for table in where.looked_up.values():
+        known = table.scored({"vector": None, **dict.fromkeys(columns)}, index="image")
+        known = known.reset_index().drop(columns=list(columns))
+        # A great circle comes back to its ends but for rounding.
+        own = np.flatnonzero(np.isclose(vectors, table.mu, rtol=1e-6, atol=1e-7).all(1))
+        known = known.loc[[0] * max(len(own), 1)]
+        parts.append(known.assign(vector=pd.array(own if len(own) else [None], "Int64")))
+    made_of = pd.concat(parts, ignore_index=True)
+    if made_of["vector"].isna().all():
+        return frame, made_of
+    # Where some rows have no image, numbers stay integers.
+    own = made_of.dropna(subset="vector").drop_duplicates("vector").set_index("vector")
+    own = own.astype(dict.fromkeys(own.select_dtypes("int64"), "Int64"))
+    return pd.concat([frame, own.reindex(frame.index)], axis=1), made_of
 
 
-def _show(walk: Walk, columns: Mapping[str, Any]) -> None:
+def _show(walk: Walk, frame: pd.DataFrame) -> None:
     from zscape.latents import format_vector
 
     rows = walk.vectors.reshape(-1, walk.vectors.shape[-1])
-    texts = ["  ".join(_short(values[i]) for values in columns.values()) for i in range(len(rows))]
+    texts = ["  ".join(map(_short, row)) for row in frame.itertuples(index=False)]
     width = max(map(len, texts))
     for text, row in zip(texts, rows, strict=True):
         print(f"{text:<{width}}  {format_vector(row)}" if width else format_vector(row))
 
 
 def _short(value: Any) -> str:
-    if isinstance(value, str):
-        return value
-    return f"{value:zg}" if value == int(value) else f"{value:z.2f}"
+    if not isinstance(value, Real):
+        return str(value)
+    number = float(value)
+    if not isfinite(number):
+        return "–"
+    return f"{number:zg}" if number.is_integer() else f"{number:z.2f}"
 
 
-def walk_files(walk: Walk, where: Latents) -> dict[str, Callable[[], bytes]]:
+def walk_files(
+    walk: Walk, where: Latents, made_of: pd.DataFrame | None = None
+) -> dict[str, Callable[[], bytes]]:
     """The formats of a walk's vectors that need no other column: .json and .npz.
 
     Both keep the fingerprints of the ``model`` and of the images the vectors are made of (``data``,
-    empty if of none). The ``vectors`` of the .json are a list of ``{"z0": value}``; every command
-    takes the file back, with this model.
+    empty if of none), and these images themselves: ``made_of``, a list of what is known of each
+    (in the .npz as JSON). The ``vectors`` of the .json are a list of ``{"z0": value}``; every
+    command takes the file back, with this model.
     """
+    images = {} if made_of is None else {"made_of": _records(made_of)}
+
+    def as_json() -> bytes:
+        texts = {name: json.dumps(text) for name, text in where.fingerprints().items()}
+        return _vectors_json(walk, texts | images)
+
     return {
-        ".json": lambda: _vectors_json(walk, where.fingerprints()),
+        ".json": as_json,
         ".npz": lambda: npz(
-            vectors=walk.vectors, images=walk.images.numpy(), **where.fingerprints()
+            vectors=walk.vectors, images=walk.images.numpy(), **where.fingerprints(), **images
         ),
     }
+
+
+def _records(frame: pd.DataFrame) -> str:
+    """The rows as JSON, without what is missing: the readers of vectors know no null."""
+    text: str = frame.to_json(orient="records", date_format="iso")
+    rows = [{k: v for k, v in row.items() if v is not None} for row in json.loads(text)]
+    return "[\n" + ",\n".join(map(json.dumps, rows)) + "\n]"
 
 
 def npz(**arrays: Any) -> bytes:
@@ -182,13 +235,13 @@ def npz(**arrays: Any) -> bytes:
     return buffer.getvalue()
 
 
-def _vectors_json(walk: Walk, fingerprints: dict[str, str]) -> bytes:
+def _vectors_json(walk: Walk, known: dict[str, str]) -> bytes:
     rows = walk.vectors.reshape(-1, walk.vectors.shape[-1])
     # str gives the shortest digits that are the same float32 again.
     vectors = [{f"z{i}": float(str(value)) for i, value in enumerate(row)} for row in rows]
-    known = "".join(f'"{name}": {json.dumps(text)},\n' for name, text in fingerprints.items())
+    head = "".join(f'"{name}": {text},\n' for name, text in known.items())
     lines = ",\n".join(json.dumps(vector) for vector in vectors)
-    return f'{{{known}"vectors": [\n{lines}\n]}}\n'.encode()
+    return f'{{{head}"vectors": [\n{lines}\n]}}\n'.encode()
 
 
 def _table_maker(suffix: str, table: Callable[[], pd.DataFrame]) -> Callable[[], bytes]:

@@ -95,7 +95,7 @@ def top(
     lowest: Annotated[bool, typer.Option("--lowest", help="The lowest responses instead.")] = False,
 ) -> None:
     """The images that drive each unit of a layer most."""
-    import pandas as pd
+    import numpy as np
     import torch
 
     from zscape import figures
@@ -111,15 +111,13 @@ def top(
     found = top_images(vae, where.images, layer, k, largest=not lowest)
     rows, values = found.indices[chosen], found.values[chosen]
     names = [f"z{unit}" if layer == "z" else f"unit {unit}" for unit in chosen]
-    indices = where.table.indices[rows]
-    frame = pd.DataFrame(
-        [
-            (unit, rank + 1, indices[i, rank], values[i, rank])
-            for i, unit in enumerate(chosen)
-            for rank in range(rows.shape[1])
-        ],
-        columns=["unit", "rank", "image", "response"],
-    )
+    scores = {
+        "unit": np.repeat(chosen, rows.shape[1]),
+        "rank": np.tile(np.arange(1, rows.shape[1] + 1), len(chosen)),
+        "response": values.ravel(),
+    }
+    frame = where.table.scored(scores, rows.ravel(), index="image").reset_index()
+    frame = frame[["unit", "rank", *(name for name in frame if name not in ("unit", "rank"))]]
     if not outs:
         show_table(frame, with_index=False)
     pictures = where.images.pixels(torch.from_numpy(rows.ravel()))

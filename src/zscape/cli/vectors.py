@@ -174,11 +174,8 @@ def _read(name: str, latents: Latents) -> NDArray[np.float32]:
 
 
 def _image(text: str, latents: Latents) -> NDArray[np.float32]:
-    from zscape.latents import encode
-
     index = _index(text, len(latents.all_images), f"the {latents.split} image")
-    mu: NDArray[np.float32] = encode(latents.opened.model, latents.all_images[[index]]).mu
-    return mu
+    return latents.look_up(index).mu
 
 
 def _random(text: str, latent_dim: int) -> NDArray[np.float32]:

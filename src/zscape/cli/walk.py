@@ -273,7 +273,8 @@ def prototypes(
     names = found.class_names
     write_walk(
         where, outs, walk, lambda: figures.plot_prototypes(walk.vectors, walk.images, names),
-        {"class": list(names)},
+        {"class": list(names)} if found.rows is None else {},
+        places_of=None if found.rows is None else where.table[found.rows],
     )  # fmt: skip
 
 
@@ -355,10 +356,10 @@ def nearest(
         f"{name} ({distance:.2f})" for name, distance in zip(classes, found.distances, strict=True)
     ]
     own = latents.walk(where.opened.model, centre).images
-    columns = {"image": rows.indices, "class": classes, "distance": found.distances}
     write_walk(
         where, outs, latents.Walk(rows.mu, chosen.pixels()),
-        lambda: figures.plot_pictures(torch.cat([own, chosen.pixels()]), titles), columns,
+        lambda: figures.plot_pictures(torch.cat([own, chosen.pixels()]), titles),
+        {"distance": found.distances}, places_of=rows,
     )  # fmt: skip
 
 

@@ -12,7 +12,6 @@ from zscape.data import ImageSet, ImagesLike, as_image_set
 from zscape.data.columns import FILE_NAME
 from zscape.embedding.neighbours import Found, nearest, nearest_others
 from zscape.errors import ConfigError, DataError
-from zscape.finding.frames import with_scores
 from zscape.latents import LatentTable, encode
 from zscape.model import ModelLike, as_vae
 from zscape.seeding import derive
@@ -109,7 +108,7 @@ def duplicates(
     scores["pixels"] = _difference(images, rows, base, of[:, None])[:, 0]
     scores["distance"] = np.linalg.norm(table.mu[rows] - base_table.mu[of], axis=1)
     order = np.lexsort((scores["pixels"], ~scores["same"]))
-    return with_scores(table, scores, rows).iloc[order]
+    return table.scored(scores, rows).iloc[order]
 
 
 def _near(

@@ -9,7 +9,7 @@ import numpy as np
 from zscape.data.joining import MISSING
 from zscape.embedding.neighbours import nearest_others
 from zscape.errors import DataError
-from zscape.finding.frames import check_neighbours, with_scores
+from zscape.finding.frames import check_neighbours
 from zscape.latents import LatentTable
 
 if TYPE_CHECKING:
@@ -69,8 +69,7 @@ def mislabelled(table: LatentTable, *, k: int = 10, seed: int = 0) -> pd.DataFra
     suggested = np.argmax(shares + 1e-6 * nearness, axis=1)
     own, other = shares[n, labels], shares[n, suggested]
     confidence = (other - own).round(6)
-    frame = with_scores(
-        table,
+    frame = table.scored(
         {
             "suggested": np.array(table.class_names)[suggested],
             "own": own,

@@ -12,7 +12,7 @@ from scipy.stats import rankdata
 from zscape.data import ImagesLike, as_image_set
 from zscape.embedding.neighbours import nearest_others
 from zscape.errors import ConfigError, DataError, ShapeError
-from zscape.finding.frames import check_neighbours, with_scores
+from zscape.finding.frames import check_neighbours
 from zscape.latents import LatentTable, encode
 from zscape.model import ModelLike, as_vae
 from zscape.model.elbo import reconstruction_costs
@@ -107,7 +107,7 @@ def outliers(
         [", ".join(name for name in LIMITED if far[name][i]) for i in range(len(images))]
     )
     order = np.argsort(-(unusual | {"rank": scores["rank"]})[by], kind="stable")
-    return with_scores(table, scores).iloc[order]
+    return table.scored(scores).iloc[order]
 
 
 def log_density(table: LatentTable, *, seed: int = 0) -> NDArray[np.float64]:

@@ -26,10 +26,13 @@ class Prototypes:
         (n_classes, latent_dim) float32.
     class_names
         Of the rows of ``vectors``; iterating over prototypes goes over them.
+    rows
+        (n_classes,) of the table: the images whose places the medoids are. None of means.
     """
 
     vectors: NDArray[np.float32]
     class_names: tuple[str, ...]
+    rows: NDArray[np.int64] | None = None
 
     def __repr__(self) -> str:
         return line(self, ", ".join(self), counted(self.vectors.shape[1], "latent neuron"))
@@ -80,10 +83,13 @@ def prototypes(table: LatentTable, method: str = "mean") -> Prototypes:
     """
     if method not in METHODS:
         raise ConfigError(f"method must be one of {', '.join(METHODS)}; got {method!r}.")
-    find = _mean if method == "mean" else _medoid
-    rows = table.rows_by_class()
-    vectors = np.stack([find(table.mu[found]) for found in rows.values()])
-    return Prototypes(vectors, tuple(rows))
+    by_class = table.rows_by_class()
+    if method == "mean":
+        return Prototypes(
+            np.stack([_mean(table.mu[found]) for found in by_class.values()]), tuple(by_class)
+        )
+    rows = np.array([found[_medoid(table.mu[found])] for found in by_class.values()])
+    return Prototypes(table.mu[rows], tuple(by_class), rows)
 
 
 def _mean(mu: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -91,10 +97,9 @@ def _mean(mu: NDArray[np.float32]) -> NDArray[np.float32]:
     return mean
 
 
-def _medoid(mu: NDArray[np.float32]) -> NDArray[np.float32]:
+def _medoid(mu: NDArray[np.float32]) -> int:
     points = torch.from_numpy(mu).double()
     # In chunks: all distances of a class of 50 000 at once would take 20 GB.
     chunks = points.tensor_split(-(-len(points) // 1024))
     sums = torch.cat([torch.cdist(chunk, points).sum(1) for chunk in chunks])
-    medoid: NDArray[np.float32] = mu[int(sums.argmin())]
-    return medoid
+    return int(sums.argmin())

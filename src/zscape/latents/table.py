@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Set
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -11,7 +12,7 @@ import torch
 from numpy.typing import NDArray
 
 from zscape.data.coloring import groups
-from zscape.data.columns import Columns
+from zscape.data.columns import FILE_NAME, Columns
 from zscape.errors import DataError, ShapeError
 from zscape.latents.store import TEXTS, Arrays, read_table, write_table
 from zscape.latents.vectors import VectorLike, as_vectors
@@ -227,9 +228,41 @@ class LatentTable:
             frame.insert(0, label_column, classes)
         if self.columns is not None:
             known = self.columns.to_frame().set_axis(frame.index)
-            known = known.rename(columns=lambda name: f"column_{name}" if name in frame else name)
+            known = _beside(known, {frame.index.name, *frame})
             frame = pd.concat([frame.iloc[:, : -len(names)], known, frame[names]], axis=1)
         return frame
+
+    def scored(
+        self,
+        scores: Mapping[str, Any],
+        rows: NDArray[np.int64] | None = None,
+        *,
+        index: str = "index",
+    ) -> pd.DataFrame:
+        """What is known of every image, beside what was found of it; no neurons.
+
+        Parameters
+        ----------
+        scores
+            One value per row of the result, by name.
+        rows
+            (n,) the rows that there are scores of, in that order, again and again if need be; all
+            by default.
+        index
+            What the index is called: the number of the image.
+
+        Returns
+        -------
+        Columns: file name and class (where known), scores, other columns. A column that is called
+        as a score or the index is has ``column_`` before its name.
+        """
+        import pandas as pd
+
+        known = self.to_frame().iloc[:, : -self.latent_dim].rename_axis(index)
+        known = _beside(known if rows is None else known.iloc[rows], {*scores, index})
+        first = [name for name in (FILE_NAME, "class") if name in known]
+        found = pd.DataFrame(dict(scores), known.index)
+        return pd.concat([known[first], found, known.drop(columns=first)], axis=1)
 
     def describe(self, *, per_class: bool = False) -> pd.DataFrame:
         """Count, mean, standard deviation and quartiles of the posterior means of every neuron.
@@ -296,3 +329,8 @@ class LatentTable:
             )  # fmt: skip
         except (ShapeError, DataError) as error:
             raise DataError(f"{path} is not a table of latents: {error}") from error
+
+
+def _beside(known: pd.DataFrame, taken: Set[Any]) -> pd.DataFrame:
+    """The columns with ``column_`` before a name that is ``taken``."""
+    return known.rename(columns=lambda name: f"column_{name}" if name in taken else name)
