@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import zlib
 from collections.abc import Callable
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 import pytest
@@ -168,3 +170,65 @@ def test_what_is_shown_ends_where_it_was_said() -> None:
 def test_a_triple_that_is_none_is_refused_when_the_images_are_read(told: str) -> None:
     with pytest.raises(ConfigError, match=r"three channels from 0 to 3, .*; got '"):
         load_data(pixels(4), DataConfig(show_channels=told))
+
+
+def png_of_16_bits(pixels: np.ndarray) -> bytes:
+    """RGB (h, w, 3), which Pillow cannot write."""
+
+    def chunk(name: bytes, data: bytes) -> bytes:
+        crc = zlib.crc32(name + data).to_bytes(4)
+        return len(data).to_bytes(4) + name + data + crc
+
+    height, width = pixels.shape[:2]
+    header = width.to_bytes(4) + height.to_bytes(4) + bytes([16, 2, 0, 0, 0])
+    rows = b"".join(b"\0" + row.astype(">u2").tobytes() for row in pixels)
+    body = chunk(b"IHDR", header) + chunk(b"IDAT", zlib.compress(rows)) + chunk(b"IEND", b"")
+    return b"\x89PNG\r\n\x1a\n" + body
+
+
+def tiff_of_16_bits(
+    pixels: np.ndarray, order: Literal["little", "big"], *, is_packed: bool = False
+) -> bytes:
+    """The same as a TIFF of either byte order."""
+    height, width = pixels.shape[:2]
+    data = pixels.astype("<u2" if order == "little" else ">u2").tobytes()
+    data = zlib.compress(data) if is_packed else data
+    long, short = 4, 3
+    bits_at = 8 + len(data) + 2 + 9 * 12 + 4
+    tags = [
+        (256, long, 1, width), (257, long, 1, height), (258, short, 3, bits_at),
+        (259, short, 1, 8 if is_packed else 1), (262, short, 1, 2), (273, long, 1, 8),
+        (277, short, 1, 3), (278, long, 1, height), (279, long, 1, len(data)),
+    ]  # fmt: skip
+
+    def number(value: int, size: int) -> bytes:
+        return value.to_bytes(size, order)
+
+    content = (b"II" if order == "little" else b"MM") + number(42, 2) + number(8 + len(data), 4)
+    content += data + number(len(tags), 2)
+    for tag, kind, count, value in tags:
+        is_inline = kind == short and count == 1
+        stored = number(value, 2) + bytes(2) if is_inline else number(value, 4)
+        content += number(tag, 2) + number(kind, 2) + number(count, 4) + stored
+    return content + bytes(4) + number(16, 2) * 3
+
+
+WRITTEN: dict[str, Callable[[np.ndarray], bytes]] = {
+    "x.png": png_of_16_bits,
+    "little.tif": lambda x: tiff_of_16_bits(x, "little"),
+    "big.tif": lambda x: tiff_of_16_bits(x, "big"),
+    "packed.tif": lambda x: tiff_of_16_bits(x, "little", is_packed=True),
+    "packed_big.tif": lambda x: tiff_of_16_bits(x, "big", is_packed=True),
+}
+
+
+@pytest.mark.parametrize("name", WRITTEN)
+def test_colour_of_16_bits_keeps_its_lower_8(name: str, tmp_path: Path) -> None:
+    """A microscope writes 12 of 16 bits: of the upper 8 alone it would be black."""
+    x = RNG.integers(0, 4096, (2, 20, 24, 3))
+    x[0, 0, 0] = 4095
+    for i, picture in enumerate(x):
+        (tmp_path / f"{i}{name}").write_bytes(WRITTEN[name](picture))
+    expected = np.rint(x.transpose(0, 3, 1, 2) * (255 / 4095)).astype(np.uint8)
+    assert is_of(all_of(tmp_path), expected)
+    assert all_of(tmp_path, resize=10).shape == (2, 3, 10, 10)

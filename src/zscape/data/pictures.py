@@ -58,8 +58,8 @@ _OPENING = Lock()
 _log = logging.getLogger(__name__)
 
 Frame = NDArray[Any]
-"""(c, height, width) of bytes (grey, grey and alpha, RGB, RGBA), uint16 or floats (grey); of as
-many channels as ``DataConfig.channels`` says, whatever they are."""
+"""(c, height, width) of bytes (grey, grey and alpha, RGB, RGBA), uint16 (grey, RGB) or floats
+(grey); of as many channels as ``DataConfig.channels`` says, whatever they are."""
 
 
 def read_frames(file: Readable, config: DataConfig, left_out: Counter[str]) -> list[Frame]:
@@ -75,7 +75,11 @@ def read_frames(file: Readable, config: DataConfig, left_out: Counter[str]) -> l
     """
     try:
         with file.open("rb") as stream, _opened(stream) as opened:
-            frames = [as_frame(picture, config) for picture in _pages(opened, left_out)]
+            if _is_deep(opened):
+                with file.open("rb") as again, _opened(again) as lower:
+                    frames = [_fitted(pixels, config) for pixels in _deep(opened, lower, left_out)]
+            else:
+                frames = [as_frame(picture, config) for picture in _pages(opened, left_out)]
             return _joined(frames, config.channels) if opened.format == "TIFF" else frames
     except UnidentifiedImageError as error:
         kinds = ", ".join(_FORMATS)
@@ -222,14 +226,50 @@ def _joined(pages: list[Frame], n: int | None) -> list[Frame]:
 
 def as_frame(page: Image.Image, config: DataConfig) -> Frame:
     """A picture turned as EXIF says, in one of the modes of a ``Frame``, resized if asked for."""
+    return _fitted(_pixels(page), config)
+
+
+def _pixels(page: Image.Image) -> Frame:
     picture = _plain(ImageOps.exif_transpose(page), is_gif=page.format == "GIF")
     pixels = np.asarray(picture)
-    if config.resize is not None:
-        # Bicubic overshoots, and where white is not known yet the set would seem brighter.
-        low, high = pixels.min(), pixels.max()
-        pixels = np.asarray(fit_square(picture, config.resize, config.fit))
-        pixels = pixels if pixels.dtype == np.uint8 else pixels.clip(low, high)
     return pixels[None] if pixels.ndim == 2 else pixels.transpose(2, 0, 1)
+
+
+def _fitted(pixels: Frame, config: DataConfig) -> Frame:
+    if config.resize is None:
+        return pixels
+    planes = [Image.fromarray(np.ascontiguousarray(plane)) for plane in pixels]
+    found = np.stack([np.asarray(fit_square(p, config.resize, config.fit)) for p in planes])
+    # Bicubic overshoots, and where white is not known yet the set would seem brighter.
+    return found if found.dtype == np.uint8 else found.clip(pixels.min(), pixels.max())
+
+
+def _is_deep(page: Image.Image) -> bool:
+    """Whether this is RGB of 16 bits, not loaded yet: Pillow reads the upper 8 of them."""
+    return page.mode == "RGB" and any(";16" in str(t.args) for t in getattr(page, "tile", []))
+
+
+def _deep(
+    opened: Image.Image, again: Image.Image, left_out: Counter[str]
+) -> Iterator[NDArray[np.uint16]]:
+    """RGB of 16 bits; the lower 8 are of the same file ``again``, as if bytes were swapped."""
+    swapped = {"B": "L", "L": "B", "N": "B" if sys.byteorder == "little" else "L"}
+
+    def swap(mode: Any) -> Any:
+        is_mode = isinstance(mode, str) and mode[-4:-1] == ";16"
+        return mode[:-1] + swapped[mode[-1]] if is_mode else mode
+
+    for page, other in zip(_pages(opened, left_out), _pages(again, Counter()), strict=True):
+        if not _is_deep(page):
+            raise ValueError("some of its pages are of 16-bit colour, not all")
+        tiles: Any = other
+        tiles.tile = [
+            tile._replace(
+                args=swap(tile.args) if isinstance(tile.args, str) else tuple(map(swap, tile.args))
+            )
+            for tile in tiles.tile
+        ]
+        yield _pixels(page).astype(np.uint16) * 256 + _pixels(other)
 
 
 def _plain(picture: Image.Image, is_gif: bool) -> Image.Image:
