@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import shlex
 from pathlib import Path
 from typing import Any
 
@@ -12,19 +11,13 @@ import pandas as pd
 import pytest
 from PIL import Image
 
-from data.test_table import WRITERS, flat, save_classes, table
+from data.test_table import WRITERS, flat, options_of, save_classes
 from zscape.config import DataConfig
 from zscape.data import load_data
 from zscape.errors import ConfigError, DataError
 
 PICTURED = ("pictures in a folder per class", "pictures without classes", "16-bit grey pictures",
             "folders `train` and `test`", "pictures and a table of them")  # fmt: skip
-
-
-def options_of(have: str) -> tuple[str, DataConfig]:
-    name, *flags = shlex.split(table()[have][0])
-    options: dict[str, Any] = dict(re.findall(r"--(\w+) (?!--)(\S+)", " ".join(flags)))
-    return name, DataConfig(transpose="--transpose" in flags, **options)
 
 
 def one_sentence(error: Exception) -> bool:

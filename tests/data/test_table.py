@@ -223,22 +223,25 @@ UNLABELLED = {
 }
 
 
+def options_of(have: str) -> tuple[str, DataConfig]:
+    """The name in a row's command, and what its flags say."""
+    name, *flags = shlex.split(table()[have][0])
+    options: dict[str, Any] = {
+        key.replace("-", "_"): int(value) if value.isdecimal() else value
+        for key, value in re.findall(r"--([\w-]+) (?!--)(\S+)", " ".join(flags))
+    }
+    return name, DataConfig(transpose="--transpose" in flags, **options)
+
+
 def test_every_row_is_tested() -> None:
     assert list(table()) == list(WRITERS)
 
 
 @pytest.mark.parametrize("have", WRITERS)
 def test_a_row_of_the_table(have: str, tmp_path: Path) -> None:
-    command, kind = table()[have]
-    name, *flags = shlex.split(command)
-    options: dict[str, Any] = {
-        key.replace("-", "_"): int(value) if value.isdecimal() else value
-        for key, value in re.findall(r"--([\w-]+) (?!--)(\S+)", " ".join(flags))
-    }
-    if "--transpose" in flags:
-        options["transpose"] = True
+    name, config = options_of(have)
     WRITERS[have](tmp_path / name)
-    train, test = load_data(tmp_path / name, DataConfig(**options))
-    assert train.kind == kind
+    train, test = load_data(tmp_path / name, config)
+    assert train.kind == table()[have][1]
     assert train.has_labels == (have not in UNLABELLED)
     assert len(train) + len(test) in (12, 24)
