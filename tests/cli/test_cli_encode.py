@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import csv
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -42,7 +43,7 @@ def test_a_spreadsheet_of_the_training_images(finished_run: Path, tmp_path: Path
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["-o", "table.xlsx"], "a name that ends in .npz, .parquet or .csv"),
+        (["-o", "table.xlsx"], "a name that ends in .npz, .parquet, .h5ad or .csv"),
         (["-o", "table.csv", "--split", "dev"], "'dev' is not one of 'train', 'test'"),
         (["-o", "nowhere/table.csv"], "cannot write"),
         (["-o", "nowhere/table.npz"], "cannot write"),
@@ -57,3 +58,17 @@ def test_wrong_inputs(
     assert len(done.stderr.splitlines()) == 1
     assert message in done.stderr
     assert list(tmp_path.iterdir()) == []
+
+
+def test_what_is_not_installed_is_said_before_anything_is_encoded(
+    finished_run: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, cli
+) -> None:
+    def never(*args: object, **kwargs: object) -> None:
+        raise AssertionError("was encoded")
+
+    monkeypatch.setitem(sys.modules, "anndata", None)
+    monkeypatch.setattr("zscape.latents.encode", never)
+    outcome = cli("encode", finished_run, "-o", tmp_path / "t.h5ad")
+    assert outcome.code == 2
+    assert "writing .h5ad needs the package anndata: pip install 'zscape[anndata]'" in outcome.err
+    assert not list(tmp_path.iterdir())

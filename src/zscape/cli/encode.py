@@ -10,7 +10,7 @@ import typer
 from zscape.cli.inputs import Latents, with_model
 from zscape.cli.output import check_outs
 
-SUFFIXES = (".npz", ".parquet", ".csv")
+SUFFIXES = (".npz", ".parquet", ".h5ad", ".csv")
 
 
 @with_model("data", "split")
@@ -18,20 +18,23 @@ def encode(
     where: Latents,
     out: Annotated[
         Path,
-        typer.Option("-o", "--out", help="Table to write: .npz or .parquet (complete), or .csv."),
+        typer.Option("-o", "--out", help="Table to write: .npz, .parquet, .h5ad or .csv."),
     ],
     describe: Annotated[
         bool, typer.Option("--describe", help="Also print range and spread of every neuron.")
     ] = False,
 ) -> None:
-    """Write the posterior mean of every image, one row each.
+    """Write the posterior mean of every image, one row each, with file name, class and columns.
 
-    The .csv holds what a spreadsheet wants: class, and one column per latent neuron. The other
-    two also hold the variances, and can be loaded again.
+    The .csv holds what a spreadsheet wants. The others also hold the variances: .npz and .parquet
+    can be loaded again, .h5ad is AnnData (pip install 'zscape[anndata]').
     """
     from zscape.files import write_atomic
+    from zscape.latents.h5ad import load_anndata
 
     check_outs([out], SUFFIXES)
+    if out.suffix.lower() == ".h5ad":
+        load_anndata()  # before anything is encoded
     table = where.table
     if out.suffix.lower() == ".csv":
         write_atomic(out, table.to_frame().to_csv())

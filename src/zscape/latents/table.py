@@ -14,6 +14,8 @@ from numpy.typing import NDArray
 from zscape.data.coloring import groups
 from zscape.data.columns import FILE_NAME, Columns
 from zscape.errors import DataError, ShapeError
+from zscape.files import write_atomic
+from zscape.latents.h5ad import SUFFIX, to_anndata, to_h5ad
 from zscape.latents.store import TEXTS, Arrays, read_table, write_table
 from zscape.latents.vectors import VectorLike, as_vectors
 from zscape.seeding import torch_stream
@@ -290,8 +292,27 @@ class LatentTable:
         texts = {name: getattr(self, name) for name in TEXTS}
         return {"class_names": list(self.class_names), **texts}
 
+    def to_anndata(self) -> Any:
+        """An ``AnnData``, as programs for single cells take it; needs ``zscape[anndata]``.
+
+        Returns
+        -------
+        ``X`` and the layer ``logvar`` are (n, latent_dim) float32; ``obs`` holds index, class, file
+        name and columns (dates as text), ``uns`` split, name and both fingerprints.
+
+        Raises
+        ------
+        MissingExtraError
+            The package is not installed.
+        DataError
+            A column has a name that the format cannot hold.
+        """
+        return to_anndata(self)
+
     def save(self, path: Path | str) -> None:
-        """Write to ``.npz`` or ``.parquet``, as the name ends; whole or not at all.
+        """Write to ``.npz``, ``.parquet`` or ``.h5ad``, as the name ends; whole or not at all.
+
+        The first two can be loaded again; of the third see ``to_anndata``.
 
         The Parquet file has one row per image, with the columns ``index``, ``label`` (if there
         are any), ``z0`` … and ``logvar0`` …, and those of ``columns``; class names and the rest
@@ -304,6 +325,9 @@ class LatentTable:
         DataError
             To Parquet: one of ``columns`` has the name of one of the above.
         """
+        if Path(path).suffix.lower() == SUFFIX:
+            write_atomic(Path(path), to_h5ad(self))
+            return
         about = self.about()
         arrays: Arrays = {"index": self.indices, "mu": self.mu, "logvar": self.logvar}
         if self.labels is not None:
