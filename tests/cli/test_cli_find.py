@@ -43,3 +43,12 @@ def test_nothing_found_is_said(cli, finished_run, tmp_path):
     outcome = cli("find", "outliers", finished_run, "-k", 500)
     assert outcome.code == 2
     assert "k must be in" in outcome.err
+
+
+def test_a_title_says_from_what_to_what():
+    from zscape.cli.find import _title
+
+    row = {"class": "2", "suggested": "0", "rank": 0.9412}
+    assert _title(5, row, "suggested") == "5: 2 → 0"
+    assert _title(5, row | {"file_name": "a/b.png"}, "rank") == "b.png: 2\nrank 0.941"
+    assert _title(5, {"rank": 1.0}, "rank") == "5\nrank 1"

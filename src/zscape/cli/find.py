@@ -178,7 +178,7 @@ def _finish(
 def _title(index: Any, row: Any, score: str) -> str:
     """Which image, its class, and what it was found by."""
     name = Path(str(row["file_name"])).name if row.get("file_name") else str(index)
-    value = row[score]
-    known = [str(row["class"])] if "class" in row else []
-    said = " · ".join([*known, value if isinstance(value, str) else f"{value:.3g}"])
-    return f"{name}: {said}"
+    value, known = row[score], f": {row['class']}" if "class" in row else ""
+    if isinstance(value, str):  # the class that its neighbours suggest
+        return f"{name}{known} → {value}"
+    return f"{name}{known}\n{score} {value:.3g}"
