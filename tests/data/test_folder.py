@@ -172,7 +172,7 @@ def test_folders_that_make_no_sense_are_refused(tmp_path: Path, save_picture: Sa
     with pytest.raises(DataError, match="pictures in a folder test but none in a folder train"):
         read_folder(tmp_path)
     save_picture(tmp_path / "train" / "loose.png")
-    with pytest.raises(DataError, match="labels for both its splits or for neither"):
+    with pytest.raises(DataError, match="labels to test on but none to train on"):
         read_folder(tmp_path)
     save_picture(tmp_path / "train" / "cat" / "x.png")
     with pytest.raises(DataError, match=r"beside its class folders \(train/loose\.png\)"):

@@ -231,10 +231,10 @@ def test_folders_that_make_no_sense_are_refused(
     with pytest.raises(DataError, match="no training images"):
         read_idx_folder(tmp_path)
     write_idx(tmp_path / "train-images-idx3-ubyte", pictures)
-    labels = write_idx(tmp_path / "train-labels-idx1-ubyte", np.zeros(7))
-    with pytest.raises(DataError, match="labels for both its splits or for neither"):
-        read_idx_folder(tmp_path)
     write_idx(tmp_path / "t10k-labels-idx1-ubyte", np.zeros(6))
+    with pytest.raises(DataError, match="labels to test on but none to train on"):
+        read_idx_folder(tmp_path)
+    labels = write_idx(tmp_path / "train-labels-idx1-ubyte", np.zeros(7))
     with pytest.raises(DataError, match=r"\(test\): 7 images need as many labels; got 6"):
         read_idx_folder(tmp_path)
     labels.rename(tmp_path / "emnist-mnist-train-labels-idx1-ubyte")

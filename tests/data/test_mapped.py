@@ -6,7 +6,6 @@ import io
 import logging
 import os
 import re
-import shlex
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -16,7 +15,7 @@ import pytest
 import torch
 from PIL import Image
 
-from data.test_table import WRITERS, save_classes, table
+from data.test_table import WRITERS, options_of, save_classes
 from zscape.config import DataConfig
 from zscape.data import ImageSet, Splits, containers, kept, load_data, mapped, pictures
 from zscape.data.bounded import read_exactly
@@ -60,13 +59,11 @@ def are_mapped(splits: Splits) -> bool:
 @pytest.mark.parametrize("have", WRITERS)
 @pytest.mark.usefixtures("no_room")
 def test_every_container_is_the_same_mapped_and_found_again(have: str, tmp_path: Path) -> None:
-    name, *flags = shlex.split(table()[have][0])
-    options: dict[str, Any] = dict(re.findall(r"--(\w+) (?!--)(\S+)", " ".join(flags)))
-    options["transpose"] = "--transpose" in flags
+    name, config = options_of(have)
     WRITERS[have](tmp_path / name)
-    in_memory = load_data(tmp_path / name, DataConfig(no_cache=True, **options))
+    in_memory = load_data(tmp_path / name, config.replace(no_cache=True))
     assert not are_mapped(in_memory)
-    first, second = (load_data(tmp_path / name, DataConfig(**options)) for _ in range(2))
+    first, second = (load_data(tmp_path / name, config) for _ in range(2))
     assert are_mapped(first)
     assert same(first, in_memory)
     assert same(second, in_memory)
@@ -157,7 +154,7 @@ def test_it_is_read_again_when_something_decides_other_pixels(
 @pytest.mark.usefixtures("no_room")
 def test_a_subset_is_of_the_same_decoded_set(birds: Path, folder: Path) -> None:
     load_data(birds)
-    load_data(birds, DataConfig(n_train=3, channels=3, label="file_name"), seed=3)
+    load_data(birds, DataConfig(n_train=3, binarize="threshold", label="file_name"), seed=3)
     assert len(list(folder.iterdir())) == 1
 
 

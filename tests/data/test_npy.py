@@ -281,7 +281,7 @@ def as_zip(file: Path, content: bytes, name: str = "images.npy", method: int = 8
         ({"images": PIXELS, "labels": np.zeros(4)}, "labels must be integers or text"),
         ({"images": PIXELS, "labels": np.zeros((4, 2), int)}, "labels must be integers or text"),
         ({"images": PIXELS, "test_labels": np.zeros(4, int)}, "test labels but no test images"),
-        ({"images": PIXELS, "test_images": PIXELS, "labels": np.zeros(4, int)}, "for neither"),
+        ({"images": PIXELS, "test_images": PIXELS, "test_labels": np.zeros(4, int)}, "for neither"),
         ({"images": PIXELS, "class_names": np.array(["a"])}, "class names but no labels"),
         (
             {"images": PIXELS, "labels": np.arange(4), "class_names": np.array(["a", "b"])},

@@ -406,3 +406,19 @@ def test_a_registered_source_is_found_listed_and_wins(monkeypatch: pytest.Monkey
     again(read_noise)
     with pytest.raises(ConfigError, match="A data source called noise is registered already"):
         again(lambda source, config: image_set())
+
+
+def test_test_images_without_labels_are_left_out(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    arrays = {"x_train": PIXELS, "y_train": LABELS, "x_test": PIXELS[:5]}
+    np.savez(tmp_path / "x.npz", **arrays)
+    train, test = load_data(tmp_path / "x.npz")
+    assert (len(train) + len(test), len(test) > 0) == (12, True)
+    assert train.has_labels
+    assert test.has_labels
+    assert "5 test images without labels left out; what is tested on is held out" in caplog.text
+    arrays = {"x_train": PIXELS, "x_test": PIXELS, "y_test": LABELS}
+    np.savez(tmp_path / "y.npz", **arrays)
+    with pytest.raises(DataError, match="has labels to test on but none to train on"):
+        load_data(tmp_path / "y.npz")

@@ -21,6 +21,7 @@ from zscape.data.imageset import ImageSet, Splits
 from zscape.data.mapped import empty, mapping_of, release, slices
 from zscape.data.shown import MOST_CHANNELS
 from zscape.errors import ConfigError, DataError
+from zscape.words import counted
 
 _log = logging.getLogger(__name__)
 
@@ -76,9 +77,9 @@ def from_parts(
     where
         The source, as an error message should name it.
     parts
-        ``train`` and perhaps ``test``; labels in both or in neither. Without ``class_names``
-        every distinct label of the two becomes a class named after it, numbers in numeric order
-        before text.
+        ``train`` and perhaps ``test``, which is left out if it alone has no labels. Without
+        ``class_names`` every distinct label of the two becomes a class named after it, numbers in
+        numeric order before text.
     class_names
         If given, labels are integers that count along it.
     kind
@@ -92,11 +93,17 @@ def from_parts(
         Images or labels are not of this kind or do not belong together.
     """
     train, test = parts["train"], parts.get("test")
-    if test is not None and (train.labels is None) != (test.labels is None):
+    if test is not None and train.labels is None and test.labels is not None:
         raise DataError(
-            f"{where} must have labels for both its splits or for neither; "
-            f"or give the one with labels alone."
+            f"{where} has labels to test on but none to train on; give labels for both its splits "
+            f"or for neither, or the one with labels alone."
         )
+    if test is not None and train.labels is not None and test.labels is None:
+        _log.warning(
+            "%s: %s without labels left out; what is tested on is held out of the training images.",
+            where, counted(len(test.images), "test image"),
+        )  # fmt: skip
+        parts, test = {"train": train}, None
     if class_names is not None and train.labels is None:
         raise DataError(f"{where} has class names but no labels.")
 
