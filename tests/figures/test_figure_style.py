@@ -145,3 +145,8 @@ def test_figures_stay_unknown_to_pyplot():
     before = plt.get_fignums()
     new_figure(1, 1)
     assert plt.get_fignums() == before
+
+
+def test_two_lines_that_fit_are_kept() -> None:
+    assert fit_text("33: 4\nrank  0.933", 2, 8) == "33: 4\nrank 0.933"
+    assert fit_text("one\ntwo\nthree", 2, 8) == "one two three"

@@ -289,7 +289,13 @@ def text_width(text: str, size: float, family: str | list[str] = _FAMILIES) -> f
 
 
 def fit_text(text: str, width: float, size: float) -> str:
-    """``text`` in at most two lines of about ``width`` inches at ``size`` points, or cut by "…"."""
+    """``text`` in at most two lines of about ``width`` inches at ``size`` points, or cut by "…".
+
+    Where it has two lines that fit, they are kept.
+    """
+    own = [" ".join(part.split()) for part in text.strip().splitlines()]
+    if len(own) == 2 and all(text_width(part, size) <= width for part in own):
+        return "\n".join(own)
     text = " ".join(text.split())
     needed = text_width(text, size)
     if needed <= width:
