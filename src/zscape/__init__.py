@@ -21,6 +21,7 @@ from zscape.errors import (
 if TYPE_CHECKING:
     from zscape.api import (
         Opened,
+        compare,
         decode,
         doctor,
         encode,
@@ -71,6 +72,7 @@ _HOMES = {
     "Splits": "zscape.data",
     "TrainConfig": "zscape.config",
     "VAE": "zscape.model",
+    "compare": "zscape.api",
     "decode": "zscape.api",
     "doctor": "zscape.api",
     "encode": "zscape.api",
@@ -118,6 +120,7 @@ __all__ = [
     "TrainingDiverged",
     "ZscapeError",
     "__version__",
+    "compare",
     "decode",
     "doctor",
     "encode",

@@ -46,7 +46,7 @@ from zscape.zoo import find_card, open_card
 if TYPE_CHECKING:
     from zscape.embedding import Embedding
     from zscape.embedding.methods import Tell
-    from zscape.evaluation import Diagnosis, Evaluation, Protocol
+    from zscape.evaluation import Comparison, Diagnosis, Evaluation, Protocol
     from zscape.explorer import Scene
     from zscape.explorer.widget import ExplorerWidget
     from zscape.report import Subject
@@ -483,6 +483,81 @@ def evaluate(
     return evaluation.evaluate(
         opened.model, opened.images(images, split), protocol, name=opened.name, progress=progress
     )
+
+
+def compare(
+    models: Sequence[Openable],
+    images: ImagesLike = None,
+    protocol: Protocol | None = None,
+    *,
+    split: str = "test",
+    probes: bool = True,
+    progress: Tell | None = None,
+) -> Comparison:
+    """Several models on the same images, measured alike: ``table()`` has a row for each.
+
+    Parameters
+    ----------
+    models
+        Each as ``open_model`` takes it; ``"zoo:all"`` stands for all that ship.
+    images, split, protocol
+        As for ``evaluate``; by default each model's own test images, which must be the same.
+    probes
+        Also fit probes of the class on the training images, where all images have one.
+    progress
+        Told what is being done, and the share of the whole that is done.
+
+    Raises
+    ------
+    ConfigError
+        Two models cannot be compared: other images, or nats of something else.
+    ShapeError, DataError, CheckpointError
+        There is no such model, or the images do not fit it.
+    """
+    from zscape import evaluation
+
+    opened = open_models(models)
+    shown = [model.images(images, split) for model in opened]
+    for model, own in zip(opened, shown, strict=True):
+        if own.fingerprint != shown[0].fingerprint:
+            raise ConfigError(
+                f"{opened[0].name} and {model.name} cannot be compared: their {split} images are "
+                f"{shown[0].name} ({shown[0].fingerprint}) and {own.name} ({own.fingerprint}); "
+                "choose images for both."
+            )
+    found = []
+    for k, (model, own) in enumerate(zip(opened, shown, strict=True)):
+
+        def tell(done: float, k: int = k, name: str = model.name) -> None:
+            if progress is not None:
+                progress(name, (k + done) / len(opened))
+
+        fit_on = model.data().train if probes and images is None else None
+        found.append(
+            evaluation.measure(
+                model.model, own, protocol or evaluation.Protocol(), name=model.name,
+                config=_trained_with(model),
+                fit_on=fit_on if fit_on is not None and fit_on.has_labels else None, progress=tell,
+            )
+        )  # fmt: skip
+    return evaluation.compare(found)
+
+
+def open_models(models: Sequence[Openable]) -> list[Opened]:
+    """Each as ``open_model`` takes it; ``"zoo:all"`` stands for all that ship."""
+    from zscape.zoo import read_cards
+
+    named: list[Openable] = []
+    for model in models:
+        named += [f"zoo:{name}" for name in read_cards()] if model == "zoo:all" else [model]
+    return [open_model(model) for model in named]
+
+
+def _trained_with(opened: Opened) -> RunConfig | None:
+    if opened.run is not None:
+        return opened.run.config
+    is_zoo = opened.name.startswith("zoo:")
+    return find_card(opened.name.removeprefix("zoo:")).run_config if is_zoo else None
 
 
 def doctor(

@@ -250,6 +250,13 @@ WRONG: dict[str, dict[str, str]] = {
         "run --layer fc99 -o a.png": "fc99",
         "run --layer fc1 --image 99 -o a.png": "--image must be in [0, ",
     },
+    "compare": {
+        "run": "needs at least two models; got run alone",
+        "run run -o a.txt": "ends in .csv, .json, .parquet, .md, .png or .svg",
+        "run run --pictures a.csv": ".png or .svg",
+        "run nowhere": "there is no file nowhere",
+        "run zoo:2": "cannot be compared",
+    },
     "doctor": {
         "nowhere": "there is no file nowhere",
         "run -o a.pdf": "give the file a name",

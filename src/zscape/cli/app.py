@@ -12,6 +12,7 @@ import typer
 from zscape._version import __version__
 from zscape.cli import (
     architecture,
+    compare,
     data,
     demo,
     doctor,
@@ -46,6 +47,7 @@ app.command("doctor")(doctor.doctor)
 app.command("probe")(probe.probe)
 app.command("disentanglement")(probe.disentanglement)
 app.command("quality")(quality.quality)
+app.command("compare")(compare.compare)
 app.command("reconstruct")(use.reconstruct)
 app.command("sample")(use.sample)
 app.command("loss")(use.loss)

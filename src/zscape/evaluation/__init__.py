@@ -1,6 +1,7 @@
 """How good a model is: figures that carry how they were taken; and what is wrong with it."""
 
 from zscape.evaluation.bounds import Estimate, Evaluation, estimate, evaluate
+from zscape.evaluation.comparison import Comparison, compare, measure
 from zscape.evaluation.disentanglement import Disentanglement, disentanglement
 from zscape.evaluation.doctor import Checkup, examine
 from zscape.evaluation.findings import Diagnosis, Finding, Severity, diagnose
@@ -10,6 +11,7 @@ from zscape.evaluation.samples import SampleQuality, sample_quality
 
 __all__ = [
     "Checkup",
+    "Comparison",
     "Diagnosis",
     "Disentanglement",
     "Estimate",
@@ -20,11 +22,13 @@ __all__ = [
     "SampleQuality",
     "Severity",
     "check_comparable",
+    "compare",
     "diagnose",
     "disentanglement",
     "estimate",
     "evaluate",
     "examine",
+    "measure",
     "probe",
     "sample_quality",
 ]

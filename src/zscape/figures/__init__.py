@@ -8,6 +8,7 @@ to draw into, in whatever style holds there.
 from zscape.figures.along import plot_along
 from zscape.figures.animation import to_gif
 from zscape.figures.architecture import plot_architecture
+from zscape.figures.comparison import plot_comparison, plot_side_by_side
 from zscape.figures.components import plot_explained_variance, plot_loadings
 from zscape.figures.images import (
     binarize_image,
@@ -60,6 +61,7 @@ __all__ = [
     "plot_architecture",
     "plot_class_neurons",
     "plot_column_curves",
+    "plot_comparison",
     "plot_correlations",
     "plot_explained_variance",
     "plot_jacobians",
@@ -83,6 +85,7 @@ __all__ = [
     "plot_reconstructions",
     "plot_samples",
     "plot_scatter",
+    "plot_side_by_side",
     "plot_small_multiples",
     "plot_strip",
     "plot_top_images",

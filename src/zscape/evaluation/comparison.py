@@ -1,0 +1,181 @@
+"""Several models under one protocol, a row each."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from zscape.config import RunConfig
+from zscape.data import ImageSet
+from zscape.errors import ConfigError
+from zscape.evaluation.bounds import Evaluation, estimate, evaluate
+from zscape.evaluation.probes import probe
+from zscape.evaluation.protocol import Protocol, check_comparable
+from zscape.latents import encode
+from zscape.model import ModelLike
+from zscape.words import counted, line
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+LOWER_IS_BETTER = ("elbo", "nll", "bits_per_dim", "reconstruction")
+HIGHER_IS_BETTER = ("linear", "neighbours")
+MEASURES = (*LOWER_IS_BETTER, "kl", "n_used", *HIGHER_IS_BETTER)
+
+
+@dataclass(frozen=True, eq=False)
+class Compared:
+    """One model, and what was measured of it.
+
+    Parameters
+    ----------
+    config
+        What it was trained with; None where that is not known.
+    accuracy
+        Of the probes of the class, by name; empty where there are none.
+    """
+
+    evaluation: Evaluation
+    config: RunConfig | None
+    accuracy: dict[str, float]
+
+    @property
+    def family(self) -> str:
+        """The same for models that differ in their seed alone."""
+        if self.config is None:
+            return self.evaluation.name
+        config = self.config.to_dict()
+        config["train"].pop("seed")
+        return json.dumps(config, sort_keys=True)
+
+
+@dataclass(frozen=True, eq=False)
+class Comparison:
+    """Models that may stand in one table; made by ``compare``.
+
+    Parameters
+    ----------
+    models
+        In the order they were given.
+    """
+
+    models: tuple[Compared, ...]
+
+    def __repr__(self) -> str:
+        return line(self, counted(len(self.models), "model"), self.how)
+
+    @property
+    def how(self) -> str:
+        """The protocol that all figures share."""
+        first = self.models[0].evaluation
+        images = f"{len(first)} {first.split} images of {first.data}"
+        return f"{images}; {first.protocol}; nats of {first.measure}"
+
+    def frame(self) -> pd.DataFrame:
+        """A row per model: what it is, and under ``MEASURES`` what was measured.
+
+        ``elbo``, ``nll`` and ``reconstruction`` in nats per image, lower is better; ``elbo_error``
+        and ``nll_error`` are standard errors over images; ``n_used`` neurons of a mean KL above
+        0.01; ``linear`` and ``neighbours`` are accuracies of probes of the class.
+        """
+        import pandas as pd
+
+        rows = []
+        for model in self.models:
+            found, config = model.evaluation, model.config
+            row: dict[str, Any] = {
+                "model": found.name,
+                "network": config.model.network if config else "",
+                "latent_dim": found.kl.shape[1],
+                "kld_weight": config.train.kld_weight if config else None,
+                "seed": config.train.seed if config else None,
+            }
+            for name, values in (("elbo", found.elbo), ("nll", found.nll)):
+                if name == "elbo" or found.protocol.samples > 1:
+                    row[name], row[f"{name}_error"] = estimate(values)
+            best = row.get("nll", row["elbo"])
+            if (bits := found.bits_per_dim(best)) is not None:
+                row["bits_per_dim"] = bits
+            row |= {
+                "reconstruction": float(found.reconstruction.mean()),
+                "kl": float(found.kl.sum(1).mean()),
+                "n_used": int(found.per_neuron()["is_used"].sum()),
+                **model.accuracy,
+            }
+            rows.append(row)
+        return pd.DataFrame(rows)
+
+    def table(self) -> pd.DataFrame:
+        """``frame``, those that differ in their seed alone as one row: mean, and ``_spread``.
+
+        The spread is the standard deviation over seeds, where there are several.
+        """
+        import pandas as pd
+
+        frame = self.frame()
+        families = [model.family for model in self.models]
+        if len(set(families)) == len(families):
+            return frame
+        rows = []
+        for _, part in frame.groupby(pd.Series(families), sort=False):
+            row = part.iloc[0].to_dict()
+            row["n_seeds"] = len(part)
+            for name in MEASURES:
+                if name in part:
+                    row[name] = float(part[name].mean())
+                    row[f"{name}_spread"] = float(part[name].std())
+            rows.append(row)
+        errors = ["seed", "elbo_error", "nll_error"]
+        return pd.DataFrame(rows).drop(columns=errors, errors="ignore")
+
+    def best(self) -> dict[str, int]:
+        """Measure → the row of ``table`` that is best, where lower or higher is better at all."""
+        table = self.table()
+        found = {name: int(table[name].argmin()) for name in LOWER_IS_BETTER if name in table}
+        return found | {
+            name: int(table[name].argmax()) for name in HIGHER_IS_BETTER if name in table
+        }
+
+
+def measure(
+    vae: ModelLike,
+    images: ImageSet,
+    protocol: Protocol,
+    *,
+    name: str,
+    config: RunConfig | None = None,
+    fit_on: ImageSet | None = None,
+    progress: Callable[[float], None] | None = None,
+) -> Compared:
+    """What ``compare`` takes of one model.
+
+    Parameters
+    ----------
+    fit_on
+        Labelled images to fit probes of the class on, which ``images`` then are scored by; see
+        ``probe``. No probes without them.
+    """
+    found = evaluate(vae, images, protocol, name=name, progress=progress)
+    accuracy: dict[str, float] = {}
+    if fit_on is not None:
+        tables = [encode(vae, part) for part in (images, fit_on)]
+        scores = probe(*tables, columns=["class"], seeds=1, seed=protocol.seed).frame["score"]
+        accuracy = {kind: float(score) for (_, kind), score in scores.items()}
+    return Compared(found, config, accuracy)
+
+
+def compare(models: Sequence[Compared]) -> Comparison:
+    """Put ``models`` into one table.
+
+    Raises
+    ------
+    ConfigError
+        None, or two that were not measured alike; the message names the difference.
+    """
+    if not models:
+        raise ConfigError("a comparison needs at least one model; got none.")
+    for model in models[1:]:
+        check_comparable(models[0].evaluation, model.evaluation)
+    return Comparison(tuple(models))

@@ -1,0 +1,120 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+
+import zscape
+from zscape import figures
+from zscape.data import ImageSet, Splits
+from zscape.errors import ConfigError, DataError, ShapeError
+from zscape.evaluation import Comparison
+
+TINY = {"network": "mlp", "epochs": 1, "batch_size": 20, "optimizer": "adam", "progress": "none"}
+
+
+def split(name: str, n: int, seed: int) -> ImageSet:
+    pixels = torch.randint(0, 256, (n, 1, 8, 8), generator=torch.Generator().manual_seed(seed))
+    labels = torch.arange(n) % 3
+    pixels[labels == 1] //= 4
+    return ImageSet(pixels.to(torch.uint8), labels, ("a", "b", "c"), split=name, name="noise")
+
+
+DATA = Splits(split("train", 80, 0), split("test", 30, 1))
+
+
+@pytest.fixture(scope="module")
+def runs(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
+    """Two seeds of two neurons, and one of three."""
+    folder = tmp_path_factory.mktemp("compared")
+    np.savez(
+        folder / "noise.npz",
+        **{
+            f"{half.split}_{what}": values.numpy()
+            for half in DATA
+            for what, values in (("images", half.images), ("labels", half.labels))
+        },
+    )
+    for name, options in {
+        "one": {"latent_dim": 2},
+        "two": {"latent_dim": 2, "seed": 1},
+        "three": {"latent_dim": 3},
+    }.items():
+        zscape.train(folder / "noise.npz", out=folder / name, **TINY, **options)
+    return [folder / name for name in ("one", "two", "three")]
+
+
+@pytest.fixture(scope="module")
+def found(runs: list[Path]) -> Comparison:
+    return zscape.compare(runs, protocol=zscape.Protocol("dynamic", samples=3))
+
+
+def test_a_row_is_what_evaluate_and_probe_say(runs, found):
+    frame = found.frame()
+    alone = zscape.evaluate(runs[2], protocol=zscape.Protocol("dynamic", samples=3))
+    row = frame.set_index("model").loc["three"]
+    for name in ("elbo", "nll"):
+        assert row[name] == alone.table().loc[name, "nats"]
+        assert row[f"{name}_error"] == alone.table().loc[name, "error"]
+    assert row["bits_per_dim"] == alone.table().loc["nll", "bits_per_dim"]
+    assert row["latent_dim"] == 3
+    assert row["n_used"] == alone.per_neuron()["is_used"].sum()
+    assert frame[["linear", "neighbours"]].stack().between(0, 1).all()
+    assert list(frame["seed"]) == [0, 1, 0]
+
+
+def test_seeds_of_one_configuration_are_one_row_with_their_spread(found):
+    table, frame = found.table(), found.frame()
+    assert list(table["model"]) == ["one", "three"]
+    assert list(table["n_seeds"]) == [2, 1]
+    pair = frame["elbo"].iloc[:2]
+    assert table["elbo"].iloc[0] == pytest.approx(pair.mean())
+    assert table["elbo_spread"].iloc[0] == pytest.approx(pair.std())
+    assert np.isnan(table["elbo_spread"].iloc[1])
+    assert "elbo_error" not in table
+
+
+def test_the_best_of_a_column(found):
+    table = found.table()
+    best = found.best()
+    assert table["nll"].iloc[best["nll"]] == table["nll"].min()
+    assert table["linear"].iloc[best["linear"]] == table["linear"].max()
+    assert not {"kl", "n_used", "latent_dim"} & set(best)
+
+
+def test_models_of_other_images_or_measures_are_refused_before_anything_is_measured(runs):
+    with pytest.raises(ConfigError, match="one and zoo:2 cannot be compared: their test images"):
+        zscape.compare([runs[0], "zoo:2"])
+    dense = zscape.train(DATA, latent_dim=2, likelihood="gaussian", **TINY)
+    with pytest.raises(ConfigError, match="measure cross-entropy of grey pixels, no likelihood"):
+        zscape.compare([runs[0], dense.model], DATA.test.images.numpy())
+
+
+def test_without_labels_there_are_no_probes(runs):
+    found = zscape.compare(runs[:2], DATA.test.images.numpy())
+    assert "linear" not in found.frame()
+
+
+def test_figures(found):
+    assert len(figures.plot_comparison(found.frame()).axes) == 5
+    with pytest.raises(DataError, match="differ neither in latent_dim nor in kld_weight"):
+        figures.plot_comparison(found.frame().iloc[:2])
+    pictures = np.zeros((4, 1, 8, 8), np.float32)
+    drawn = figures.plot_side_by_side(pictures, {"one": pictures, "a longer name": pictures})
+    assert len(drawn.axes) == 12
+    with pytest.raises(ShapeError, match="one must have 4 pictures; got 3"):
+        figures.plot_side_by_side(pictures, {"one": pictures[:3]})
+
+
+def test_knobs_are_turned_one_at_a_time():
+    frame = pd.DataFrame({
+        "latent_dim": [2, 5, 10, 10], "kld_weight": [1.0, 1.0, 1.0, 4.0],
+        "elbo": [3.0, 2.0, 1.0, 4.0],
+    })  # fmt: skip
+    axes = figures.plot_comparison(frame).axes
+    assert [ax.get_ylabel() for ax in axes] == ["weight of the KL: 1", "latent neurons: 10"]
+    assert list(axes[0].lines[1].get_ydata()) == [3, 2, 1]
+    assert list(axes[1].lines[1].get_ydata()) == [1, 4]
