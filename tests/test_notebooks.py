@@ -22,9 +22,7 @@ REDUCED = {
     },
     "02_maps_and_the_way_back": {"N_MAP": 200, "N_NEW": 60, "N_JUDGES": 100},
     "03_neurons": {"N_IMAGES": 200, "N_SILENCE": 50, "N_CARDS": 1},
-    "04_your_own_images": {
-        "N_TRAIN": 256, "N_TEST": 150, "EPOCHS": 1, "LATENT_DIM": 3, "KLD_WEIGHT": 1.0,
-    },
+    "04_your_own_images": {"N_CELLS": 480, "EPOCHS": 1, "LATENT_DIM": 3},
 }  # fmt: skip
 """Settings that take seconds."""
 
