@@ -4,7 +4,8 @@ Its tensors are computed by the CPU, but are not of the CPU: what should live on
 is refused in float64, and what belongs to either is refused by the other. A program of its own,
 because PyTorch has room for one such device per process.
 
-``decoder_jacobian`` is left out: forward-mode differentiation does not go through such tensors.
+``decoder_jacobian`` is left out: forward-mode differentiation does not go through such tensors. A
+test of its own looks at the types of what it computes.
 
 ``python narrow_device.py`` walks the whole way; with ``--break`` it first does what is not allowed.
 """
@@ -88,7 +89,7 @@ def walk() -> None:
     from lightning_fabric.accelerators.cpu import CPUAccelerator
     from lightning_fabric.strategies import SingleDeviceStrategy
 
-    from zscape import latents, neurons
+    from zscape import evaluation, finding, latents, neurons
     from zscape.config import RunConfig
     from zscape.data import ImageSet, Splits
     from zscape.explorer import describe_network
@@ -137,6 +138,9 @@ def walk() -> None:
     assert material.scores.loss > 0
     assert material.trained.n_images == 40
     assert len(material.costs.total) == 16
+    found = evaluation.evaluate(vae, data.test, evaluation.Protocol("dynamic", samples=3))
+    assert found.nll.shape == (16,)
+    finding.outliers(vae, data.test)
 
 
 class Generator(torch.Generator):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from contextlib import nullcontext
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -212,7 +213,7 @@ def evaluate(
             for rows in batch_indices(n, max(1, min(ENCODES, DECODES // protocol.samples))):
                 x = binarized(images.pixels(rows).cpu(), protocol, draw, rows).to(device)
                 mu, logvar = (part.float() for part in vae.encode(x))
-                kl[rows] += kl_to_standard_normal(mu, logvar).double().cpu() / draws
+                kl[rows] += kl_to_standard_normal(mu, logvar).cpu().double() / draws
                 noise = _noise(protocol, draw, rows, vae.latent_dim).to(device)
                 costs, weights = _weigh(vae, x, mu, logvar, noise, protocol.precision)
                 cost[rows] += costs.mean(1) / draws
@@ -261,9 +262,9 @@ def _weigh(
     z = mu[:, None] + noise * torch.exp(0.5 * logvar)[:, None]
     ratio = 0.5 * (noise.square() - z.square() + logvar[:, None]).sum(2)
     flat, owner = z.flatten(0, 1), torch.arange(n, device=x.device).repeat_interleave(samples)
-    costs = []
+    costs, is_rough = [], precision == "bf16"
     for part, of in zip(torch.split(flat, DECODES), torch.split(owner, DECODES), strict=True):
-        with torch.autocast(x.device.type, torch.bfloat16, enabled=precision == "bf16"):
+        with torch.autocast(x.device.type, torch.bfloat16) if is_rough else nullcontext():
             logits = vae.logits(part)
         costs.append(vae.likelihood.cost(x[of], logits.float()))
     # On the CPU, because not every device has float64.
