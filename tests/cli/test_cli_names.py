@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from cli_helpers import TINY, blobs
+from cli_helpers import TINY, blobs, start
 from PIL import Image
 
 import zscape
@@ -90,3 +90,19 @@ class Trainer:
 
     step = epoch = 0
     n_steps_per_epoch = 1
+
+
+@pytest.mark.parametrize(
+    "words", [("zoo", "list"), ("evaluate", "{run}"), ("walk", "random", "{run}")]
+)
+def test_a_reader_that_goes_away_is_no_error(finished_run: Path, words: tuple[str, ...]) -> None:
+    """As ``zscape zoo list | head -1`` does."""
+    process = start(*(word.format(run=finished_run) for word in words))
+    assert process.stdout is not None
+    assert process.stderr is not None
+    process.stdout.close()
+    err = process.stderr.read()
+    process.stderr.close()
+    assert process.wait(timeout=100) == 1
+    assert "Traceback" not in err
+    assert "BrokenPipe" not in err

@@ -39,3 +39,9 @@ def test_numbers():
 
 def test_runs():
     assert words.runs(["0", "0", "6", "0", "0", "0"]) == "0 (twice), 6, 0 (three times)"
+
+
+def test_a_sentence_may_begin_with_a_neuron():
+    assert words.sentence("two images") == "Two images"
+    assert words.sentence("z2 stands still.") == "z2 stands still."
+    assert words.sentence("zoo models") == "Zoo models"

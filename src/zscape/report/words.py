@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from itertools import groupby
 
@@ -53,5 +54,5 @@ def runs(items: Sequence[str]) -> str:
 
 
 def sentence(text: str) -> str:
-    """With a capital first letter."""
-    return text[:1].upper() + text[1:]
+    """With a capital first letter, but for the name of a neuron: ``z2``."""
+    return text if re.match(r"z\d", text) else text[:1].upper() + text[1:]
