@@ -35,7 +35,7 @@ WRONG: dict[str, dict[str, str]] = {
         "--data thesis --out new": "holds nothing that images can be read from",
     },
     "encode": {
-        "run -o a.xlsx": ".npz, .parquet or .csv",
+        "run -o a.xlsx": ".npz, .parquet, .h5ad or .csv",
         "run -o a.npz --split dev": "'dev' is not one of",
         "nowhere -o a.npz": "there is no file nowhere",
     },

@@ -330,7 +330,7 @@ class TestJacobians:
         assert_readable(figure)
 
     def test_bad_input(self):
-        with pytest.raises(ShapeError, match="1 or 3, height"):
+        with pytest.raises(ShapeError, match="channels, height"):
             plot_jacobians(np.zeros((2, 1, 4, 4)), "ab")
         with pytest.raises(ShapeError, match="2 row names"):
             plot_jacobians(np.zeros((2, 1, 1, 4, 4)), "a")

@@ -85,13 +85,13 @@ def test_colour_picture_keeps_its_channels():
     np.testing.assert_array_equal(shown.get_array(), image.transpose(1, 2, 0))
 
 
-@pytest.mark.parametrize("shape", [(28, 28), (2, 28, 28), (1, 1, 28, 28)])
+@pytest.mark.parametrize("shape", [(28, 28), (17, 28, 28), (1, 1, 28, 28)])
 def test_show_image_refuses_other_shapes(shape):
     with pytest.raises(ShapeError, match="image must be"):
         show_image(new_figure(1, 1).subplots(), np.zeros(shape))
 
 
-@pytest.mark.parametrize("shape", [(28, 28), (4, 2, 8, 8), (0, 1, 8, 8)])
+@pytest.mark.parametrize("shape", [(28, 28), (4, 17, 8, 8), (0, 1, 8, 8)])
 def test_as_pictures_refuses_other_shapes(shape):
     with pytest.raises(ShapeError, match="images must be"):
         as_pictures(np.zeros(shape), "images")
