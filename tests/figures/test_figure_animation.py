@@ -65,6 +65,9 @@ def test_what_it_refuses() -> None:
             to_gif(arguments[0], captions, names=names)
     with pytest.raises(DataError):
         to_gif(images * 3)
+    with pytest.raises(ConfigError, match=r"stands 655\.35 s at most; 1e\+06 seconds for 2 pic"):
+        to_gif(ramp(2, 1, 8, 8), seconds=1e6)
+    assert to_gif(ramp(2, 1, 8, 8), seconds=655)
     for seconds in (0, float("nan"), float("inf")):
         with pytest.raises(ConfigError):
             to_gif(images, seconds=seconds)

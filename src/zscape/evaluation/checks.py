@@ -244,6 +244,12 @@ def _is_unseen(c: Checkup) -> bool:
 _OF_CODES = ("aggregate posterior off the prior", "codes off centre", "codes of another width",
              "correlated neurons", "holes")  # fmt: skip
 
+_OF_A_DEAD_LAYER = (
+    "posterior collapse", "posteriors are points", "posteriors as wide as the prior", "overfitting",
+    *_OF_CODES, "poor reconstructions", "saturated pixels", "dead units", "ignored neurons",
+    "codes that drift",
+)  # fmt: skip
+
 EXCESS = "The excess of a loss is what it is above that of drawing the very picture."
 """What measures say it of."""
 
@@ -256,21 +262,7 @@ CHECKS: tuple[Check, ...] = (
         "Train with a lower learning rate, or --clip-norm.",
         lambda c: c.measures().get("jump", 0) > 0.5,
         slack=0.05,
-        explains=(
-            "dead layer",
-            "posterior collapse",
-            "posteriors are points",
-            "posteriors as wide as the prior",
-            "overfitting",
-            *_OF_CODES,
-            "poor reconstructions",
-            "saturated pixels",
-            "dead units",
-            "ignored neurons",
-            "still moving",
-            "past its best",
-            "codes that drift",
-        ),
+        explains=("dead layer", *_OF_A_DEAD_LAYER, "still moving", "past its best"),
     ),
     Check(
         "dead layer",
@@ -279,18 +271,7 @@ CHECKS: tuple[Check, ...] = (
         _dead_layer,
         "Look at its weights: they may all be 0, or behind units that never fire.",
         lambda c: bool(c.dead_layers),
-        explains=(
-            "posterior collapse",
-            "posteriors are points",
-            "posteriors as wide as the prior",
-            "overfitting",
-            *_OF_CODES,
-            "poor reconstructions",
-            "saturated pixels",
-            "dead units",
-            "ignored neurons",
-            "codes that drift",
-        ),
+        explains=_OF_A_DEAD_LAYER,
     ),
     Check(
         "posterior collapse",

@@ -21,6 +21,8 @@ TILE = 112
 """The same, of each of several pictures side by side."""
 MOST_ACROSS = 10
 GAP = 6
+LONGEST = 655_350
+"""Milliseconds that a frame can stand: the format has 16 bits for hundredths of a second."""
 INK_GREY = 0x23
 MUTED_GREY = 0x6D
 
@@ -61,7 +63,7 @@ def to_gif(
     DataError
         Values outside [0, 1].
     ConfigError
-        ``seconds`` is not above 0.
+        ``seconds`` is not above 0, or leaves a frame standing longer than a GIF can say: 655 s.
     """
     array = to_array(images)
     if array.ndim not in (4, 5) or array.size == 0:
@@ -81,6 +83,11 @@ def to_gif(
     buffer = io.BytesIO()
     # A GIF counts in hundredths of a second, and browsers slow down what is faster than two.
     each = max(20, round(100 * seconds / max(1, n - 1)) * 10)
+    if each > LONGEST:
+        raise ConfigError(
+            f"a frame of a GIF stands {LONGEST / 1000:g} s at most; {seconds:g} seconds for "
+            f"{n} pictures are more."
+        )
     frames[0].save(
         buffer, format="GIF", save_all=True, append_images=frames[1:], duration=each, loop=0,
         disposal=1,

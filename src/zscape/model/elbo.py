@@ -64,6 +64,33 @@ def kl_to_standard_normal(mu: Tensor, logvar: Tensor) -> Tensor:
     return 0.5 * (mu.square() + torch.expm1(logvar) - logvar)
 
 
+class Draws(NamedTuple):
+    """Samples of the posterior of a batch of images, and what each costs; nats."""
+
+    mu: Tensor
+    """(batch, latent_dim), of the posterior."""
+    logvar: Tensor
+    """(batch, latent_dim), natural log of its variance."""
+    z: Tensor
+    """(batch, samples, latent_dim), reparameterised: gradients go on to mu and logvar."""
+    cost: Tensor
+    """(batch, samples), minus log p(x | z)."""
+
+
+def draw_posterior(
+    vae: VAE, x: Tensor, samples: int = 1, generator: torch.Generator | None = None
+) -> Draws:
+    """``samples`` from the posterior of each picture ``x`` (batch, c, h, w) in [0, 1]."""
+    mu, logvar = vae.encode(x)
+    mu, logvar = mu.float(), logvar.float()
+    spread = [part.repeat_interleave(samples, 0) if samples > 1 else part
+              for part in (mu, logvar, x)]  # fmt: skip
+    z = vae.reparameterize(spread[0], spread[1], generator).reshape(len(mu), samples, -1)
+    logits = vae.logits(z.flatten(0, 1)).float()
+    cost = vae.likelihood.cost(spread[2], logits).reshape(len(mu), samples)
+    return Draws(mu, logvar, z, cost)
+
+
 class ElboObjective(nn.Module):
     """A ``VAE`` seen from its loss: pictures in, ``ElboParts`` out.
 
@@ -77,11 +104,8 @@ class ElboObjective(nn.Module):
 
     def forward(self, x: Tensor, generator: torch.Generator | None = None) -> ElboParts:
         """Parts for pixels ``x`` (batch, c, h, w) in [0, 1], with one posterior sample each."""
-        vae = self.vae
-        mu, logvar = vae.encode(x)
-        mu, logvar = mu.float(), logvar.float()
-        logits = vae.logits(vae.reparameterize(mu, logvar, generator)).float()
-        return ElboParts(vae.likelihood.cost(x, logits), kl_to_standard_normal(mu, logvar))
+        draws = draw_posterior(self.vae, x, 1, generator)
+        return ElboParts(draws.cost[:, 0], kl_to_standard_normal(draws.mu, draws.logvar))
 
 
 @dataclass(frozen=True)

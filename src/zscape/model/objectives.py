@@ -11,22 +11,9 @@ from torch import Tensor, nn
 
 from zscape.config import TrainConfig
 from zscape.errors import ConfigError
-from zscape.model.elbo import kl_to_standard_normal
+from zscape.model.elbo import Draws, draw_posterior, kl_to_standard_normal
 from zscape.model.vae import VAE
 from zscape.registry import Registry
-
-
-class Draws(NamedTuple):
-    """Samples of the posterior of a batch of images, and what each costs; nats."""
-
-    mu: Tensor
-    """(batch, latent_dim), of the posterior."""
-    logvar: Tensor
-    """(batch, latent_dim), natural log of its variance."""
-    z: Tensor
-    """(batch, samples, latent_dim), reparameterised: gradients go on to mu and logvar."""
-    cost: Tensor
-    """(batch, samples), minus log p(x | z)."""
 
 
 class Terms(NamedTuple):
@@ -191,17 +178,9 @@ class TrainingObjective(nn.Module):
         self, x: Tensor, kld_weight: float = 1.0, generator: torch.Generator | None = None
     ) -> Terms:
         """Terms for pixels ``x`` (batch, c, h, w) in [0, 1]."""
-        vae, config, samples = self.vae, self.config, self.config.train_samples
-        mu, logvar = vae.encode(x)
-        mu, logvar = mu.float(), logvar.float()
-        spread = [part.repeat_interleave(samples, 0) if samples > 1 else part
-                  for part in (mu, logvar, x)]  # fmt: skip
-        z = vae.reparameterize(spread[0], spread[1], generator)
-        draws = Draws(mu, logvar, z.reshape(len(mu), samples, -1), torch.empty(0))
-        logits = vae.logits(draws.z.flatten(0, 1)).float()
-        cost = vae.likelihood.cost(spread[2], logits).reshape(len(mu), samples)
-        draws = draws._replace(cost=cost)
-        kl = kl_to_standard_normal(mu, logvar)
+        config = self.config
+        draws = draw_posterior(self.vae, x, config.train_samples, generator)
+        kl = kl_to_standard_normal(draws.mu, draws.logvar)
         each, worth = self.objective(draws, kld_weight)
         loss = each.mean()
         others = {} if config.objective == "elbo" else {"objective": worth}
@@ -210,8 +189,8 @@ class TrainingObjective(nn.Module):
             kept = kl.mean(0).clamp_min(config.free_bits).sum()
             loss = loss + kld_weight * (kept - kl.sum(1).mean())
         if config.tc_weight:
-            parts = decompose_kl(draws.z[:, 0], mu, logvar, self.n_images)
+            parts = decompose_kl(draws.z[:, 0], draws.mu, draws.logvar, self.n_images)
             loss = loss + config.tc_weight * parts.total_correlation.mean()
             others |= parts._asdict()
         recorded = {name: value.detach() for name, value in others.items()}
-        return Terms(loss, cost.mean(1), kl, recorded)
+        return Terms(loss, draws.cost.mean(1), kl, recorded)
