@@ -60,8 +60,8 @@ def test_each_notebook_is_tested():
     assert set(NOTEBOOKS) == set(REDUCED)
 
 
-# It trains the learned way back on two maps; half of the time of all four together.
-SLOW = {"02_maps_and_the_way_back"}
+# The first trains the learned way back on two maps, the other draws the most figures.
+SLOW = {"02_maps_and_the_way_back", "03_neurons"}
 
 
 @pytest.mark.parametrize(

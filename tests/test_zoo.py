@@ -3,16 +3,24 @@ import sys
 
 import pytest
 import torch
+from typer.testing import CliRunner
 
 import zscape
 from zscape import api
+from zscape.cli.app import app
 from zscape.data import load_data
 from zscape.errors import CheckpointError, ConfigError
 from zscape.model import mean_elbo
 from zscape.zoo import cards, find_card, load_pretrained, open_card, read_cards
 
+QUICK = ("2", "10", "10-kld4")
+"""Looked at every time; all the others by ``make slow``."""
 
-@pytest.mark.parametrize("name", read_cards())
+
+@pytest.mark.parametrize(
+    "name",
+    [pytest.param(name, marks=[pytest.mark.slow] * (name not in QUICK)) for name in read_cards()],
+)
 def test_every_file_is_as_good_as_its_card_says(name):
     card = find_card(name)
     found = mean_elbo(open_card(name).model, load_data("mnist").test)
@@ -64,21 +72,21 @@ def test_a_name_stands_wherever_a_run_does(tmp_path):
     assert (opened.name, opened.run, opened.model.latent_dim) == ("zoo:10", None, 10)
     picture = tmp_path / "pairs.png"
     for arguments in (["reconstruct", "zoo:10", "-n", "3", "-o", str(picture)], ["info", "zoo:10"]):
-        command = [sys.executable, "-m", "zscape", *arguments]
-        subprocess.run(command, check=True, capture_output=True)
+        done = CliRunner().invoke(app, arguments)
+        assert done.exit_code == 0, done.output
     assert picture.read_bytes().startswith(b"\x89PNG")
 
 
 def test_the_commands():
     def run(*arguments):
-        command = [sys.executable, "-m", "zscape", "zoo", *arguments]
-        return subprocess.run(command, capture_output=True, text=True)
+        return CliRunner().invoke(app, ["zoo", *arguments]).output
 
-    listed = run("list").stdout
+    listed = run("list")
     for name, card in read_cards().items():
         (line,) = (line for line in listed.splitlines() if line.split()[:1] == [f"zoo:{name}"])
         assert f"{card.test_loss:.2f}" in line
-    assert find_card("10").sha256 in run("show", "zoo:10").stdout == run("show", "10").stdout
-    wrong = run("show", "zoo:11")
+    assert find_card("10").sha256 in run("show", "zoo:10") == run("show", "10")
+    command = [sys.executable, "-m", "zscape", "zoo", "show", "zoo:11"]
+    wrong = subprocess.run(command, capture_output=True, text=True)
     assert wrong.returncode == 2
     assert len(wrong.stderr.splitlines()) == 1

@@ -210,7 +210,7 @@ def test_along_what_is_not_there(cli: Cli, tmp_path: Path) -> None:
     for args, message in (
         (
             ["--column", "area"],
-            "the images of mnist have no columns; zscape train --columns joins some",
+            "the images of mnist have no columns; --columns FILE joins some",
         ),
         ([], "has 10 values"),
         (["--between", "1", "x"], "got 'x'"),

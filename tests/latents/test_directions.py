@@ -180,5 +180,5 @@ def test_columns_without_a_direction(known, column, between, error, message):
 
 
 def test_a_table_without_columns_has_none(table):
-    with pytest.raises(DataError, match="no columns; zscape train --columns joins some"):
+    with pytest.raises(DataError, match="no columns; --columns FILE joins some"):
         column_direction(table, "size")

@@ -121,7 +121,7 @@ def test_the_doubly_reparameterised_gradient_of_the_encoder_is_less_noisy():
     spread = {}
     for objective in ("iwae", "dreg"):
         vae, each = Line(), []
-        for seed in range(200):
+        for seed in range(100):
             found = terms(vae, X[:5], seed, objective=objective, train_samples=8)
             each.append(gradients(vae, found.loss))
         spread[objective] = torch.stack(each).std(0)

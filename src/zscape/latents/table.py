@@ -169,7 +169,7 @@ class LatentTable:
         """
         if self.columns is None:
             raise DataError(
-                f"the images of {self.name} have no columns; zscape train --columns joins some."
+                f"the images of {self.name} have no columns; --columns FILE joins some."
             )
         return self.columns
 
