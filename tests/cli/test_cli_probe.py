@@ -30,6 +30,7 @@ def test_a_file_of_probes_is_the_librarys_table(
     assert code == 0, err
     tables = [zscape.encode(finished_run, split=split) for split in ("test", "train")]
     expected = evaluation.probe(*tables, seeds=2, seed=3)
+    pd.testing.assert_frame_equal(zscape.probe(finished_run, seeds=2, seed=3).frame, expected.frame)
     frame = pd.read_csv(file).set_index(["column", "probe"])
     pd.testing.assert_frame_equal(frame[expected.frame.columns], expected.frame, check_dtype=False)
     assert set(frame["how"]) == {expected.how}
@@ -68,9 +69,7 @@ def test_samples_are_compared_with_the_images_of_the_model(cli: Cli, tmp_path: P
     file = tmp_path / "a.csv"
     code, out, err = cli("quality", "zoo:2", "-n", 200, "--seed", 3, "-o", file)
     assert code == 0, err
-    expected = evaluation.sample_quality(
-        zscape.load("zoo:2").model, zscape.load_data("mnist"), n=200, seed=3
-    )
+    expected = zscape.quality("zoo:2", n=200, seed=3)
     frame = pd.read_csv(file).set_index("compared")
     pd.testing.assert_frame_equal(frame[expected.frame.columns], expected.frame)
     assert expected.how in out

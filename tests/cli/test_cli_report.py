@@ -14,6 +14,7 @@ from rich.console import Console
 
 import zscape
 from zscape import api
+from zscape.api.subject import subject_of
 from zscape.cli import demo, progress
 from zscape.report import maps
 from zscape.training import Run
@@ -63,10 +64,10 @@ def test_report_of_a_run(finished_run: Path, tmp_path: Path, cli: Cli) -> None:
 
 def test_scores_of_a_run_hold_for_its_own_images_only(finished_run: Path, tmp_path: Path) -> None:
     opened, last = zscape.load(finished_run), Run.open(finished_run).metrics()[-1]
-    known = api._subject(opened, None)
+    known = subject_of(opened, None)
     assert known.scores is not None
     assert known.scores.loss == last["test"]["loss"]
-    other = api._subject(opened, save_npz(tmp_path / "other.npz", n=48))
+    other = subject_of(opened, save_npz(tmp_path / "other.npz", n=48))
     assert other.scores is None
     assert sum(map(len, other.data)) == 48
 
@@ -81,20 +82,20 @@ def test_scores_under_early_stopping_are_those_of_the_best_epoch(
     lines = Run.open(folder).metrics()
     lines[0]["test"]["loss"] = lines[1]["test"]["loss"] - 1
     (folder / "metrics.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines))
-    scores = api._subject(zscape.load(folder), None).scores
+    scores = subject_of(zscape.load(folder), None).scores
     assert scores is not None
     assert scores.loss == lines[0]["test"]["loss"]
     assert "epoch 1" in scores.source
 
 
 def test_weights_alone_know_nothing_of_their_training(finished_run: Path, source: Path) -> None:
-    subject = api._subject(zscape.load(finished_run / "model.safetensors"), source)
+    subject = subject_of(zscape.load(finished_run / "model.safetensors"), source)
     assert (subject.scores, subject.settings, list(subject.history)) == (None, None, [])
 
 
 def test_the_zoo_knows_its_card() -> None:
     card = find_card("2")
-    subject = api._subject(zscape.load("zoo:2"), None)
+    subject = subject_of(zscape.load("zoo:2"), None)
     assert subject.scores is not None
     assert subject.scores.kl == card.kl
     assert subject.settings == card.run_config
@@ -107,7 +108,7 @@ def test_report_of_an_array_needs_the_array(tmp_path: Path) -> None:
                  batch_size=16, optimizer="adam", progress="none")  # fmt: skip
     with pytest.raises(zscape.ConfigError, match="pass it as data"):
         api.write_report(tmp_path / "run", tmp_path / "r.html")
-    assert api._subject(zscape.load(tmp_path / "run"), images).scores is not None
+    assert subject_of(zscape.load(tmp_path / "run"), images).scores is not None
 
 
 @pytest.mark.parametrize(

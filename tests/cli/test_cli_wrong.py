@@ -256,6 +256,8 @@ WRONG: dict[str, dict[str, str]] = {
         "run run --pictures a.csv": ".png or .svg",
         "run nowhere": "there is no file nowhere",
         "run zoo:2": "cannot be compared",
+        "run run": "run is there twice",
+        "zoo:2 zoo:all": "zoo:2 is there twice",
     },
     "doctor": {
         "nowhere": "there is no file nowhere",

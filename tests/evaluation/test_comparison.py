@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -8,7 +9,7 @@ import pytest
 import torch
 
 import zscape
-from zscape import figures
+from zscape import api, figures
 from zscape.data import ImageSet, Splits
 from zscape.errors import ConfigError, DataError, ShapeError
 from zscape.evaluation import Comparison
@@ -49,7 +50,7 @@ def runs(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
 
 @pytest.fixture(scope="module")
 def found(runs: list[Path]) -> Comparison:
-    return zscape.compare(runs, protocol=zscape.Protocol("dynamic", samples=3))
+    return api.measure_models(runs, protocol=zscape.Protocol("dynamic", samples=3))
 
 
 def test_a_row_is_what_evaluate_and_probe_say(runs, found):
@@ -64,6 +65,25 @@ def test_a_row_is_what_evaluate_and_probe_say(runs, found):
     assert row["n_used"] == alone.per_neuron()["is_used"].sum()
     assert frame[["linear", "neighbours"]].stack().between(0, 1).all()
     assert list(frame["seed"]) == [0, 1, 0]
+
+
+def test_the_verb_returns_the_tidy_frame_with_its_protocol(runs, found):
+    protocol = zscape.Protocol("dynamic", samples=3)
+    pd.testing.assert_frame_equal(zscape.compare(runs, protocol=protocol), found.frame())
+    assert set(found.frame()["how"]) == {found.how}
+    assert "binarize dynamic" in found.how
+
+
+def test_each_model_is_there_once_and_has_a_name_of_its_own(runs, tmp_path):
+    other = tmp_path / "one"
+    shutil.copytree(runs[0], other)
+    assert [model.name for model in api.open_models([runs[0], other])] == ["one", str(other)]
+    models = [zscape.load(run).model for run in runs[:2]]
+    assert [model.name for model in api.open_models(models)] == ["MLPVAE", "MLPVAE (2)"]
+    assert len(api.open_models(["zoo:all"])) == 14
+    for twice in ([runs[0], runs[0]], ["zoo:2", "zoo:all"], [models[0], models[0]]):
+        with pytest.raises(ConfigError, match="is there twice; name each model once"):
+            api.open_models(twice)
 
 
 def test_seeds_of_one_configuration_are_one_row_with_their_spread(found):
@@ -87,14 +107,14 @@ def test_the_best_of_a_column(found):
 
 def test_models_of_other_images_or_measures_are_refused_before_anything_is_measured(runs):
     with pytest.raises(ConfigError, match="one and zoo:2 cannot be compared: their test images"):
-        zscape.compare([runs[0], "zoo:2"])
+        api.measure_models([runs[0], "zoo:2"])
     dense = zscape.train(DATA, latent_dim=2, likelihood="gaussian", **TINY)
     with pytest.raises(ConfigError, match="measure cross-entropy of grey pixels, no likelihood"):
-        zscape.compare([runs[0], dense.model], DATA.test.images.numpy())
+        api.measure_models([runs[0], dense.model], DATA.test.images.numpy())
 
 
 def test_without_labels_there_are_no_probes(runs):
-    found = zscape.compare(runs[:2], DATA.test.images.numpy())
+    found = api.measure_models(runs[:2], DATA.test.images.numpy())
     assert "linear" not in found.frame()
 
 

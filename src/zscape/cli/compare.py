@@ -66,7 +66,9 @@ def compare(
         raise ConfigError(f"a comparison needs at least two models; got {models[0]} alone.")
     protocol = evaluation.Protocol(binarize, samples=samples, seed=seed)
     with showing_progress() as show:
-        found = api.compare(models, data, protocol, split=split, probes=probes, progress=show)
+        found = api.measure_models(
+            models, data, protocol, split=split, probes=probes, progress=show
+        )
     print(found.how)
     if written:
         others = {".md": lambda: format_table(marked(found, "**{}**"), ".md")}

@@ -15,11 +15,10 @@ def quality(where: Latents, outs: Outs = None) -> None:
 
     zscape quality zoo:10 -n 5000
     """
-    from zscape import evaluation
+    from zscape import api
 
     written = check_outs(outs, TABLES)
-    splits = where.opened.data(where.data)
-    found = evaluation.sample_quality(where.opened.model, splits, n=where.n, seed=where.seed)
+    found = api.quality(where.opened, where.data, n=where.n, seed=where.seed)
     print(f"{where.opened.name}, {found.how}")
     if written:
         write_outs(written, table=lambda: found.frame.assign(how=found.how))

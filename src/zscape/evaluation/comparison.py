@@ -78,7 +78,8 @@ class Comparison:
 
         ``elbo``, ``nll`` and ``reconstruction`` in nats per image, lower is better; ``elbo_error``
         and ``nll_error`` are standard errors over images; ``n_used`` neurons of a mean KL above
-        0.01; ``linear`` and ``neighbours`` are accuracies of probes of the class.
+        0.01; ``linear`` and ``neighbours`` are accuracies of probes of the class; ``how`` is the
+        protocol, the same in every row.
         """
         import pandas as pd
 
@@ -103,6 +104,7 @@ class Comparison:
                 "kl": float(found.kl.sum(1).mean()),
                 "n_used": int(found.per_neuron()["is_used"].sum()),
                 **model.accuracy,
+                "how": self.how,
             }
             rows.append(row)
         return pd.DataFrame(rows)

@@ -1,0 +1,46 @@
+"""The verbs: train, load, encode, decode, …; Python users and the commands share them.
+
+Where a verb takes a model, it takes whatever ``open_model`` does; where it takes images, whatever
+``Opened.images`` does.
+"""
+
+from zscape.api.judging import (
+    compare,
+    disentanglement,
+    doctor,
+    evaluate,
+    measure_models,
+    probe,
+    quality,
+)
+from zscape.api.opening import Openable, Opened, load, open_model, open_models
+from zscape.api.pages import Prepared, explore, export, prepare_scene, write_report
+from zscape.api.training import resume, train
+from zscape.api.using import choose, decode, encode, reconstruct, sample
+
+__all__ = [
+    "Openable",
+    "Opened",
+    "Prepared",
+    "choose",
+    "compare",
+    "decode",
+    "disentanglement",
+    "doctor",
+    "encode",
+    "evaluate",
+    "explore",
+    "export",
+    "load",
+    "measure_models",
+    "open_model",
+    "open_models",
+    "prepare_scene",
+    "probe",
+    "quality",
+    "reconstruct",
+    "resume",
+    "sample",
+    "train",
+    "write_report",
+]

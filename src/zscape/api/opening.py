@@ -1,0 +1,284 @@
+"""What a model is, however it is named: the one home of this conversion, and of its images."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, NamedTuple, TypeAlias, cast
+
+from zscape.config import DataConfig, ModelConfig, RunConfig
+from zscape.data import ImageSet, ImagesLike, Splits, as_image_set, load_data
+from zscape.data.joining import join_all, show_by
+from zscape.errors import ConfigError, DataError, ShapeError
+from zscape.files import readable
+from zscape.model import (
+    VAE,
+    Likelihood,
+    ModelLike,
+    WrappedVAE,
+    allowed,
+    as_vae,
+    describe_model,
+    likelihoods,
+    networks,
+)
+from zscape.registry import Registry
+from zscape.training import Run, load_weights
+from zscape.words import line
+from zscape.zoo import find_card, open_card, read_cards
+
+OF_ONE_SOURCE = dict.fromkeys(
+    ("n_train", "n_test", "columns", "on", "label", "bins", "split_by"), None
+)
+"""Options of a run's own images, which other images do not share."""
+
+
+class Opened(NamedTuple):
+    """A model ready to use, and where it comes from."""
+
+    model: VAE
+    model_config: ModelConfig
+    run: Run | None
+    name: str
+    more: tuple[DataConfig, ...] = ()
+    """What ``with_columns`` was told."""
+
+    @property
+    def settings(self) -> RunConfig | None:
+        """What it was trained with; None where that is not known."""
+        if self.run is not None:
+            return self.run.config
+        is_zoo = self.name.startswith("zoo:")
+        return find_card(self.name.removeprefix("zoo:")).run_config if is_zoo else None
+
+    @property
+    def show_channels(self) -> str | None:
+        """Which channels of the run's pictures are drawn; see ``zscape.data.showing``."""
+        return self.run.config.data.show_channels if self.run else None
+
+    def __repr__(self) -> str:
+        return line(self, self.name, describe_model(self.model))
+
+    def with_columns(
+        self,
+        columns: Path | str | None = None,
+        *,
+        on: str | None = None,
+        label: str | None = None,
+        bins: int | None = None,
+    ) -> Opened:
+        """The same model, more being known of its images wherever they are looked at.
+
+        Parameters
+        ----------
+        columns, on
+            A table to join to the images, as for ``train``; rows count the whole source, its
+            training images first, whatever part of it the model was trained on.
+        label, bins
+            The column whose values are shown as the classes, or ranges of its numbers. Which
+            images are of which split stays.
+
+        Raises
+        ------
+        ConfigError
+            ``on`` without ``columns``, ``bins`` without ``label``, or one out of range. What is
+            in the table is looked at when the images are.
+
+        Examples
+        --------
+        ``zscape.load("runs/cells").with_columns("cells.csv", label="area", bins=4)``
+        """
+        for name, needed in (("on", "columns"), ("bins", "label")):
+            if locals()[name] is not None and locals()[needed] is None:
+                raise ConfigError(f"{name} goes with {needed}; without it, it changes nothing.")
+        path = None if columns is None else os.fspath(columns)
+        told = DataConfig(columns=path, on=on, label=label, bins=bins)
+        return self._replace(more=(*self.more, told))
+
+    def data(self, source: Any = None) -> Splits:
+        """The images the model was trained on, or all those of ``source`` instead.
+
+        They are resized and binarised as in training, and have the columns of ``with_columns``,
+        unless ``source`` is ``Splits`` already. A run trained on an array knows that array when it
+        is passed as ``source``, and takes the subset it was trained on.
+
+        Raises
+        ------
+        ShapeError
+            The images do not have the model's shape.
+        DataError
+            Those the run was trained on are not there, or have changed; or the table of columns
+            does not fit them.
+        """
+        if self.run is None:
+            splits = load_data("mnist" if source is None else source, more=self._more(source))
+        elif source is None:
+            splits = self.run.load_data(more=self.more)
+        else:
+            splits = self._own_array(source) or self._all_of(source)
+        if splits.test.image_shape != self.model.image_shape:
+            raise ShapeError(
+                f"{self.name} takes images {self.model.image_shape}, but {splits.test.name} has "
+                f"{splits.test.image_shape}; choose other data or resize it."
+            )
+        return splits
+
+    def images(self, source: ImagesLike = None, split: str = "test") -> ImageSet:
+        """One set of images for the model, as every verb takes them.
+
+        Parameters
+        ----------
+        source
+            None for the model's own; an ``ImageSet``, which is taken as it is; or other images in
+            any form of ``zscape.data.as_image_set``. What is in memory is taken whole, unless
+            it is what the run was trained on. Others are resized and binarised as in training.
+        split
+            Which half, ``"train"`` or ``"test"``, where there are two.
+
+        Raises
+        ------
+        ShapeError, DataError, ConfigError
+            The images do not fit the model, are no images, or there is no such half.
+        """
+        if source is None or isinstance(source, (str, os.PathLike, Splits)):
+            return self.data(source).of(split)
+        if self.run is not None and (own := self._own_array(source)):
+            return own.of(split)
+        found = as_image_set(source, split, image_shape=self.model.image_shape)
+        if isinstance(source, ImageSet):
+            return found
+        if self.run is not None:
+            found = self._all_of(Splits(found, found)).of(split)
+        return cast(ImageSet, show_by(join_all(found, self.more), self.more))
+
+    def _more(self, source: Any) -> tuple[DataConfig, ...]:
+        """What is joined to images of ``source``: those that are a set have all they shall have."""
+        return () if isinstance(source, Splits) else self.more
+
+    def _own_array(self, source: Any) -> Splits | None:
+        assert self.run is not None
+        if self.run.config.data.data is not None:
+            return None
+        try:
+            return self.run.load_data(source, more=self._more(source))
+        except DataError:  # other images, or fewer than the subset needs
+            return None
+
+    def _all_of(self, source: Any) -> Splits:
+        assert self.run is not None
+        config, seed = self.run.config.data, self.run.config.train.seed
+        config = config.replace(**OF_ONE_SOURCE)
+        return load_data(source, config, seed=seed, more=self._more(source))
+
+
+def load(
+    source: Path | str,
+    *,
+    network: str | type[VAE] | None = None,
+    likelihood: str | type[Likelihood] | None = None,
+) -> Opened:
+    """The model in a run folder, a file of weights (ours or the tutorial's layout), or the zoo.
+
+    Parameters
+    ----------
+    source
+        A path, or ``"zoo:10"`` for a model that ships inside the package.
+    network, likelihood
+        Your own that the model is made of, a class or ``module:Class``. A file may name what is
+        registered, and nothing it names is imported; this allows more.
+
+    Raises
+    ------
+    ConfigError
+        ``network`` or ``likelihood`` cannot be imported, is of another kind, or is given for a
+        model of the zoo.
+    CheckpointError
+        There is none, or it is damaged or does not fit.
+    """
+    if not isinstance(source, (str, os.PathLike)):
+        raise ConfigError(f"load takes a path or 'zoo:10'; got a {type(source).__name__}.")
+    text, own = str(source), allowed(network, likelihood)
+    if text.startswith("zoo:"):
+        if own:
+            raise ConfigError(
+                f"{text} is made of what ships inside; it takes no {' or '.join(own)} of your own."
+            )
+        model = open_card(text.removeprefix("zoo:"))
+        return Opened(model.model, model.config, None, text)
+    path = Path(source)
+    if path.is_dir():
+        run = Run.open(path)
+        model = run.model(**own)
+        return Opened(model.model, model.config, run, readable(path.name or str(path)))
+    model = load_weights(path, **own)
+    return Opened(model.model, model.config, None, readable(path.name))
+
+
+Openable: TypeAlias = ModelLike | Run | Path | str
+"""Whatever ``open_model`` takes."""
+
+
+def open_model(source: Openable) -> Opened:
+    """The model that is meant: the one home of this conversion.
+
+    Parameters
+    ----------
+    source
+        A model; what ``load``, ``train`` or ``load_weights`` returned; a run; or what ``load``
+        takes: ``"zoo:10"``, a run folder, a file of weights.
+
+    Raises
+    ------
+    ConfigError
+        It is none of these.
+    CheckpointError
+        There is no such model.
+    """
+    if isinstance(source, Opened):
+        return source
+    if isinstance(source, (str, os.PathLike, Run)):
+        return load(source.path if isinstance(source, Run) else source)
+    vae, run = as_vae(source), getattr(source, "run", None)
+    config = run.config.model if run else getattr(source, "config", None)
+    if config is None:
+        config = ModelConfig(
+            latent_dim=vae.latent_dim,
+            image_shape=vae.image_shape,
+            network=_name_of(type(vae), networks),
+            likelihood=_name_of(type(vae.likelihood), likelihoods),
+        )
+    own = type(vae.module if isinstance(vae, WrappedVAE) else vae)
+    return Opened(vae, config, run, run.path.name if run else own.__name__)
+
+
+def _name_of(entry: type, registry: Registry[Any]) -> str:
+    return next((name for name in registry if registry[name] is entry), entry.__name__)
+
+
+def open_models(sources: Sequence[Openable]) -> list[Opened]:
+    """Each as ``open_model`` takes it, under a name of its own; ``"zoo:all"`` is all that ship.
+
+    Raises
+    ------
+    ConfigError
+        One of them stands there twice, or ``open_model`` raises it.
+    CheckpointError
+        There is no such model.
+    """
+    named: list[Openable] = []
+    for source in sources:
+        named += [f"zoo:{name}" for name in read_cards()] if source == "zoo:all" else [source]
+    opened = [open_model(source) for source in named]
+    names: dict[str, Openable] = {}
+    for i, (source, model) in enumerate(zip(named, opened, strict=True)):
+        name = model.name
+        if name in names and not isinstance(source, (str, os.PathLike)):
+            name = f"{name} ({sum(other.name == name for other in opened[: i + 1])})"
+        elif name in names:  # two folders of one name
+            name = readable(str(source))
+        if name in names or any(source is other for other in names.values()):
+            raise ConfigError(f"{name} is there twice; name each model once.")
+        names[name] = source
+        opened[i] = model._replace(name=name)
+    return opened

@@ -1,0 +1,213 @@
+"""What is written for a browser: the report, and the explorer in all its forms."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from inspect import signature
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from zscape.api.opening import Openable, open_model
+from zscape.api.subject import subject_of
+from zscape.config import name_unknown
+from zscape.data import ImageSet, showing
+from zscape.errors import ConfigError, needing
+from zscape.files import check_writable
+from zscape.model import VAE, describe_model
+from zscape.words import line
+
+if TYPE_CHECKING:
+    from zscape.embedding import Embedding
+    from zscape.embedding.methods import Tell
+    from zscape.explorer import Scene
+    from zscape.explorer.widget import ExplorerWidget
+
+_log = logging.getLogger(__name__)
+
+
+def write_report(
+    source: Openable,
+    out: Path | str,
+    *,
+    data: Any = None,
+    explorer: str = "",
+    seed: int = 0,
+    progress: Tell | None = None,
+) -> Path:
+    """Write the whole walk through a model's latent space as one page that opens offline.
+
+    Parameters
+    ----------
+    source
+        A model, see ``open_model``: ``"zoo:10"``, a run folder, what ``train`` returned.
+    out
+        The page, a name that ends in .html; missing folders are made.
+    data
+        Other images than the model's own.
+    explorer
+        Address of what ``export`` wrote, seen from the report, to be linked at its top.
+    seed
+        Of the images and vectors that are chosen, and of the maps.
+    progress
+        Told what is being done, and the fraction of the whole that is done.
+
+    Returns
+    -------
+    ``out``.
+
+    Raises
+    ------
+    ConfigError
+        ``out`` is a folder, has another ending, or cannot be written.
+    CheckpointError, ShapeError, DataError
+        There is no such model, or the images do not fit it or are fewer than four.
+    """
+    from zscape import report
+
+    path = Path(out)
+    _check_page(path)
+    opened = open_model(source)
+    subject = subject_of(opened, data)
+    with showing(opened.show_channels):
+        return report.write_report(subject, path, explorer=explorer, seed=seed, progress=progress)
+
+
+class Prepared(NamedTuple):
+    """A scene for the explorer, and what it was made of."""
+
+    scene: Scene
+    model: VAE
+    images: ImageSet
+
+    def __repr__(self) -> str:
+        return line(self, str(self.scene), describe_model(self.model), str(self.images))
+
+
+def prepare_scene(
+    source: Openable,
+    data: Any = None,
+    *,
+    split: str = "test",
+    maps: str | Embedding | Sequence[str | Embedding] | None = None,
+    n: int | None = None,
+    weights: str = "f16",
+    seed: int = 0,
+    fresh: bool = False,
+    progress: Tell | None = None,
+) -> Prepared:
+    """Everything the explorer shows of a model, from the user's cache if it was made before.
+
+    Parameters
+    ----------
+    source
+        A model, see ``open_model``: ``"zoo:10"``, a run folder, what ``train`` returned.
+    data, split
+        Which images, see ``Opened.images``; the model's own test images by default.
+    maps, n, weights, seed
+        See ``zscape.explorer.build_scene``. With maps that are fitted already nothing is cached.
+    fresh
+        Make it anew.
+
+    Raises
+    ------
+    ConfigError, ShapeError, DataError, CheckpointError
+        There is no such model, an option is out of range, or the images do not fit.
+    """
+    from zscape.embedding import Embedding
+    from zscape.explorer import build_scene, cached_scene
+
+    opened = open_model(source)
+    vae, title, images = opened.model, opened.name, opened.images(data, split)
+    if maps is not None:
+        maps = [maps] if isinstance(maps, (str, Embedding)) else list(maps)
+    names = None if maps is None else [item for item in maps if isinstance(item, str)]
+    told: dict[str, Any] = {
+        "title": title, "n": n, "weights": weights, "seed": seed, "progress": progress
+    }  # fmt: skip
+    with showing(opened.show_channels):
+        if maps is None or (names and len(names) == len(maps)):
+            scene = cached_scene(vae, images, maps=names, fresh=fresh, **told)
+        else:
+            scene = build_scene(vae, images, maps=maps, **told)
+    return Prepared(scene, vae, images)
+
+
+def explore(source: Openable, data: Any = None, **options: Any) -> ExplorerWidget:
+    """The explorer as a notebook widget: last in a cell, it shows itself.
+
+    What a person does there comes back as ``z``, ``selection``, ``path``, ``map``, ``color`` and
+    ``filter``, and each of them can be set from Python.
+
+    Parameters
+    ----------
+    source, data, options
+        As for ``prepare_scene``; the first time takes a minute, for t-SNE and UMAP.
+
+    Raises
+    ------
+    MissingExtraError
+        anywidget is not installed.
+    """
+    with needing("notebook", "the explorer in a notebook"):
+        from zscape.explorer.widget import ExplorerWidget
+    _check_options("explore", options)
+    return ExplorerWidget(*prepare_scene(source, data, **options))
+
+
+def export(
+    source: Openable,
+    out: Path | str,
+    data: Any = None,
+    *,
+    onnx: Path | str | None = None,
+    **options: Any,
+) -> Path:
+    """Write the explorer as one HTML file that opens anywhere, offline, without Python.
+
+    Parameters
+    ----------
+    source, data, options
+        As for ``prepare_scene``; ``weights="i8"`` makes the smallest file.
+    out
+        The page, a name that ends in .html.
+    onnx
+        Also write ``encoder.onnx`` and ``decoder.onnx`` into this folder.
+
+    Returns
+    -------
+    The path of the page.
+
+    Raises
+    ------
+    ConfigError
+        ``out`` cannot be written.
+    MissingExtraError
+        ``onnx`` without the packages it needs.
+    """
+    from zscape.explorer import check_export, write_export
+    from zscape.explorer.onnx import check_onnx, write_onnx
+
+    check_export(out)
+    _check_options("export", options)
+    if onnx is not None:
+        check_onnx()
+    prepared = prepare_scene(source, data, **options)
+    if why := prepared.scene.manifest["why"]:
+        _log.warning("%s shows the images on their maps, but decodes nothing. %s", out, why)
+    if onnx is not None:
+        write_onnx(prepared.model, onnx)
+    return write_export(prepared.scene, out)
+
+
+def _check_options(verb: str, options: dict[str, Any]) -> None:
+    known = list(signature(prepare_scene).parameters)[2:]
+    if unknown := set(options) - set(known):
+        raise ConfigError(f"{verb} has no option {name_unknown(unknown, known)}.")
+
+
+def _check_page(path: Path) -> None:
+    """Raise now what would otherwise be found out a minute later."""
+    if path.suffix.lower() not in (".html", ".htm"):
+        raise ConfigError(f"{path}: the report is a page; give it a name that ends in .html.")
+    check_writable(path, makes_folders=True)
