@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip install --disable-pip-version-check --quiet --constraint constraints.txt
 
-.PHONY: demo explore test slow lint zoo notebooks bench bench-web wheel web e2e format clean
+.PHONY: demo explore test slow faults lint zoo notebooks bench bench-web wheel web e2e format clean
 
 demo: .venv/.demo
 	$(BIN)/zscape demo
@@ -18,6 +18,10 @@ test: .venv/.dev
 
 slow: .venv/.dev
 	$(BIN)/python -m pytest -m slow -n 2
+
+# Breaks things on purpose, counts, and writes docs/reliability.md; under 25 minutes on 2 cores.
+faults: .venv/.dev
+	$(BIN)/python -m pytest tests/faults -m "" -n 2 --record docs
 
 lint: .venv/.dev
 	$(BIN)/ruff check .
