@@ -37,7 +37,7 @@ zoo: .venv/.dev
 notebooks: .venv/.dev
 	$(BIN)/python tools/run_notebooks.py
 
-# Close everything else on the machine first; about half an hour on 2 cores.
+# Close everything else on the machine first; about three quarters of an hour on 2 cores.
 bench: .venv/.dev
 	$(BIN)/python -m benchmarks
 

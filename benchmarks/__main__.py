@@ -1,4 +1,6 @@
-"""``python -m benchmarks [throughput] [quality] [machine] [growth] [tsne]``: all five by default.
+"""``python -m benchmarks [throughput] [quality] [machine] [growth] [tsne] [large] [flat]``.
+
+All by default. ``--quick large flat`` only shows that these two work, on sets of next to nothing.
 
 Every measurement runs in its own process, one at a time; what is compared alternates. Results
 are merged into ``benchmarks/results.json`` as they come, and ``benchmarks/results.md`` is made
@@ -13,11 +15,13 @@ import platform
 import statistics
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import torch
 
+from benchmarks.large import flat, large
 from benchmarks.maps import measured as measured_map
 from benchmarks.tables import as_markdown
 from zscape.files import write_atomic
@@ -120,11 +124,22 @@ def bf16_units() -> str:
     return "bf16 by AVX-512" if torch.cpu._is_avx512_bf16_supported() else "no bf16"
 
 
-PARTS = {part.__name__: part for part in (throughput, quality, machine, growth, tsne)}
+PARTS: dict[str, Callable[..., Any]] = {
+    part.__name__: part for part in (throughput, quality, machine, growth, tsne, large, flat)
+}
+QUICK: dict[str, dict[str, Any]] = {
+    "large": {"n": 500, "rounds": 2, "steps": 2},
+    "flat": {"n": 20_000},
+}
+"""How little shows that a part works; its numbers mean nothing, and are not kept."""
 
 
 def main(names: list[str]) -> None:
     """Run the named parts and write what they found."""
+    if names[:1] == ["--quick"]:
+        quick = {name: PARTS[name](**QUICK[name]) for name in names[1:] or QUICK}
+        print(as_markdown(json.loads(json.dumps({"machine_class": "any machine"} | quick))))
+        return
     if unknown := set(names) - set(PARTS):
         sys.exit(f"benchmarks: unknown {', '.join(unknown)}; there are {', '.join(PARTS)}.")
     file = FOLDER / "results.json"

@@ -1,7 +1,7 @@
-"""A set larger than memory: ``python -m benchmarks.large WAY FOLDER`` trains on it in one way.
+"""Sets larger than memory: training on one in several ways, and encoding one.
 
-Each way has a process of its own, so that its memory is known, and trains a few steps for every
-line that it is sent, so that the ways alternate.
+Each way to train has a process of its own, so that its memory is known, and trains a few steps for
+every line that it is sent, so that the ways alternate.
 """
 
 from __future__ import annotations
@@ -25,13 +25,15 @@ from torch import Tensor
 
 from zscape.config import DataConfig, RunConfig
 from zscape.data import ImageSet, Splits, batch_indices, load_data, mapped
-from zscape.latents import encode
+from zscape.latents import encode_parts, save_parts
 from zscape.model import build_model
 from zscape.training import Trainer, create_fabric
 from zscape.training.feed import fetched
 
 SIDE = 64
 BATCH = 512
+WAITING = 5
+"""Steps that are not counted: their batches were fetched while it was the others' turn."""
 WAYS = ("memory", "mapped", "DataLoader")
 
 
@@ -84,9 +86,9 @@ def batches_of(way: str, folder: Path, images: ImageSet) -> Iterator[Tensor]:
 def child(way: str, folder: str, steps: str, network: str) -> None:
     """Train ``steps`` steps for every line of the input, and print how fast."""
     if way == "build":
-        mapped.free_memory = lambda: 1 << 30  # as where only a gigabyte is free
+        mapped.free_memory = lambda: 1 << 20  # as where next to nothing is free
     clock = time.perf_counter()
-    images = load_data(folder, DataConfig(n_test=100)).train
+    images = load_data(folder, DataConfig(n_test=2)).train
     if way == "build":
         n, seconds = len(images), time.perf_counter() - clock
         print(json.dumps({"images_per_second": n / seconds, **memory_mb()}))
@@ -103,28 +105,34 @@ def child(way: str, folder: str, steps: str, network: str) -> None:
         trainer._train_step(next(batches))
     print(flush=True)
     for _ in sys.stdin:
-        n, clock = 0, time.perf_counter()
-        for _ in range(int(steps)):
+        n, clock = 0, 0.0
+        for step in range(WAITING + int(steps)):
+            if step == WAITING:
+                n, clock = 0, time.perf_counter()
             n += len(x := next(batches))
             trainer._train_step(x)
         rate = n / (time.perf_counter() - clock)
         print(json.dumps({"images_per_second": rate, **memory_mb()}), flush=True)
 
 
-def start(way: str, *arguments: object) -> subprocess.Popen[str]:
+def start(way: str, *arguments: object, cache: str = "") -> subprocess.Popen[str]:
     """One of the ways, once it is ready."""
     command = [sys.executable, "-m", "benchmarks.large", way, *map(str, arguments)]
-    return subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    environment = {**os.environ, **({"ZSCAPE_CACHE": cache} if cache else {})}
+    return subprocess.Popen(
+        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=environment
+    )
 
 
-def large(n: int = 200_000, rounds: int = 5, steps: int = 10, network: str = "mlp") -> Any:
+def large(n: int = 200_000, rounds: int = 5, steps: int = 40, network: str = "mlp") -> Any:
     """(f) Training on ``n`` pictures in memory, mapped, and read one by one, alternating."""
     load = os.getloadavg()[0]
     with tempfile.TemporaryDirectory() as scratch:
-        os.environ["ZSCAPE_CACHE"] = f"{scratch}/cache"
         write_pictures(folder := Path(scratch) / "set", n)
-        built = json.loads(start("build", folder, steps, network).communicate()[0])
-        ways = {way: start(way, folder, steps, network) for way in WAYS}
+        told: Any = (folder, steps, network)
+        cache = f"{scratch}/cache"
+        built = json.loads(start("build", *told, cache=cache).communicate()[0])
+        ways = {way: start(way, *told, cache=cache) for way in WAYS}
         for process in ways.values():
             assert process.stdout is not None
             process.stdout.readline()
@@ -138,36 +146,39 @@ def large(n: int = 200_000, rounds: int = 5, steps: int = 10, network: str = "ml
                 found[way].append(json.loads(process.stdout.readline()))
         for process in ways.values():
             process.communicate()
-    return {"n": n, "network": network, "load": load, "build": built, "ways": found}
+    return {"n": n, "side": SIDE, "network": network, "load": load, "build": built, "ways": found}
 
 
-def flat(n: int = 1_000_000) -> dict[str, Any]:
-    """(g) Anonymous memory of encoding ``n`` images of 28 x 28 pixels, and of a tenth of them."""
-    mapped._PART = 1
-    mapped.free_memory = lambda: 1 << 28
+def flat(n: int = 1_000_000) -> Any:
+    """(g) Memory while ``n`` images are encoded into a file of Parquet, and a tenth of them."""
+    return {size: json.loads(start("encode", size).communicate()[0]) for size in (n // 10, n)}
+
+
+def encode(n: int) -> None:
+    """Encode ``n`` images of 28 x 28 pixels as ``zscape encode`` does, and print how it went."""
+    mapped.free_memory = lambda: n  # so that the images lie in a mapped file
+    pixels = torch.from_numpy(mapped.empty((n, 1, 28, 28)))
+    for rows in mapped.slices(n):
+        pixels[rows] = torch.randint(0, 256, pixels[rows].shape).byte()
+        mapped.release(pixels)
+    images = ImageSet(pixels)
     model = build_model(RunConfig.from_options(network="mlp").model)
-    results = {}
-    for size in (n // 10, n):
-        pixels = torch.from_numpy(mapped.empty((size, 1, 28, 28)))
-        for rows in mapped.slices(size):
-            pixels[rows] = torch.randint(0, 256, pixels[rows].shape).byte()
-            mapped.release(pixels)
-        images = ImageSet(pixels)
-        most = [0.0]
+    before, most = memory_mb()["anonymous_mb"], 0.0
+    assert images.fingerprint  # of all pixels, which is another thing
 
-        def note(_: int, most: list[float] = most) -> None:
-            most[0] = max(most[0], memory_mb()["anonymous_mb"])
+    def note(_: int) -> None:
+        nonlocal most
+        most = max(most, memory_mb()["anonymous_mb"])
 
-        before = memory_mb()
-        table = encode(model, images, progress=note)
-        with tempfile.TemporaryDirectory() as folder:
-            table.save(Path(folder) / "table.parquet")
-        results[size] = {"before_mb": before["anonymous_mb"], "most_mb": most[0], **memory_mb()}
-    return results
+    clock = time.perf_counter()
+    with tempfile.TemporaryDirectory() as folder:
+        save_parts(Path(folder) / "table.parquet", encode_parts(model, images, progress=note))
+    rate = n / (time.perf_counter() - clock)
+    print(json.dumps({"images_per_second": rate, "growth_mb": most - before, **memory_mb()}))
 
 
 if __name__ == "__main__":
-    if sys.argv[1] == "flat":
-        print(json.dumps(flat(*map(int, sys.argv[2:]))))
+    if sys.argv[1] == "encode":
+        encode(int(sys.argv[2]))
     else:
         child(*sys.argv[1:])

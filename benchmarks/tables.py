@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from statistics import median
 from typing import Any
 
 
@@ -143,10 +144,57 @@ def tsne(found: dict[str, Any]) -> list[str]:
     ]
 
 
+def large(found: dict[str, Any]) -> list[str]:
+    """(f)"""
+    names = {
+        "memory": "in memory",
+        "mapped": "mapped from the decoded set",
+        "DataLoader": "`DataLoader` over the folder, a worker per core",
+    }
+    rates = {way: [one["images_per_second"] for one in found["ways"][way]] for way in names}
+    rows = [
+        (text, median(rates[way]), max(one["peak_rss_mb"] for one in found["ways"][way]))
+        for way, text in names.items()
+    ]
+
+    def times(way: str) -> str:
+        ratios = [ours / theirs for ours, theirs in zip(rates["mapped"], rates[way], strict=True)]
+        return f"**{median(ratios):.2f} times** ({min(ratios):.2f} to {max(ratios):.2f})"
+
+    return [
+        f"## {found['n']:,} pictures in files, {found['side']} x {found['side']} grey",
+        "",
+        *table(("training from", "images/s", "peak resident memory, MB"), rows),
+        "",
+        f"Mapped over in memory: {times('memory')}; over the `DataLoader`: {times('DataLoader')}, "
+        f"whose memory is without that of its workers. Network `{found['network']}`, steps of "
+        f"the three alternating. Decoding once, into the cache: "
+        f"{found['build']['images_per_second']:,.0f} images/s.",
+    ]
+
+
+def flat(found: dict[str, Any]) -> list[str]:
+    """(g)"""
+    rows = [
+        (f"{int(n):,}", *(one[name] for name in ("images_per_second", "growth_mb", "peak_rss_mb")))
+        for n, one in found.items()
+    ]
+    header = ("images", "images/s", "growth of memory, MB", "peak resident memory, MB")
+    return [
+        "## Encoding into a file of Parquet",
+        "",
+        *table(header, rows),
+        "",
+        "Growth is that of memory that no file backs, from before the first image is encoded.",
+    ]
+
+
 SECTIONS: dict[str, Callable[[dict[str, Any]], list[str]]] = {
     "throughput": throughput,
     "quality": quality,
     "machine": machine,
     "growth": growth,
     "tsne": tsne,
+    "large": large,
+    "flat": flat,
 }

@@ -27,19 +27,20 @@ def encode(
     """Write the posterior mean of every image, one row each, with file name, class and columns.
 
     The .csv holds what a spreadsheet wants. The others also hold the variances: .npz and .parquet
-    can be loaded again, .h5ad is AnnData (pip install 'zscape[anndata]').
+    can be loaded again, .h5ad is AnnData (pip install 'zscape[anndata]'). The .csv and the .parquet
+    are written as the images are encoded, with no more memory for more of them.
     """
-    from zscape.files import write_atomic
+    from zscape.latents import STREAMED, save_parts
     from zscape.latents.h5ad import load_anndata
 
     check_outs([out], SUFFIXES)
     if out.suffix.lower() == ".h5ad":
         load_anndata()  # before anything is encoded
-    table = where.table
-    if out.suffix.lower() == ".csv":
-        write_atomic(out, table.to_frame().to_csv())
+    if out.suffix.lower() in STREAMED:
+        n = save_parts(out, [where.table] if describe else where.parts())
     else:
-        table.save(out)
-    print(f"Wrote {len(table)} rows of {table.latent_dim} latent neurons to {out}")
+        where.table.save(out)
+        n = len(where.table)
+    print(f"Wrote {n} rows of {where.opened.model.latent_dim} latent neurons to {out}")
     if describe:
-        print(table.describe().to_string(float_format="{:.3f}".format))
+        print(where.table.describe().to_string(float_format="{:.3f}".format))

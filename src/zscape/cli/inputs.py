@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
@@ -272,6 +272,13 @@ class Latents:
         if self.file is not None:
             return self.whole[self._rows]
         return latents.encode(self.opened.model, self.all_images, rows=self._rows)
+
+    def parts(self) -> Iterator[LatentTable]:
+        """``table`` in parts, encoded as they are asked for."""
+        from zscape import latents
+
+        rows = None if self.n is None else self._rows
+        return latents.encode_parts(self.opened.model, self.all_images, rows=rows)
 
     def fingerprints(self) -> dict[str, str]:
         """Of the ``model``, and of the images that were needed so far (``data``; empty: none)."""

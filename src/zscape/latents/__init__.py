@@ -8,9 +8,16 @@ from zscape.latents.directions import (
     column_direction,
     number_direction,
 )
-from zscape.latents.encode import check_belongs, decode, encode, fingerprint, locate
+from zscape.latents.encode import (
+    check_belongs,
+    decode,
+    encode,
+    encode_parts,
+    fingerprint,
+    locate,
+)
 from zscape.latents.prototypes import Prototypes, prototypes
-from zscape.latents.table import LatentTable
+from zscape.latents.table import STREAMED, LatentTable, save_parts
 from zscape.latents.vectors import (
     VectorLike,
     as_neuron,
@@ -34,6 +41,7 @@ from zscape.latents.walks import (
 )
 
 __all__ = [
+    "STREAMED",
     "Along",
     "Direction",
     "LatentTable",
@@ -52,6 +60,7 @@ __all__ = [
     "column_direction",
     "decode",
     "encode",
+    "encode_parts",
     "fingerprint",
     "format_vector",
     "groups_of",
@@ -63,6 +72,7 @@ __all__ = [
     "prior_quantiles",
     "prototypes",
     "sample_prior",
+    "save_parts",
     "slerp",
     "traversal",
     "walk",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import numpy as np
 import torch
@@ -18,6 +18,8 @@ from zscape.model import VAE, ModelLike, as_vae, evaluating
 
 BATCH_SIZE = 250
 """Images at a time; on CPUs the fastest, larger batches leave the cache."""
+PART = 40
+"""Batches to a part of a table that is written as it comes."""
 
 
 def encode(
@@ -49,33 +51,64 @@ def encode(
     DataError
         The model gives numbers that are not finite.
     """
+    (table,) = encode_parts(
+        vae, images, rows=rows, batch_size=batch_size, n_batches=None, progress=progress
+    )
+    return table
+
+
+def encode_parts(
+    vae: ModelLike,
+    images: ImagesLike,
+    *,
+    rows: NDArray[np.int64] | None = None,
+    batch_size: int = BATCH_SIZE,
+    n_batches: int | None = PART,
+    progress: Callable[[int], None] | None = None,
+) -> Iterator[LatentTable]:
+    """The rows of ``encode``, a table of some after another: no more is held for more images.
+
+    Parameters
+    ----------
+    n_batches
+        Batches to a table; None for one table of all. The others are those of ``encode``.
+    """
     vae = as_vae(vae)
     images = as_image_set(images, image_shape=vae.image_shape)
     device = next(vae.parameters()).device
-    indices = np.arange(len(images)) if rows is None else rows
-    numbers = torch.from_numpy(indices).to(images.images.device)
-    mu, logvar = torch.empty(2, len(indices), vae.latent_dim)
-    n_done = 0
-    with evaluating(vae):
-        # Only as many pixels at a time as a batch has: all may be more than memory holds.
-        for batch in batch_indices(len(indices), batch_size):
-            x = images.pixels(numbers[batch.to(numbers.device)]).to(device)
-            mu[batch], logvar[batch] = (part.float().cpu() for part in vae.encode(x))
-            n_done += len(batch)
-            if progress is not None:
-                progress(n_done)
-    return LatentTable(
-        mu=mu.numpy(),
-        logvar=logvar.numpy(),
-        labels=None if images.labels is None else images.labels.cpu().numpy()[indices],
-        class_names=images.class_names if images.has_labels else (),
-        indices=indices,
-        split=images.split,
-        name=images.name,
-        fingerprint=fingerprint(vae),
-        data_fingerprint=images.fingerprint,
-        columns=images.columns if images.columns is None or rows is None else images.columns[rows],
-    )
+    indices = range(len(images)) if rows is None else rows
+    batches = batch_indices(len(indices), batch_size)
+    weights, n_done = fingerprint(vae), 0
+    for first in range(0, len(batches), n_batches or len(batches)):
+        some = batches[first : first + (n_batches or len(batches))]
+        own = np.asarray(indices[n_done : n_done + sum(map(len, some))])
+        mu, logvar = torch.empty(2, len(own), vae.latent_dim)
+        at = 0
+        with evaluating(vae):
+            # Only as many pixels at a time as a batch has: all may be more than memory holds.
+            for n in map(len, some):
+                numbers = torch.from_numpy(own[at : at + n]).to(images.images.device)
+                x = images.pixels(numbers).to(device)
+                mu[at : at + n], logvar[at : at + n] = (
+                    part.float().cpu() for part in vae.encode(x)
+                )
+                at += n
+                if progress is not None:
+                    progress(n_done + at)
+        n_done += at
+        is_all = rows is None and len(own) == len(images)
+        yield LatentTable(
+            mu=mu.numpy(),
+            logvar=logvar.numpy(),
+            labels=None if images.labels is None else images.labels.cpu().numpy()[own],
+            class_names=images.class_names if images.has_labels else (),
+            indices=own,
+            split=images.split,
+            name=images.name,
+            fingerprint=weights,
+            data_fingerprint=images.fingerprint,
+            columns=images.columns if images.columns is None or is_all else images.columns[own],
+        )
 
 
 def decode(vae: ModelLike, z: VectorLike, *, batch_size: int = BATCH_SIZE) -> Tensor:

@@ -6,6 +6,7 @@ import io
 import json
 import re
 import zipfile
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any, TypeAlias
 
@@ -37,8 +38,17 @@ _UNFOLDING = 1000
 
 def write_table(path: Path, arrays: Arrays, about: dict[str, Any], columns: Columns | None) -> None:
     """Write ``arrays``, the texts ``about`` them and ``columns``; see ``LatentTable.save``."""
-    write = {".npz": _npz, ".parquet": _parquet}[_suffix(path)]
-    write_atomic(path, write(arrays, json.dumps(about), columns))
+    if _suffix(path) == ".npz":
+        write_atomic(path, _npz(arrays, json.dumps(about), columns))
+    else:
+        write_parts(path, [(arrays, columns)], about)
+
+
+def write_parts(
+    path: Path, parts: Iterable[tuple[Arrays, Columns | None]], about: dict[str, Any]
+) -> None:
+    """``write_table`` to Parquet, of rows that come part by part and are not kept."""
+    write_atomic(path, _parquet(parts, json.dumps(about)))
 
 
 def read_table(path: Path) -> tuple[Arrays, dict[str, Any], Columns | None]:
@@ -130,9 +140,31 @@ _OWN = re.compile("index|label|(z|logvar)[0-9]+")
 """Names of columns in Parquet that are ours."""
 
 
-def _parquet(arrays: Arrays, about: str, columns: Columns | None) -> bytes:
-    import pyarrow as pa
+def _parquet(parts: Iterable[tuple[Arrays, Columns | None]], about: str) -> Iterator[bytes]:
+    """A file of Parquet, piece by piece, with a row group for every part."""
     import pyarrow.parquet as pq
+
+    sink, writer = _Pieces(), None
+    for arrays, columns in parts:
+        table = _arrow(arrays, columns)
+        if writer is None:
+            # Noise does not compress, and plain numbers keep within what _read_parquet allows.
+            writer = pq.ParquetWriter(
+                sink,
+                table.schema.with_metadata({KEY: about}),
+                compression="none",
+                use_dictionary=False,
+                write_page_checksum=True,
+            )
+        writer.write_table(table.replace_schema_metadata({KEY: about}))
+        yield from sink.drained()
+    assert writer is not None  # a table has rows
+    writer.close()
+    yield from sink.drained()
+
+
+def _arrow(arrays: Arrays, columns: Columns | None) -> Any:
+    import pyarrow as pa
 
     table = pa.table({name: arrays[name] for name in ("index", "label") if name in arrays})
     for name, names in _names(arrays["mu"].shape[1]).items():
@@ -145,16 +177,34 @@ def _parquet(arrays: Arrays, about: str, columns: Columns | None) -> bytes:
                 f"or write .npz."
             )
         table = table.append_column(field, columns.table.column(field.name))  # type: ignore[union-attr]
-    buffer = io.BytesIO()
-    # Noise does not compress, and plain numbers keep within what _read_parquet allows.
-    pq.write_table(
-        table.replace_schema_metadata({KEY: about}),
-        buffer,
-        compression="none",
-        use_dictionary=False,
-        write_page_checksum=True,
-    )
-    return buffer.getvalue()
+    return table
+
+
+class _Pieces(io.RawIOBase):
+    """A file to write to, from which what was written is taken away."""
+
+    def __init__(self) -> None:
+        self.pieces: list[bytes] = []
+        self.at = 0
+
+    def writable(self) -> bool:
+        """It is for nothing else."""
+        return True
+
+    def tell(self) -> int:
+        """How much was written so far."""
+        return self.at
+
+    def write(self, piece: Any) -> int:
+        """Keep it until it is taken."""
+        self.pieces.append(bytes(piece))
+        self.at += len(self.pieces[-1])
+        return len(self.pieces[-1])
+
+    def drained(self) -> list[bytes]:
+        """What was written since the last time."""
+        pieces, self.pieces = self.pieces, []
+        return pieces
 
 
 def _read_parquet(path: Path) -> tuple[Arrays, str, Columns | None]:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Set
+import itertools
+from collections.abc import Iterable, Iterator, Mapping, Set
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -13,16 +14,19 @@ from numpy.typing import NDArray
 
 from zscape.data.coloring import groups
 from zscape.data.columns import FILE_NAME, Columns
-from zscape.errors import DataError, ShapeError
+from zscape.errors import ConfigError, DataError, ShapeError
 from zscape.files import write_atomic
 from zscape.latents.h5ad import SUFFIX, to_anndata, to_h5ad
-from zscape.latents.store import TEXTS, Arrays, read_table, write_table
+from zscape.latents.store import TEXTS, Arrays, read_table, write_parts, write_table
 from zscape.latents.vectors import VectorLike, as_vectors
 from zscape.seeding import torch_stream
 from zscape.words import counted, line
 
 if TYPE_CHECKING:
     import pandas as pd
+
+STREAMED = (".csv", ".parquet")
+"""Endings of what ``save_parts`` writes."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -328,11 +332,11 @@ class LatentTable:
         if Path(path).suffix.lower() == SUFFIX:
             write_atomic(Path(path), to_h5ad(self))
             return
-        about = self.about()
+        write_table(Path(path), self._arrays(), self.about(), self.columns)
+
+    def _arrays(self) -> Arrays:
         arrays: Arrays = {"index": self.indices, "mu": self.mu, "logvar": self.logvar}
-        if self.labels is not None:
-            arrays["label"] = self.labels
-        write_table(Path(path), arrays, about, self.columns)
+        return arrays if self.labels is None else {**arrays, "label": self.labels}
 
     @classmethod
     def load(cls, path: Path | str) -> LatentTable:
@@ -353,6 +357,61 @@ class LatentTable:
             )  # fmt: skip
         except (ShapeError, DataError) as error:
             raise DataError(f"{path} is not a table of latents: {error}") from error
+
+
+def save_parts(path: Path | str, parts: Iterable[LatentTable]) -> int:
+    """Write the rows of all ``parts`` (``encode_parts``) as they come: none is kept.
+
+    Parameters
+    ----------
+    path
+        ``.parquet``, as ``LatentTable.save`` writes it, or ``.csv``: index, class, columns and
+        posterior means, for a spreadsheet.
+
+    Returns
+    -------
+    How many rows there were.
+
+    Raises
+    ------
+    ConfigError
+        Another ending, or a folder that is missing or cannot be written.
+    DataError
+        To Parquet: a column has the name of one of its own.
+    """
+    path, n = Path(path), 0
+    if (suffix := path.suffix.lower()) not in STREAMED:
+        raise ConfigError(f"{path}: a table is written part by part as .parquet or .csv.")
+
+    def counted_parts() -> Iterator[LatentTable]:
+        nonlocal n
+        for part in parts:
+            n += len(part)
+            yield part
+
+    several = counted_parts()
+    first = next(several)
+    several, about = itertools.chain([first], several), first.about()
+    del first
+    if suffix == ".csv":
+        write_atomic(path, _csv(several))
+    else:
+        write_parts(path, ((part._arrays(), part.columns) for part in several), about)
+    return n
+
+
+def _csv(parts: Iterable[LatentTable]) -> Iterator[bytes]:
+    """The same text whatever the parts: what a value looks like depends on no other row."""
+    for number, part in enumerate(parts):
+        frame = part.to_frame()
+        for at, name in enumerate(part.columns or (), start=int(part.has_labels)):
+            column = part.known_columns().table.schema.field(name)
+            if column.type == "int64":  # which pandas makes floats where one is missing
+                frame = frame.astype({frame.columns[at]: "Int64"})
+            elif column.type == "timestamp[us]":  # of which it leaves out midnight if all are
+                frame[frame.columns[at]] = part.known_columns().texts(name)
+        text: str = frame.to_csv(header=number == 0)
+        yield text.encode(errors="backslashreplace")
 
 
 def _beside(known: pd.DataFrame, taken: Set[Any]) -> pd.DataFrame:
