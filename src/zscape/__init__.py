@@ -36,6 +36,7 @@ if TYPE_CHECKING:
         resume,
         sample,
         train,
+        write_comparison,
         write_report,
     )
     from zscape.config import DataConfig, ModelConfig, TrainConfig
@@ -101,6 +102,7 @@ _HOMES = {
     "sample": "zscape.api",
     "train": "zscape.api",
     "wrap": "zscape.model",
+    "write_comparison": "zscape.api",
     "write_report": "zscape.api",
 }
 
@@ -152,6 +154,7 @@ __all__ = [
     "sample",
     "train",
     "wrap",
+    "write_comparison",
     "write_report",
 ]
 

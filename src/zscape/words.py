@@ -25,6 +25,17 @@ def number(value: float, decimals: int = 2) -> str:
     return f"{value:z,.{decimals}f}".replace("-", "−")
 
 
+def is_number(text: str) -> bool:
+    """Whether it is a number as tables show them: ``−3``, ``9.7 ± 0.1``, ``3 %``, ``–``."""
+    plain = text.replace(",", "").replace("−", "-").replace("–", "nan").removesuffix(" %")
+    try:
+        for part in plain.split("±"):
+            float(part)
+    except ValueError:
+        return False
+    return True
+
+
 def percent(share: float) -> str:
     """``93 %``; to a tenth where it is next to nothing or to everything."""
     is_plain = share in (0, 1) or 0.01 <= share <= 0.99

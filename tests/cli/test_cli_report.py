@@ -114,7 +114,7 @@ def test_report_of_an_array_needs_the_array(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ("report run -o thesis", "thesis: the report is a page; give it a name that ends in .html"),
+        ("report run -o thesis", "thesis: this is a page; give it a name that ends in .html"),
         ("report run -o page.html", "cannot write page.html: Is a directory"),
         ("report run -o notes.txt/r.html", "cannot write notes.txt/r.html"),
         ("report run -o notes.txt/deep/r.html", "cannot write notes.txt/deep/r.html"),

@@ -252,7 +252,7 @@ WRONG: dict[str, dict[str, str]] = {
     },
     "compare": {
         "run": "needs at least two models; got run alone",
-        "run run -o a.txt": "ends in .csv, .json, .parquet, .md, .png or .svg",
+        "run run -o a.txt": "ends in .csv, .json, .parquet, .md, .png, .svg or .html",
         "run run --pictures a.csv": ".png or .svg",
         "run nowhere": "there is no file nowhere",
         "run zoo:2": "cannot be compared",

@@ -12,7 +12,7 @@ import zscape
 from zscape import api, figures
 from zscape.data import ImageSet, Splits
 from zscape.errors import ConfigError, DataError, ShapeError
-from zscape.evaluation import Comparison
+from zscape.evaluation import Comparison, compare
 
 TINY = {"network": "mlp", "epochs": 1, "batch_size": 20, "optimizer": "adam", "progress": "none"}
 
@@ -97,6 +97,21 @@ def test_seeds_of_one_configuration_are_one_row_with_their_spread(found):
     assert "elbo_error" not in table
 
 
+def test_what_is_shown_has_each_figure_with_its_spread(found):
+    shown, table = found.shown(), found.table()
+    mean, spread = (table[name].iloc[0] for name in ("nll", "nll_spread"))
+    assert shown["nll"].iloc[0] == f"{mean:.2f} ± {spread:.2f}"
+    assert "±" not in shown["nll"].iloc[1]  # a single seed
+    assert not {"how", "network", "nll_spread"} & set(shown)
+    assert found.plus_minus == "the standard deviation over seeds"
+    alone = compare(found.models[1:])
+    frame = alone.frame()
+    assert alone.shown()["elbo"].iloc[1] == (
+        f"{frame['elbo'].iloc[1]:.2f} ± {frame['elbo_error'].iloc[1]:.2f}"
+    )
+    assert alone.plus_minus == "the standard error over images"
+
+
 def test_the_best_of_a_column(found):
     table = found.table()
     best = found.best()
@@ -123,10 +138,28 @@ def test_figures(found):
     with pytest.raises(DataError, match="differ neither in latent_dim nor in kld_weight"):
         figures.plot_comparison(found.frame().iloc[:2])
     pictures = np.zeros((4, 1, 8, 8), np.float32)
-    drawn = figures.plot_side_by_side(pictures, {"one": pictures, "a longer name": pictures})
+    pictures[1] = 1  # no picture
+    rows = {"images": pictures, "one": pictures, "a longer name": pictures}
+    drawn = figures.plot_side_by_side(rows, list("abcd"))
     assert len(drawn.axes) == 12
+    assert sum(ax.get_visible() for ax in drawn.axes) == 9
+    assert [ax.get_title() for ax in drawn.axes] == [*"abcd", *[""] * 8]
     with pytest.raises(ShapeError, match="one must have 4 pictures; got 3"):
-        figures.plot_side_by_side(pictures, {"one": pictures[:3]})
+        figures.plot_side_by_side({"images": pictures, "one": pictures[:3]})
+
+
+def test_posteriors_are_drawn_to_their_own_scale_around_the_same_circle():
+    codes = np.random.default_rng(0).standard_normal((200, 2))
+    names = {"narrow: z0, z1": 0.5 * codes, "wide: z3, z2": 9 * codes}
+    drawn = figures.plot_posteriors(names, np.arange(200) % 2, "ab")
+    assert [ax.get_title(loc="left") for ax in drawn.axes] == list(names)
+    narrow, wide = drawn.axes
+    assert narrow.get_xlim() == narrow.get_ylim() == (-3, 3)
+    assert wide.get_xlim()[1] == pytest.approx(np.percentile(np.abs(9 * codes), 99.5))
+    for ax in drawn.axes:
+        np.testing.assert_allclose(np.hypot(*ax.lines[0].get_data()), 2)
+    with pytest.raises(ShapeError, match="codes must be"):
+        figures.plot_posteriors({"one": codes[:, :1]})
 
 
 def test_knobs_are_turned_one_at_a_time():

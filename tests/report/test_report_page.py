@@ -180,8 +180,19 @@ def test_sections_are_drawn_as_they_come(tmp_path):
 
 def test_only_columns_of_numbers_are_flush_right(written):
     page = Page(written)
-    assert [cell.get("class") for cell in page.all("th")] == [None, "number"]
-    assert [cell.get("class") for cell in page.all("td")] == [None, "number"] * 2
+    assert [cell.get("class") for cell in page.all("th")] == ["short", "number"]
+    assert [cell.get("class") for cell in page.all("td")] == ["short", "number"] * 2
+
+
+def test_cells_that_stand_out_and_cells_that_may_break(tmp_path):
+    long = "a sentence of some words"
+    table = Table(
+        ["model", "nll", "said"], [["a-b", "2 ± 1", long], ["c", "3 %", ""]], "", {(1, 1)}
+    )
+    text = write_page(tmp_path / "page.html", "t", [Section("s", [table])]).read_text("utf-8")
+    assert re.findall("<b>(.*?)</b>", text) == ["3 %"]
+    classes = [cell.get("class") for cell in Page(text).all("td")]
+    assert classes == ["short", "number", None] * 2
 
 
 def test_text_from_data_is_escaped(tmp_path):

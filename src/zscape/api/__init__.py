@@ -14,7 +14,16 @@ from zscape.api.judging import (
     quality,
 )
 from zscape.api.opening import Openable, Opened, load, open_model, open_models
-from zscape.api.pages import Prepared, explore, export, prepare_scene, write_report
+from zscape.api.pages import (
+    Prepared,
+    comparison_page,
+    explore,
+    export,
+    plot_models,
+    prepare_scene,
+    write_comparison,
+    write_report,
+)
 from zscape.api.training import resume, train
 from zscape.api.using import choose, decode, encode, reconstruct, sample
 
@@ -24,6 +33,7 @@ __all__ = [
     "Prepared",
     "choose",
     "compare",
+    "comparison_page",
     "decode",
     "disentanglement",
     "doctor",
@@ -35,6 +45,7 @@ __all__ = [
     "measure_models",
     "open_model",
     "open_models",
+    "plot_models",
     "prepare_scene",
     "probe",
     "quality",
@@ -42,5 +53,6 @@ __all__ = [
     "resume",
     "sample",
     "train",
+    "write_comparison",
     "write_report",
 ]

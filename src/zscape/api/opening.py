@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
+from itertools import count
 from pathlib import Path
 from typing import Any, NamedTuple, TypeAlias, cast
 
@@ -269,16 +270,18 @@ def open_models(sources: Sequence[Openable]) -> list[Opened]:
     named: list[Openable] = []
     for source in sources:
         named += [f"zoo:{name}" for name in read_cards()] if source == "zoo:all" else [source]
-    opened = [open_model(source) for source in named]
-    names: dict[str, Openable] = {}
-    for i, (source, model) in enumerate(zip(named, opened, strict=True)):
+    found: dict[str, Opened] = {}
+    places: set[object] = set()
+    for source in named:
+        model, is_path = open_model(source), isinstance(source, (str, os.PathLike))
+        place = os.path.realpath(str(source)) if is_path else id(model.model)
+        if place in places:
+            raise ConfigError(f"{model.name} is there twice; name each model once.")
+        places.add(place)
         name = model.name
-        if name in names and not isinstance(source, (str, os.PathLike)):
-            name = f"{name} ({sum(other.name == name for other in opened[: i + 1])})"
-        elif name in names:  # two folders of one name
+        if name in found and is_path:  # two folders of one name
             name = readable(str(source))
-        if name in names or any(source is other for other in names.values()):
-            raise ConfigError(f"{name} is there twice; name each model once.")
-        names[name] = source
-        opened[i] = model._replace(name=name)
-    return opened
+        if name in found:
+            name = next(new for k in count(2) if (new := f"{name} ({k})") not in found)
+        found[name] = model._replace(name=name)
+    return list(found.values())

@@ -8,20 +8,25 @@ from inspect import signature
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from zscape.api.opening import Openable, open_model
+from zscape.api.judging import measure_models
+from zscape.api.opening import Openable, Opened, open_model, open_models
 from zscape.api.subject import subject_of
 from zscape.config import name_unknown
-from zscape.data import ImageSet, showing
+from zscape.data import ImageSet, ImagesLike, showing
 from zscape.errors import ConfigError, needing
-from zscape.files import check_writable
+from zscape.files import check_writable, write_atomic, writing
 from zscape.model import VAE, describe_model
 from zscape.words import line
 
 if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
     from zscape.embedding import Embedding
     from zscape.embedding.methods import Tell
+    from zscape.evaluation import Comparison, Protocol
     from zscape.explorer import Scene
     from zscape.explorer.widget import ExplorerWidget
+    from zscape.report import SideBySide
 
 _log = logging.getLogger(__name__)
 
@@ -71,6 +76,76 @@ def write_report(
     subject = subject_of(opened, data)
     with showing(opened.show_channels):
         return report.write_report(subject, path, explorer=explorer, seed=seed, progress=progress)
+
+
+def write_comparison(
+    models: Sequence[Openable],
+    out: Path | str,
+    images: ImagesLike = None,
+    protocol: Protocol | None = None,
+    *,
+    split: str = "test",
+    probes: bool = True,
+    progress: Tell | None = None,
+) -> Path:
+    """Write several models side by side as one page that opens offline.
+
+    What was measured of each, against the number of neurons and the weight of the KL; and the same
+    images, the same walks and the codes of each.
+
+    Parameters
+    ----------
+    models, images, protocol, split, probes, progress
+        See ``measure_models``.
+    out
+        The page, a name that ends in .html; missing folders are made.
+
+    Returns
+    -------
+    ``out``.
+
+    Raises
+    ------
+    ConfigError
+        ``out`` is a folder, has another ending, or cannot be written; or two models cannot be
+        compared.
+    CheckpointError, ShapeError, DataError
+        There is no such model, or the images do not fit one.
+    """
+    path = Path(out)
+    _check_page(path)
+    opened = open_models(models)
+    found = measure_models(opened, images, protocol, split=split, probes=probes, progress=progress)
+    page = comparison_page(found, opened, images, split=split)
+    with writing(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+    write_atomic(path, page)
+    return path
+
+
+def comparison_page(
+    found: Comparison, models: Sequence[Opened], images: ImagesLike = None, *, split: str = "test"
+) -> str:
+    """The page of ``write_comparison``, of what ``measure_models`` found of ``models``."""
+    from zscape import report
+
+    with showing(models[0].show_channels):
+        return report.draw_comparison(found, _beside(models, images, split))
+
+
+def plot_models(
+    models: Sequence[Opened], images: ImagesLike = None, *, split: str = "test"
+) -> Figure:
+    """An image of every class, and what each of the models, of different names, makes of it."""
+    with showing(models[0].show_channels):
+        return _beside(models, images, split).reconstructions()
+
+
+def _beside(models: Sequence[Opened], images: ImagesLike, split: str) -> SideBySide:
+    from zscape.report import SideBySide
+
+    named = {model.name: model.model for model in models}
+    return SideBySide(named, models[0].images(images, split))
 
 
 class Prepared(NamedTuple):
@@ -209,5 +284,5 @@ def _check_options(verb: str, options: dict[str, Any]) -> None:
 def _check_page(path: Path) -> None:
     """Raise now what would otherwise be found out a minute later."""
     if path.suffix.lower() not in (".html", ".htm"):
-        raise ConfigError(f"{path}: the report is a page; give it a name that ends in .html.")
+        raise ConfigError(f"{path}: this is a page; give it a name that ends in .html.")
     check_writable(path, makes_folders=True)

@@ -23,7 +23,6 @@ from zscape.errors import ConfigError
 
 if TYPE_CHECKING:
     import pandas as pd
-    from matplotlib.figure import Figure
 
     from zscape.evaluation import Comparison
 
@@ -55,57 +54,48 @@ def compare(
 ) -> None:
     """Print what each model pays for the same images, measured alike, a row each.
 
-    In .md and on the terminal the best of a column is marked; .png and .svg show the measures
-    against latent_dim and kld_weight. Models that cannot be compared are refused.
+    The best of a column is marked. .png and .svg show the measures against latent_dim and
+    kld_weight; .html is one page of all that, and of the same pictures, walks and codes of each
+    model side by side. Models that cannot be compared are refused.
     """
     from zscape import api, evaluation, figures
 
-    written = check_outs(outs, (*TABLES, *FIGURES))
+    written = check_outs(outs, (*TABLES, *FIGURES, ".html"))
     check_outs([pictures] if pictures else [], FIGURES)
     if len(models) == 1 and models != ["zoo:all"]:
         raise ConfigError(f"a comparison needs at least two models; got {models[0]} alone.")
     protocol = evaluation.Protocol(binarize, samples=samples, seed=seed)
+    opened = api.open_models(models)
     with showing_progress() as show:
         found = api.measure_models(
-            models, data, protocol, split=split, probes=probes, progress=show
+            opened, data, protocol, split=split, probes=probes, progress=show
         )
     print(found.how)
+    side = api.plot_models(opened, data, split=split) if pictures else None
     if written:
-        others = {".md": lambda: format_table(marked(found, "**{}**"), ".md")}
         write_outs(
             written, figure=lambda: figures.plot_comparison(found.frame()), table=found.table,
-            others=others,
+            others={
+                ".md": lambda: markdown(found),
+                ".html": lambda: api.comparison_page(found, opened, data, split=split).encode(),
+            },
         )  # fmt: skip
     else:
         show_table(marked(found, "{} *"), with_index=False)
-        print("* the best of its column, as far as these images can tell")
-    if pictures:
-        save_figure(_side_by_side(models, data, split), pictures)
+        print(f"± is {found.plus_minus}; * the best of its column, as far as these images can tell")
+    if pictures and side:
+        save_figure(side, pictures)
 
 
-def _side_by_side(models: list[str], data: str | None, split: str) -> Figure:
-    """The first image of every class, or the first ten, and what each model makes of them."""
-    import numpy as np
-
-    from zscape import api, figures
-
-    opened = api.open_models(models)
-    images = opened[0].images(data, split)
-    first = range(min(10, len(images)))
-    rows = first if images.labels is None else np.unique(images.labels, return_index=True)[1]
-    chosen = images[[int(row) for row in rows]]
-    made = {model.name: api.reconstruct(model, chosen) for model in opened}
-    return figures.plot_side_by_side(chosen.pixels(), made)
+def markdown(found: Comparison) -> bytes:
+    """The table under its protocol."""
+    told = f"{found.how}. ± is {found.plus_minus}.\n\n"
+    return told.encode() + format_table(marked(found, "**{}**"), ".md")
 
 
 def marked(found: Comparison, pattern: str) -> pd.DataFrame:
     """The table as text, the best of every column inside ``pattern``."""
-    table = found.table()
-    shown = table.astype(object).map(lambda value: f"{value:.4g}" if _is_real(value) else value)
+    shown = found.shown()
     for name, row in found.best().items():
         shown.loc[row, name] = pattern.format(shown.loc[row, name])
-    return shown.where(table.notna(), "–")
-
-
-def _is_real(value: object) -> bool:
-    return isinstance(value, float)
+    return shown

@@ -14,6 +14,7 @@ import typer
 
 from zscape.errors import ConfigError
 from zscape.files import check_writable, write_atomic
+from zscape.words import is_number
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -269,8 +270,8 @@ def format_table(frame: pd.DataFrame, suffix: str) -> bytes:
 
 def _markdown(frame: pd.DataFrame) -> str:
     rows = [[_cell(value) for value in row] for row in frame.itertuples(index=False)]
-    is_number = [frame[name].dtype.kind in "iuf" for name in frame.columns]
-    rule = ["---:" if right else "---" for right in is_number]
+    is_right = [all(is_number(row[i].strip("*")) for row in rows) for i in range(frame.shape[1])]
+    rule = ["---:" if right else "---" for right in is_right]
     lines = [[str(name) for name in frame.columns], rule, *rows]
     return "".join(f"| {' | '.join(line)} |\n" for line in lines)
 

@@ -15,7 +15,7 @@ from zscape.evaluation.probes import probe
 from zscape.evaluation.protocol import Protocol, check_comparable
 from zscape.latents import encode
 from zscape.model import ModelLike
-from zscape.words import counted, line
+from zscape.words import counted, line, number
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 LOWER_IS_BETTER = ("elbo", "nll", "bits_per_dim", "reconstruction")
 HIGHER_IS_BETTER = ("linear", "neighbours")
 MEASURES = (*LOWER_IS_BETTER, "kl", "n_used", *HIGHER_IS_BETTER)
+DECIMALS = {"bits_per_dim": 4, "n_used": 0, "linear": 3, "neighbours": 3}
+"""Of a figure for a person; two of the others, which are nats."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -132,6 +134,33 @@ class Comparison:
         errors = ["seed", "elbo_error", "nll_error"]
         return pd.DataFrame(rows).drop(columns=errors, errors="ignore")
 
+    def shown(self) -> pd.DataFrame:
+        """``table`` as text: a figure and its ± in one cell, without what all models share."""
+        import pandas as pd
+
+        table = self.table()
+        columns: dict[str, list[str]] = {}
+        for name in table:
+            is_same = name in ("network", "seed") and table[name].nunique(dropna=False) == 1
+            if name == "how" or is_same or name.endswith(("_error", "_spread")):
+                continue
+            if name in MEASURES:
+                spread = table.get(f"{name}_spread", table.get(f"{name}_error"))
+                spreads = [None] * len(table) if spread is None else spread
+                columns[name] = [
+                    _with_spread(name, *pair) for pair in zip(table[name], spreads, strict=True)
+                ]
+            else:
+                columns[name] = [_plain(value) for value in table[name]]
+        return pd.DataFrame(columns)
+
+    @property
+    def plus_minus(self) -> str:
+        """What stands behind ± in ``shown``."""
+        if "n_seeds" in self.table():
+            return "the standard deviation over seeds"
+        return "the standard error over images"
+
     def best(self) -> dict[str, int]:
         """Measure → the row of ``table`` that is best, where lower or higher is better at all."""
         table = self.table()
@@ -139,6 +168,21 @@ class Comparison:
         return found | {
             name: int(table[name].argmax()) for name in HIGHER_IS_BETTER if name in table
         }
+
+
+def _with_spread(name: str, value: float, spread: float | None) -> str:
+    if value != value:
+        return "–"
+    # Means over seeds need not be whole.
+    decimals = 1 if name == "n_used" and value % 1 else DECIMALS.get(name, 2)
+    shown = number(value, decimals)
+    return shown if spread is None or spread != spread else f"{shown} ± {number(spread, decimals)}"
+
+
+def _plain(value: Any) -> str:
+    if value is None or value != value:
+        return "–"
+    return str(value) if isinstance(value, str) else f"{value:g}"
 
 
 def measure(

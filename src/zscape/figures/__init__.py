@@ -8,7 +8,7 @@ to draw into, in whatever style holds there.
 from zscape.figures.along import plot_along
 from zscape.figures.animation import to_gif
 from zscape.figures.architecture import plot_architecture
-from zscape.figures.comparison import plot_comparison, plot_side_by_side
+from zscape.figures.comparison import plot_comparison, plot_posteriors, plot_side_by_side
 from zscape.figures.components import plot_explained_variance, plot_loadings
 from zscape.figures.images import (
     binarize_image,
@@ -79,6 +79,7 @@ __all__ = [
     "plot_neuron_variances",
     "plot_pairs",
     "plot_pictures",
+    "plot_posteriors",
     "plot_progression",
     "plot_prototypes",
     "plot_random_samples",

@@ -1,17 +1,22 @@
-"""Models side by side: what was measured of them, and the same pictures by each."""
+"""Models side by side: what was measured of them, and what each makes of the same images."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import TYPE_CHECKING
+import math
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from matplotlib.figure import Figure
 from matplotlib.ticker import FixedLocator, MaxNLocator, NullLocator
 
 from zscape.errors import DataError, ShapeError
+from zscape.figures.keys import Key, as_coloring
+from zscape.figures.neuron_parts import fit_names
+from zscape.figures.scatters import as_points, draw_points
 from zscape.figures.style import (
     INK,
+    MUTED,
     PALETTE,
     Pictures,
     add_tile,
@@ -26,11 +31,13 @@ if TYPE_CHECKING:
     import pandas as pd
 
 PANELS = {
-    "elbo": "minus ELBO, nats", "kl": "KL, nats", "n_used": "neurons in use",
-    "linear": "linear probe, accuracy", "neighbours": "neighbours, accuracy",
+    "elbo": "minus ELBO, nats", "nll": "minus log p(x), nats", "kl": "KL, nats",
+    "n_used": "neurons in use", "linear": "accuracy, linear",
+    "neighbours": "accuracy, neighbours",
 }  # fmt: skip
 KNOBS = {"latent_dim": "latent neurons", "kld_weight": "weight of the KL"}
-WIDE, HIGH, GAP = 2.3, 2.2, 0.12
+WIDE, HIGH, GAP = 1.8, 2.0, 0.12
+PANEL, COLUMNS = 1.6, 5
 SIDE = 0.52  # inches of a picture
 
 
@@ -51,10 +58,14 @@ def plot_comparison(frame: pd.DataFrame) -> Figure:
     DataError
         All models have the same of both.
     """
+    import pandas as pd
+
     rows = {name: part for name in KNOBS if len(part := _turned(frame, name))}
     if not rows:
         raise DataError("the models differ neither in latent_dim nor in kld_weight.")
     panels = [name for name in PANELS if name in frame and frame[name].notna().any()]
+    if "nll" in panels:  # which is the closer bound of the same thing
+        panels.remove("elbo")
     figure = new_figure(WIDE * len(panels), HIGH * len(rows) + 0.1, layout="constrained")
     for axes, (knob, part) in zip(
         figure.subplots(len(rows), len(panels), squeeze=False), rows.items(), strict=True
@@ -74,7 +85,8 @@ def plot_comparison(frame: pd.DataFrame) -> Figure:
             ax.yaxis.set_major_locator(MaxNLocator(5, integer=name == "n_used", min_n_ticks=2))
             ax.set_xlabel(KNOBS[knob])
             ax.set_title(PANELS[name], loc="left", fontsize=9.5)
-        fixed = f"{KNOBS[other]}: {part[other].iloc[0]:g}"
+        still = part[other].iloc[0]
+        fixed = f"{KNOBS[other]}: {'unknown' if pd.isna(still) else f'{still:g}'}"
         axes[0].set_ylabel(fixed, color=INK)
     return figure
 
@@ -82,43 +94,89 @@ def plot_comparison(frame: pd.DataFrame) -> Figure:
 def _turned(frame: pd.DataFrame, knob: str) -> pd.DataFrame:
     """The models that differ in ``knob`` while the other stands still; none if all are alike."""
     other = "kld_weight" if knob == "latent_dim" else "latent_dim"
-    known = frame.dropna(subset=[knob, other])
-    if known.empty:
-        return known
-    differing = known.groupby(other)[knob].nunique()
-    part = known[known[other] == differing.idxmax()]
-    return part if differing.max() > 1 else part.iloc[:0]
+    known = frame.dropna(subset=[knob])
+    parts = [part for _, part in known.groupby(other, dropna=False) if part[knob].nunique() > 1]
+    return max(parts, key=lambda part: part[knob].nunique(), default=known.iloc[:0])
 
 
 @house_style
-def plot_side_by_side(originals: Pictures, pictures: Mapping[str, Pictures]) -> Figure:
-    """The same images in every row: themselves first, then what each model makes of them.
+def plot_side_by_side(rows: Mapping[str, Pictures], titles: Sequence[str] = ()) -> Figure:
+    """A row of pictures for each model, those of one column having something in common.
 
     Parameters
     ----------
-    originals
-        (n, c, h, w) in [0, 1].
-    pictures
-        Name of a model → (n, c, h, w).
+    rows
+        Name → (n, c, h, w) in [0, 1]: the images themselves, and what each model makes of them. No
+        picture is drawn where one is white all over.
+    titles
+        Of the columns.
 
     Raises
     ------
     ShapeError
-        A model has another number of pictures.
+        A row has another number of pictures than the first.
     """
-    rows = {"images": as_pictures(originals, "originals")}
-    rows |= {name: as_pictures(value, name) for name, value in pictures.items()}
-    n = len(rows["images"])
-    if odd := [name for name, value in rows.items() if len(value) != n]:
-        raise ShapeError(f"{odd[0]} must have {n} pictures; got {len(rows[odd[0]])}.")
-    left = max(text_width(name, 9) for name in rows) + 2 * GAP
+    shown = {name: as_pictures(value, name) for name, value in rows.items()}
+    n = len(next(iter(shown.values())))
+    if odd := [name for name, value in shown.items() if len(value) != n]:
+        raise ShapeError(f"{odd[0]} must have {n} pictures; got {len(shown[odd[0]])}.")
+    left = max(text_width(name, 9) for name in shown) + 2 * GAP
+    above = 0.16 if titles else 0
     step = SIDE + 0.04
-    figure = new_figure(left + n * step + GAP, len(rows) * step + 2 * GAP)
-    for row, (name, values) in enumerate(rows.items()):
-        top = GAP + row * step
+    figure = new_figure(left + n * step + GAP, above + len(shown) * step + 2 * GAP)
+    for row, (name, values) in enumerate(shown.items()):
+        top = above + GAP + row * step
         for column, picture in enumerate(values):
-            show_image(add_tile(figure, left + column * step, top, SIDE, SIDE), picture)
+            ax = add_tile(figure, left + column * step, top, SIDE, SIDE)
+            show_image(ax, picture)
+            ax.set_visible(bool((picture < 1).any()))
+            if titles and not row:
+                ax.set_title(titles[column], color=MUTED, fontsize=8, pad=3)
         width, height = figure.get_size_inches()
         figure.text((left - GAP) / width, 1 - (top + SIDE / 2) / height, name, ha="right",
                     va="center", fontsize=9)  # fmt: skip
+    return figure
+
+
+@house_style
+def plot_posteriors(
+    codes: Mapping[str, Any], labels: Any = None, class_names: Sequence[str] = ()
+) -> Figure:
+    """Where each model puts the same images, on two of its neurons, and where the prior is.
+
+    Each panel is as wide as its codes; the circle has radius 2, and 86 % of the prior in it.
+
+    Parameters
+    ----------
+    codes
+        What stands above a panel → (n, 2) posterior samples.
+    labels, class_names
+        (n,) indices into the names, for the colours.
+
+    Raises
+    ------
+    ShapeError
+        Codes that are not (n, 2).
+    """
+    shown = {name: as_points(points, "codes") for name, points in codes.items()}
+    n = len(next(iter(shown.values())))
+    key = Key(n, as_coloring(n, labels, class_names, None, "", None))
+    columns = min(COLUMNS, len(shown))
+    rows = math.ceil(len(shown) / columns)
+    side, head, foot = PANEL - 0.3, 0.26, 0.18
+    right = key.width(rows * (side + head + foot) - head - foot)
+    figure = new_figure(columns * PANEL + right, rows * (side + head + foot))
+    turn = np.linspace(0, 2 * np.pi, 200)
+    for i, (name, points) in enumerate(shown.items()):
+        row, column = divmod(i, columns)
+        top = head + row * (side + head + foot)
+        ax = add_tile(figure, 0.26 + column * PANEL, top, side, side)
+        reach = max(3.0, float(np.percentile(np.abs(points), 99.5)))
+        draw_points(ax, points, key.rgba, ((-reach, reach), (-reach, reach)))
+        ax.plot(2 * np.cos(turn), 2 * np.sin(turn), color=INK, linewidth=0.9)
+        ax.xaxis.set_major_locator(MaxNLocator(3, steps=[1, 2, 5, 10]))
+        ax.yaxis.set_major_locator(MaxNLocator(3, steps=[1, 2, 5, 10]))
+        ax.tick_params(length=2, labelsize=7, pad=2)
+        ax.set_title(fit_names([name], side)[0][0], loc="left", fontsize=8.5, pad=3)
+    key.draw(figure.axes[0], columns * PANEL - 0.3, rows * (side + head + foot) - head - foot)
     return figure

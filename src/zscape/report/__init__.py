@@ -1,5 +1,6 @@
 """Pages that hold everything they show: any figures and text, and the whole walk of a model."""
 
+from zscape.report.comparison import SideBySide, draw_comparison
 from zscape.report.material import Scores, Subject
 from zscape.report.page import (
     Block,
@@ -23,8 +24,10 @@ __all__ = [
     "Row",
     "Scores",
     "Section",
+    "SideBySide",
     "Subject",
     "Table",
+    "draw_comparison",
     "write_page",
     "write_report",
 ]

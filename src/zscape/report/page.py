@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import io
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from html import escape
 from pathlib import Path
@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 from zscape.errors import ShapeError
 from zscape.files import write_atomic, writing
 from zscape.report.style import PAGE, STYLE
+from zscape.words import is_number
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -20,6 +21,9 @@ if TYPE_CHECKING:
 CSS_DPI = 96
 """An inch of a figure on the screen, CSS pixels; pictures are stored at twice that."""
 
+
+SHORT = 20
+"""Letters of a cell that is not broken into lines."""
 
 N_COLORS = 160
 """Of the 256 in a picture's palette; the others are greys."""
@@ -71,6 +75,8 @@ class Table:
         ``f"{x:.2f}"``, for decimals that line up.
     caption
         Stands below the table.
+    bold
+        Cells that stand out, as (row, column).
 
     Raises
     ------
@@ -81,6 +87,7 @@ class Table:
     header: Sequence[str]
     rows: Sequence[Sequence[Any]]
     caption: str = ""
+    bold: Collection[tuple[int, int]] = ()
 
     def __post_init__(self) -> None:
         for row in self.rows:
@@ -158,6 +165,22 @@ def write_page(
     ``path``.
     """
     path = Path(path)
+    page = draw_page(title, sections, subtitle=subtitle, stats=stats, links=links)
+    with writing(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+    write_atomic(path, page)
+    return path
+
+
+def draw_page(
+    title: str,
+    sections: Iterable[Section],
+    *,
+    subtitle: str = "",
+    stats: Sequence[tuple[str, Any]] = (),
+    links: Sequence[tuple[str, str]] = (),
+) -> str:
+    """The page that ``write_page`` writes."""
     titles, drawn = [], []
     for i, section in enumerate(sections, start=1):
         titles.append(f'<li><a href="#section-{i}">{escape(section.title)}</a></li>')
@@ -176,10 +199,7 @@ def write_page(
         *drawn,
         "</main>",
     ]
-    with writing(path):
-        path.parent.mkdir(parents=True, exist_ok=True)
-    write_atomic(path, PAGE.format(title=escape(title), style=STYLE, body="\n".join(body)))
-    return path
+    return PAGE.format(title=escape(title), style=STYLE, body="\n".join(body))
 
 
 def _section(name: str, section: Section) -> str:
@@ -262,17 +282,22 @@ def _with_palette(png: bytes) -> bytes:
 
 
 def _table(table: Table, label: str) -> str:
-    numeric = [
-        all(_is_number(cell) for cell in column) for column in zip(*table.rows, strict=True)
-    ] or [False] * len(table.header)
+    columns = [[_cell(cell) for cell in column] for column in zip(*table.rows, strict=True)]
+    kinds = [
+        " class=number" if all(map(is_number, cells))
+        else " class=short" if max(map(len, cells)) <= SHORT else ""
+        for cells in columns
+    ] or [""] * len(table.header)  # fmt: skip
 
-    def line(tag: str, cells: Sequence[Any]) -> str:
+    def line(tag: str, cells: Sequence[Any], row: int = -1) -> str:
+        shown = [escape(_cell(cell)) for cell in cells]
+        shown = [f"<b>{cell}</b>" if (row, i) in table.bold else cell
+                 for i, cell in enumerate(shown)]  # fmt: skip
         return "".join(
-            f"<{tag}{' class=number' if right else ''}>{escape(_cell(cell))}</{tag}>"
-            for cell, right in zip(cells, numeric, strict=True)
+            f"<{tag}{kind}>{cell}</{tag}>" for cell, kind in zip(shown, kinds, strict=True)
         )
 
-    rows = "\n".join(f"<tr>{line('td', row)}</tr>" for row in table.rows)
+    rows = "\n".join(f"<tr>{line('td', row, i)}</tr>" for i, row in enumerate(table.rows))
     name = escape(table.caption or label)
     grid = (
         f'<div class="table" tabindex="0" role="group" aria-label="{name}"><table>'
@@ -285,11 +310,3 @@ def _table(table: Table, label: str) -> str:
 
 def _cell(value: Any) -> str:
     return f"{value:.4g}" if isinstance(value, float) else str(value)
-
-
-def _is_number(value: Any) -> bool:
-    try:
-        float(_cell(value).replace(",", "").replace("−", "-").replace("–", "nan"))
-    except ValueError:
-        return False
-    return True

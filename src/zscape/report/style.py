@@ -76,7 +76,8 @@ th, td { padding: 0.35rem 0.7rem; text-align: left; vertical-align: top; }
 th:first-child, td:first-child { padding-left: 0; }
 th { border-bottom: 1px solid var(--muted); font-weight: 600; white-space: nowrap; }
 td { border-bottom: 1px solid var(--line); }
-th.number, td.number { text-align: right; white-space: nowrap; }
+th.number, td.number { text-align: right; }
+.number, .short { white-space: nowrap; }
 figure .table { margin-top: 0; }
 pre { max-width: 100%; margin: 0.75rem 0 0; padding: 0.8rem 1rem; overflow-x: auto;
   border-radius: 8px; background: var(--tile); overflow-wrap: normal;
