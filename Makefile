@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip install --disable-pip-version-check --quiet --constraint constraints.txt
 
-.PHONY: demo explore test slow faults lint zoo notebooks bench bench-web wheel web e2e format clean
+.PHONY: demo explore test slow faults lint zoo results notebooks bench bench-web wheel web e2e format clean
 
 demo: .venv/.demo
 	$(BIN)/zscape demo
@@ -32,6 +32,10 @@ lint: .venv/.dev
 zoo: .venv/.dev
 	$(BIN)/python tools/build_zoo.py
 	$(BIN)/python tools/measure_zoo.py
+
+# What the zoo pays for the test images, docs/results.md; about an hour, in one thread.
+results: .venv/.dev
+	$(BIN)/python tools/build_results.py
 
 # Runs the notebooks and keeps what they show; a few minutes.
 notebooks: .venv/.dev

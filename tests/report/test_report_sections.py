@@ -6,6 +6,7 @@ import re
 from dataclasses import replace
 
 import numpy as np
+import pandas as pd
 import pytest
 import torch
 from matplotlib.figure import Figure
@@ -15,7 +16,8 @@ from zscape.config import RunConfig
 from zscape.data import Splits
 from zscape.data.columns import Columns
 from zscape.errors import DataError
-from zscape.latents import as_vectors
+from zscape.evaluation import probe
+from zscape.latents import as_vectors, encode
 from zscape.model import ACTIVE_KL, mean_elbo
 from zscape.report import (
     Code,
@@ -27,6 +29,7 @@ from zscape.report import (
     making,
     maps,
     opening,
+    probes,
     write_page,
 )
 from zscape.report import write as rooms
@@ -423,6 +426,42 @@ def test_too_few_images(make_subject, tmp_path):
     with pytest.raises(DataError, match="at least 4 test images; spots has 3"):
         report.write_report(few, tmp_path / "report.html")
     assert list(tmp_path.iterdir()) == []
+
+
+class TestProbes:
+    def test_readers_are_those_of_the_library(self, make_subject):
+        subject = make_subject(60)
+        section = draw(subject, "what the codes know")["what the codes know"]
+        tables = [
+            encode(subject.model, images) for images in (subject.data.test, subject.data.train)
+        ]
+        found = probe(*tables, seeds=1)
+        (table,) = (block for block in section.blocks if isinstance(block, Table))
+        shown = [(row[0], row[3], row[4]) for row in table.rows]
+        frame = found.frame[["score", "low", "high"]].map(lambda value: f"{value * 100:.1f} %")
+        assert shown == [
+            (column, row["score"], f"{row['low']} to {row['high']}")
+            for (column, _), row in frame.iterrows()
+        ]
+        assert found.how[1:] in texts(section)
+
+    def test_images_it_may_have_seen_are_cross_validated(self, make_subject):
+        section = draw(make_subject(60, is_own=False), "what the codes know")["what the codes know"]
+        assert "Cross-validated on 60" in texts(section)
+
+    def test_of_nothing_known_it_says_so(self, make_subject):
+        section = draw(make_subject(n_classes=None), "what the codes know")["what the codes know"]
+        assert "have neither labels nor columns" in texts(section)
+
+    @pytest.mark.parametrize(
+        ("linear", "near", "said"),
+        [((0.7, 0.69, 0.71), (0.9, 0.89, 0.91), "clumps"), ((0.9, 0.89, 0.91), (0.7, 0.6, 0.8),
+         "directions"), ((0.7, 0.6, 0.8), (0.75, 0.65, 0.85), "could not be chance")],
+    )  # fmt: skip
+    def test_which_reader_is_ahead(self, linear, near, said):
+        index = pd.MultiIndex.from_tuples([("class", "linear"), ("class", "neighbours")])
+        frame = pd.DataFrame([linear, near], index, columns=["score", "low", "high"])
+        assert said in probes._ahead(frame)
 
 
 class TestHealth:

@@ -161,6 +161,23 @@ class Comparison:
             return "the standard deviation over seeds"
         return "the standard error over images"
 
+    def verdict(self) -> str:
+        """Which model pays least, and how much less than the next on the very same images."""
+        paid = {}
+        for model in self.models:
+            one = model.evaluation
+            paid[one.name] = one.nll if one.protocol.samples > 1 else one.elbo
+        first, *others = sorted(paid, key=lambda name: float(paid[name].mean()))
+        least = number(float(paid[first].mean()))
+        if not others:
+            return f"{first} pays {least} nats for an image."
+        gap = estimate(paid[others[0]] - paid[first])
+        return (
+            f"{first} pays least for an image, {least} nats. {others[0]} comes next and pays "
+            f"{number(gap.mean)} more (± {number(gap.error)}, the standard error of the difference "
+            "on the same images)."
+        )
+
     def best(self) -> dict[str, int]:
         """Measure → the row of ``table`` that is best, where lower or higher is better at all."""
         table = self.table()

@@ -13,7 +13,7 @@ from matplotlib.figure import Figure
 from zscape import figures
 from zscape.data import ImageSet
 from zscape.errors import DataError
-from zscape.evaluation import Comparison, estimate
+from zscape.evaluation import Comparison
 from zscape.evaluation.measures import holes, two_sample
 from zscape.latents import LatentTable, between, decode, encode, traversal
 from zscape.model import VAE
@@ -164,25 +164,7 @@ def _measured(found: Comparison, beside: SideBySide) -> Section:
         f"In bold the best of its column, as far as these images can tell; ± is "
         f"{found.plus_minus}.", best,
     )  # fmt: skip
-    return Section("What was measured", [_verdict(found), table, Table(["column", "is"], means)])
-
-
-def _verdict(found: Comparison) -> str:
-    """Who pays least, and by how much less than the next on the very same images."""
-    paid = {}
-    for model in found.models:
-        one = model.evaluation
-        paid[one.name] = one.nll if one.protocol.samples > 1 else one.elbo
-    first, *others = sorted(paid, key=lambda name: float(paid[name].mean()))
-    least = number(float(paid[first].mean()))
-    if not others:
-        return f"{first} pays {least} nats for an image."
-    gap = estimate(paid[others[0]] - paid[first])
-    return (
-        f"{first} pays least for an image, {least} nats. {others[0]} comes next and pays "
-        f"{number(gap.mean)} more (± {number(gap.error)}, the standard error of the difference on "
-        "the same images)."
-    )
+    return Section("What was measured", [found.verdict(), table, Table(["column", "is"], means)])
 
 
 def _knobs(found: Comparison, beside: SideBySide) -> Section:

@@ -17,7 +17,7 @@ from zscape.config import ModelConfig, RunConfig
 from zscape.data import ImageSet, Splits
 from zscape.embedding import Embedding, fit_map, methods
 from zscape.errors import DataError
-from zscape.evaluation import Diagnosis, diagnose, examine
+from zscape.evaluation import Diagnosis, Probes, diagnose, examine, probe
 from zscape.figures import is_nearly_binary
 from zscape.latents import LatentTable, Prototypes, decode, encode, nearest, prototypes
 from zscape.model import (
@@ -44,7 +44,8 @@ MOST_MAPPED = 5_000
 MOST_TRIED = 1_000
 """Images on which a unit is silenced, or whose hidden activations are averaged."""
 MOST_COMPARED = 5_000
-"""Training images whose loss is compared with that of the test images."""
+"""Training images whose loss is compared with that of the test images, or that readers of the codes
+are fitted on, and test images that these are scored on."""
 MOST_NEURONS = 16
 """Latent neurons shown one by one."""
 MOST_PAIRED = 6
@@ -286,6 +287,20 @@ class Material:
         n = max(200, MOST_NUMBERS // (self.d * len(known.names)))
         found = neuron_columns(self._rows(self.table, n, "columns"), seed=self.seed)
         return found if found.n_tests else None
+
+    @cached_property
+    def probes(self) -> Probes:
+        """What simple readers tell from the codes, fitted on training images if it saw them.
+
+        Raises
+        ------
+        DataError
+            There is nothing to tell, or too few images.
+        """
+        table, fit_on = self._rows(self.table, MOST_COMPARED, "probes"), None
+        if self.subject.is_own:
+            fit_on = encode(self.model, self._some(self.subject.data.train, MOST_COMPARED))
+        return probe(table, fit_on, seeds=1, seed=self.seed)
 
     @cached_property
     def prototypes(self) -> Prototypes | None:

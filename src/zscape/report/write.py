@@ -18,6 +18,7 @@ from zscape.report import (
     neurons,
     opening,
     pictures,
+    probes,
     space,
 )
 from zscape.report.material import Material, Subject
@@ -43,6 +44,7 @@ SECTIONS: dict[str, Callable[[Material], Section | None]] = {
     "the way back": maps.way_back,
     "what neurons tell": neurons.tell,
     "what else neurons know": columns.know,
+    "what the codes know": probes.known,
     "what neurons do": effects.do,
     "hidden layers": layers.hidden,
     "neuron cards": cards.cards,
@@ -51,7 +53,7 @@ SECTIONS: dict[str, Callable[[Material], Section | None]] = {
 """By the name that progress is told by."""
 
 WEIGHTS = {"what is wrong": 3, "maps": 9, "the way back": 5, "pairs": 2, "what neurons tell": 3,
-           "what else neurons know": 3, "what neurons do": 5,
+           "what else neurons know": 3, "what the codes know": 2, "what neurons do": 5,
            "hidden layers": 3, "neuron cards": 3}  # fmt: skip
 """How long a section takes, against 1 for any other; for progress only."""
 
