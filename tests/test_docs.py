@@ -145,6 +145,27 @@ def test_examples_in_docstrings(file, monkeypatch, tmp_path):
     assert list(tmp_path.iterdir()) == [], "an example leaves files behind"
 
 
+def test_the_page_of_results_is_of_the_models_that_ship():
+    """The KL is in closed form: nothing is drawn, so it is that of the cards."""
+    from zscape.zoo import read_cards
+
+    page = (ROOT / "docs" / "results.md").read_text()
+    _, *tables = re.split(r"(?=^\| model )", page, flags=re.MULTILINE)
+    shown = []
+    for table in tables:
+        names, _, *rows = (
+            [cell.strip(" *") for cell in line.strip("| ").split("|")]
+            for line in table.splitlines() if line.startswith("|")
+        )  # fmt: skip
+        shown.append([dict(zip(names, row, strict=True)) for row in rows])
+    cards = read_cards()
+    binary, grey = shown
+    assert [row["model"] for row in binary] == [f"zoo:{name}" for name in cards]
+    assert [row["kl"] for row in grey] == [f"{card.kl:.2f}" for card in cards.values()]
+    assert [row["n_used"] for row in grey] == [f"{card.n_active}" for card in cards.values()]
+    assert (ROOT / "docs" / "images" / "results.png").is_file()
+
+
 def test_the_page_of_the_zoo_shows_what_the_command_prints():
     from zscape.cli.zoo import cards_text
     from zscape.zoo import read_cards

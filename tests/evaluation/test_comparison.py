@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import itertools
 import shutil
 from pathlib import Path
 
@@ -162,6 +163,19 @@ def test_posteriors_are_drawn_to_their_own_scale_around_the_same_circle():
         figures.plot_posteriors({"one": codes[:, :1]})
 
 
+def test_values_that_would_touch_have_no_name_but_a_place():
+    values = [2, 3, 4, 5, 6, 8, 9, 10, 15, 20, 32]
+    frame = pd.DataFrame({"latent_dim": values, "kld_weight": 1.0, "elbo": range(11)})
+    (ax,) = figures.plot_comparison(frame).axes
+    names = [label.get_text() for label in ax.get_xticklabels()]
+    assert len(names) == 11
+    assert "" in names
+    assert (names[0], names[-1]) == ("2", "32")
+    ax.figure.canvas.draw()
+    shown = [label.get_window_extent() for label in ax.get_xticklabels() if label.get_text()]
+    assert all(one.x1 < other.x0 for one, other in itertools.pairwise(shown))
+
+
 def test_knobs_are_turned_one_at_a_time():
     frame = pd.DataFrame({
         "latent_dim": [2, 5, 10, 10], "kld_weight": [1.0, 1.0, 1.0, 4.0],
@@ -170,4 +184,5 @@ def test_knobs_are_turned_one_at_a_time():
     axes = figures.plot_comparison(frame).axes
     assert [ax.get_ylabel() for ax in axes] == ["weight of the KL: 1", "latent neurons: 10"]
     assert list(axes[0].lines[1].get_ydata()) == [3, 2, 1]
+    assert [label.get_text() for label in axes[0].get_xticklabels()] == ["2", "5", "10"]
     assert list(axes[1].lines[1].get_ydata()) == [1, 4]

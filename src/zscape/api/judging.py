@@ -11,7 +11,6 @@ from zscape.api.opening import Openable, open_model, open_models
 from zscape.api.subject import subject_of
 from zscape.api.using import encode
 from zscape.data import ImagesLike, Splits
-from zscape.errors import ConfigError
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -133,15 +132,11 @@ def measure_models(
     """
     from zscape import evaluation
 
-    opened = open_models(models)
+    opened, protocol = open_models(models), protocol or evaluation.Protocol()
     shown = [model.images(images, split) for model in opened]
-    for model, own in zip(opened, shown, strict=True):
-        if own.fingerprint != shown[0].fingerprint:
-            raise ConfigError(
-                f"{opened[0].name} and {model.name} cannot be compared: their {split} images are "
-                f"{shown[0].name} ({shown[0].fingerprint}) and {own.name} ({own.fingerprint}); "
-                "choose images for both."
-            )
+    evaluation.check_alike(
+        [(model.name, model.model, own) for model, own in zip(opened, shown, strict=True)], protocol
+    )
     found = []
     for k, (model, own) in enumerate(zip(opened, shown, strict=True)):
 
@@ -152,7 +147,7 @@ def measure_models(
         fit_on = model.data().train if probes and images is None else None
         found.append(
             evaluation.measure(
-                model.model, own, protocol or evaluation.Protocol(), name=model.name,
+                model.model, own, protocol, name=model.name,
                 config=model.settings,
                 fit_on=fit_on if fit_on is not None and fit_on.has_labels else None, progress=tell,
             )

@@ -1,7 +1,7 @@
 """How good a model is: figures that carry how they were taken; and what is wrong with it."""
 
 from zscape.evaluation.bounds import Estimate, Evaluation, estimate, evaluate
-from zscape.evaluation.comparison import Comparison, compare, measure
+from zscape.evaluation.comparison import Comparison, check_alike, compare, measure
 from zscape.evaluation.disentanglement import Disentanglement, disentanglement
 from zscape.evaluation.doctor import Checkup, examine
 from zscape.evaluation.findings import Diagnosis, Finding, Severity, diagnose
@@ -21,6 +21,7 @@ __all__ = [
     "Protocol",
     "SampleQuality",
     "Severity",
+    "check_alike",
     "check_comparable",
     "compare",
     "diagnose",

@@ -12,9 +12,9 @@ from zscape.data import ImageSet
 from zscape.errors import ConfigError
 from zscape.evaluation.bounds import Evaluation, estimate, evaluate
 from zscape.evaluation.probes import probe
-from zscape.evaluation.protocol import Protocol, check_comparable
+from zscape.evaluation.protocol import Protocol, check_comparable, is_binary, measure_of
 from zscape.latents import encode
-from zscape.model import ModelLike
+from zscape.model import VAE, ModelLike
 from zscape.words import counted, line, number
 
 if TYPE_CHECKING:
@@ -200,6 +200,37 @@ def _plain(value: Any) -> str:
     if value is None or value != value:
         return "–"
     return str(value) if isinstance(value, str) else f"{value:g}"
+
+
+def check_alike(models: Sequence[tuple[str, VAE, ImageSet]], protocol: Protocol) -> None:
+    """Raise before anything is measured unless all that will be may stand in one table.
+
+    Parameters
+    ----------
+    models
+        (name, model, images) of each.
+
+    Raises
+    ------
+    ConfigError, DataError
+        Two have other images, or nats of something else, named; the protocol does not fit one.
+    """
+    measures = []
+    for name, vae, images in models:
+        first, _, others = models[0]
+        if images.fingerprint != others.fingerprint:
+            raise ConfigError(
+                f"{first} and {name} cannot be compared: their {images.split} images are "
+                f"{others.name} ({others.fingerprint}) and {images.name} ({images.fingerprint}); "
+                "choose images for both."
+            )
+        protocol.check_fits(vae.likelihood, images)
+        is_black_and_white = protocol.binarize != "none" or is_binary(images)
+        measures.append(measure_of(vae.likelihood, is_black_and_white)[0])
+        if measures[-1] != measures[0]:
+            raise ConfigError(
+                f"{first} and {name} cannot be compared: measure {measures[0]} and {measures[-1]}."
+            )
 
 
 def measure(

@@ -186,8 +186,10 @@ def _halved(factor: Factor, to_fit: NDArray[np.bool_], seed: int) -> Iterator[tu
                  for start, size in zip(starts, sizes, strict=True)]  # fmt: skip
         fit = order[np.concatenate(taken)]
     elif len(fit) < MIN_ROWS:
-        raise DataError(f"{factor.name!r} is known of {len(fit)} images to fit on; {MIN_ROWS} are "
-                        "needed.")  # fmt: skip
+        raise DataError(
+            f"{factor.name!r} is known of {counted(len(fit), 'image')} to fit on; {MIN_ROWS} are "
+            "needed."
+        )
     else:
         fit = fit[: min(len(fit) // 2, MOST)]
     if not is_scored.any():
@@ -201,7 +203,8 @@ def _folds(factor: Factor, groups: Rows | None, seed: int) -> Iterator[tuple[Row
     of = None if groups is None else groups[rows]
     if of is not None and len(np.unique(of)) < FOLDS:
         raise DataError(
-            f"{factor.name!r} is known of {len(np.unique(of))} groups; {FOLDS} folds need as many."
+            f"{factor.name!r} is known of {counted(len(np.unique(of)), 'group')}; {FOLDS} folds "
+            "need as many."
         )
     dealt = folding(is_category=factor.is_category, seed=seed, grouped=of is not None)
     for fit, test in dealt.split(x, y, of):

@@ -37,6 +37,7 @@ PANELS = {
 }  # fmt: skip
 KNOBS = {"latent_dim": "latent neurons", "kld_weight": "weight of the KL"}
 WIDE, HIGH, GAP = 1.8, 2.0, 0.12
+PLOT = 1.25  # inches of the axes of a panel
 PANEL, COLUMNS = 1.6, 5
 SIDE = 0.52  # inches of a picture
 
@@ -81,7 +82,7 @@ def plot_comparison(frame: pd.DataFrame) -> Figure:
             # Values as they are, at even steps: they are few, and seldom evenly chosen.
             ax.xaxis.set_major_locator(FixedLocator(places.tolist()))
             ax.xaxis.set_minor_locator(NullLocator())
-            ax.set_xticklabels([f"{value:g}" for value in means.index])
+            ax.set_xticklabels(_thinned([f"{value:g}" for value in means.index]))
             ax.yaxis.set_major_locator(MaxNLocator(5, integer=name == "n_used", min_n_ticks=2))
             ax.set_xlabel(KNOBS[knob])
             ax.set_title(PANELS[name], loc="left", fontsize=9.5)
@@ -89,6 +90,18 @@ def plot_comparison(frame: pd.DataFrame) -> Figure:
         fixed = f"{KNOBS[other]}: {'unknown' if pd.isna(still) else f'{still:g}'}"
         axes[0].set_ylabel(fixed, color=INK)
     return figure
+
+
+def _thinned(names: Sequence[str]) -> list[str]:
+    """The names below a panel, without those that would touch one that is kept; the ends are."""
+    step = PLOT / max(1, len(names) - 1)
+    kept = [0, len(names) - 1]
+    for i in range(1, len(names) - 1):
+        gaps = [step * abs(i - j) - (text_width(names[i], 8) + text_width(names[j], 8)) / 2
+                for j in kept]  # fmt: skip
+        if min(gaps) > 0.05:
+            kept.append(i)
+    return [name if i in kept else "" for i, name in enumerate(names)]
 
 
 def _turned(frame: pd.DataFrame, knob: str) -> pd.DataFrame:

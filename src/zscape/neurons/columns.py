@@ -192,10 +192,10 @@ def values_of(table: LatentTable, name: str) -> NDArray[Any] | str:
     """
     known = table.known_columns()
     kind = known.kind(name)
-    if kind in ("text", "file"):
-        return "text" if kind == "text" else "file names"
     if known.is_empty(name):
         return "no value at all"
+    if kind in ("text", "file"):
+        return "text" if kind == "text" else "file names"
     if kind != "category":
         numbers = known.numbers(name)
         finite = numbers[np.isfinite(numbers)]
