@@ -15,6 +15,8 @@ from PIL import Image
 from zscape import neurons
 from zscape.cli.inputs import Latents
 from zscape.data.columns import Columns
+from zscape.data.joining import read_rows
+from zscape.errors import DataError
 from zscape.latents import LatentTable
 
 Cli = Callable[..., Any]
@@ -69,6 +71,50 @@ def test_every_table(cli: Cli, finished_run: Path, tmp_path: Path, name: str) ->
     assert list(pd.read_csv(files[0]).columns) == list(frame.columns)
     printed = cli("neurons", name, finished_run, *TABLES[name]).out
     assert all(str(column) in printed for column in frame.columns)
+
+
+def test_rows_of_a_file_are_the_only_images(
+    cli: Cli, finished_run: Path, where: Latents, tmp_path: Path
+) -> None:
+    file, table = tmp_path / "selection.csv", where.table
+    file.write_text(
+        'index,note\r\n7,a\r\n3,\r\n7,"x,y"\r\n10,\r\n'
+    )  # a selection saved by the page
+    chosen = Latents(str(finished_run), rows=file)
+    assert chosen.table.indices.tolist() == [3, 7, 10]
+    np.testing.assert_allclose(chosen.table.mu, table.mu[[3, 7, 10]], rtol=1e-5, atol=1e-6)
+    assert len(chosen.images) == 3
+    assert len(Latents(str(finished_run), rows=file, n=2).table) == 2
+
+    stored = tmp_path / "some.npz"
+    table[[10, 3, 5, 7]].save(stored)
+    of_file = Latents(str(finished_run), rows=file, table=stored)
+    assert of_file.table.indices.tolist() == [10, 3, 7]
+    table[[3, 5]].save(stored)
+    code, _, err = cli("neurons", "table", finished_run, "--rows", file, "--table", stored)
+    assert (code, err.count("has 1 of the 3 images that")) == (2, 1)
+    out = tmp_path / "a.csv"
+    assert cli("neurons", "table", finished_run, "--rows", file, "-o", out).code == 0
+    expected = neurons.neuron_table(chosen.table)
+    np.testing.assert_allclose(pd.read_csv(out)["mean"], expected["mean"], rtol=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("content", "complaint"),
+    [
+        ("row\n1\n", "has no column 'index'"),
+        ("index\n1\n60\n", r"whole numbers in \[0, 59\]"),
+        ("index\n-1\n", "got -1"),
+        ("index\n1.5\n", "got 1.5"),
+        ("index\na\n", "got 'a'"),
+    ],
+    ids=["no index", "too large", "negative", "fraction", "text"],
+)
+def test_rows_that_are_none(tmp_path: Path, content: str, complaint: str) -> None:
+    file = tmp_path / "selection.csv"
+    file.write_text(content)
+    with pytest.raises(DataError, match=complaint):
+        read_rows(file, 60)
 
 
 def test_the_tables_are_the_librarys(

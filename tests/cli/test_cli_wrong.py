@@ -187,6 +187,8 @@ WRONG: dict[str, dict[str, str]] = {
         "run -o a.gif": "give the file a name",
         "run -n 0": "greater than or equal to 1",
         "run --table latents.npz --split train": "--split train was asked for",
+        "run --rows nowhere.csv": "there is no file nowhere.csv",
+        "run --rows notes.txt": "a file of columns ends in",
     },
     "neurons image": {
         "run": "this needs a file to write",

@@ -28,9 +28,11 @@ def test_what_the_page_is_given(widget, scene, bundle):
     assert state["_esm"] == bundle
     assert json.loads(state["manifest"]) == scene.manifest
     assert state["blocks"] == scene.blocks
-    assert {key: state[key] for key in ("z", "selection", "path", "map", "color", "filter")} == {
-        "z": [], "selection": [], "path": [], "map": "", "color": "", "filter": {}
+    start = {
+        "z": [], "selection": [], "selections": {}, "path": [], "map": "", "color": "",
+        "filter": {},
     }  # fmt: skip
+    assert {key: state[key] for key in start} == start
 
 
 @pytest.mark.parametrize(
@@ -42,6 +44,8 @@ def test_what_the_page_is_given(widget, scene, bundle):
         ("z", [], []),
         ("selection", np.array([3, 119]), [3, 119]),
         ("selection", (), []),
+        ("selections", {"A": np.array([7, 3]), "b c": (1, 1)}, {"A": [3, 7], "b c": [1]}),
+        ("selections", {}, {}),
         ("path", np.zeros((2, 4), np.float32), [[0.0] * 4] * 2),
         ("path", [], []),
         ("map", "tsne", "tsne"),
@@ -49,6 +53,7 @@ def test_what_the_page_is_given(widget, scene, bundle):
         ("color", "class", "class"),
         ("color", "z3", "z3"),
         ("color", "error", "error"),
+        ("color", "selections", "selections"),
         ("filter", {"class": ["red"], "kl": (1, None)}, {"class": ["red"], "kl": [1.0, None]}),
     ],
     ids=str,
@@ -70,6 +75,9 @@ def test_what_can_be_set(widget, name, given, kept):
         ("selection", [120], r"row numbers in \[0, 119\]; got 120 to 120"),
         ("selection", [-1], r"row numbers in \[0, 119\]"),
         ("selection", [0.5], "list of row numbers"),
+        ("selections", {"A": [120]}, r"row numbers in \[0, 119\]; got 120 to 120"),
+        ("selections", {" ": [1]}, "selections have names"),
+        ("selections", [1, 2], "dict of row numbers"),
         ("selection", 3, "list of row numbers"),
         ("selection", ["a"], "list of row numbers"),
         ("path", [[1, 2]], "path: "),

@@ -11,6 +11,7 @@ import { watch } from "./state/cell";
 import { createExplorer } from "./state/create_explorer";
 import { createDecoder } from "./state/decoder";
 import type { Explorer } from "./state/explorer";
+import { followPosterior } from "./state/posterior";
 import { followShared } from "./state/shared";
 import { whenIdle } from "./state/slices";
 import { createThumbnails } from "./state/thumbnails";
@@ -73,6 +74,7 @@ export function mount(
       thumbnails: createThumbnails(scene),
       id: (name) => `zscape-${number}-${name}`,
     };
+    endings.push(followPosterior(explorer, page.thumbnails));
     body.replaceChildren();
     endings.push(() => render(null, body));
     await new Promise<void>((resolve) => {

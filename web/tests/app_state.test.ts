@@ -1,7 +1,6 @@
 import { describe, expect, it, vi } from "vitest";
 import {
   changePath,
-  chooseMean,
   chooseRow,
   drawPath,
   flip,
@@ -12,7 +11,6 @@ import {
   redo,
   resetZ,
   seeSketch,
-  selectInside,
   setColor,
   setCurrent,
   setMap,
@@ -24,6 +22,7 @@ import {
   undo,
   walkTo,
 } from "../src/state/actions";
+import { chooseMean, selectInside } from "../src/state/actions_selection";
 import { cell, derived, watch } from "../src/state/cell";
 import { change } from "../src/state/change";
 import { contourGroups, hasColor } from "../src/state/coloring";
@@ -161,7 +160,7 @@ describe("the current vector", () => {
     chooseRow(explorer, 3);
     sketch(explorer, [[[1, 1]]]);
     setCurrent(explorer, Float32Array.of(1, 2, 3), { kind: "drawn", variances: null });
-    seeSketch(explorer, { pixels: new Float32Array(16), nearest: [1] });
+    seeSketch(explorer, { pixels: new Float32Array(16) });
     sketch(explorer, []);
     expect(explorer.current.value.origin).toEqual({ kind: "row", row: 3 });
     expect(explorer.sketch.value.seen).toBe(null);

@@ -21,107 +21,8 @@ import { dateEdges, dateText, unitOf } from "../src/state/dates";
 import type { Explorer } from "../src/state/explorer";
 import { readFilters, tally, writeFilters } from "../src/state/filters";
 import { find } from "../src/state/search";
+import { columnsExplorer, DAY, FIRST, N, parts } from "./helpers/columns";
 import { addBlock, memorySource, type Parts, smallScene } from "./helpers/scenes";
-
-const DAY = 86_400_000;
-const FIRST = Date.UTC(2024, 0, 1);
-const N = 60;
-
-/** 60 points: area = row / 10 with gaps, cells = row % 7, day, treatment with gaps, 25 plates, notes, files. */
-function parts(n = N): Parts {
-  const made = smallScene(n);
-  const rows = Array.from({ length: n }, (_, row) => row);
-  const numbers = (name: string, values: number[]): string => {
-    addBlock(made, name, "f64", [n], Float64Array.from(values));
-    return name;
-  };
-  const codes = (name: string, values: number[]): string => {
-    addBlock(made, name, "i32", [n], Int32Array.from(values));
-    return name;
-  };
-  const texts = (name: string, values: (string | null)[]): string => {
-    const bytes = new TextEncoder().encode(JSON.stringify(values));
-    addBlock(made, name, "u8", [bytes.length], bytes);
-    return name;
-  };
-  made.manifest.columns = [
-    {
-      kind: "file",
-      name: "file_name",
-      missing: 0,
-      texts: texts(
-        "c0",
-        rows.map((r) => `a/${r}.png`),
-      ),
-    },
-    {
-      kind: "number",
-      name: "area",
-      missing: 6,
-      values: numbers(
-        "c1",
-        rows.map((r) => (r % 10 ? r / 10 : Number.NaN)),
-      ),
-    },
-    {
-      kind: "number",
-      name: "cells",
-      missing: 0,
-      values: numbers(
-        "c2",
-        rows.map((r) => r % 7),
-      ),
-    },
-    {
-      kind: "category",
-      name: "treatment",
-      missing: 20,
-      codes: codes(
-        "c3",
-        rows.map((r) => (r % 3) - 1),
-      ),
-      categories: ["A", "B, b"],
-    },
-    {
-      kind: "category",
-      name: "plate",
-      missing: 0,
-      codes: codes(
-        "c4",
-        rows.map((r) => (r < 25 ? r : r % 5)),
-      ),
-      categories: Array.from({ length: 25 }, (_, i) => `p${i}`),
-    },
-    {
-      kind: "date",
-      name: "day",
-      missing: 0,
-      values: numbers(
-        "c5",
-        rows.map((r) => FIRST + r * DAY),
-      ),
-    },
-    {
-      kind: "text",
-      name: "note",
-      missing: 30,
-      texts: texts(
-        "c6",
-        rows.map((r) => (r % 2 ? `Say "${r}"` : null)),
-      ),
-    },
-  ];
-  return made;
-}
-
-async function explore(n = N): Promise<Explorer> {
-  const { manifest, bytes } = parts(n);
-  return createExplorer(await loadScene(memorySource(manifest, bytes)), {
-    isDark: false,
-    tools: ["walk"],
-    tabs: ["neurons", "columns"],
-  });
-}
 
 const shown = (explorer: Explorer): number[] =>
   Array.from({ length: explorer.n }, (_, row) => row).filter(
@@ -130,7 +31,7 @@ const shown = (explorer: Explorer): number[] =>
 
 describe("the columns of a scene", () => {
   it("are read as they are written", async () => {
-    const { columns } = await explore();
+    const { columns } = await columnsExplorer();
     expect(columns.map((column) => valueText(column, 1))).toEqual([
       "a/1.png",
       "0.1",
@@ -200,7 +101,7 @@ describe("the columns of a scene", () => {
 
 describe("bins", () => {
   it("are round, hold every value once and count the missing apart", async () => {
-    const column = (await explore()).facets.get("area") as NumberColumn;
+    const column = (await columnsExplorer()).facets.get("area") as NumberColumn;
     const { edges, of, counts, n } = binsOf(column);
     expect(edges[1] - edges[0]).toBeCloseTo(0.2, 9);
     expect([...counts].reduce((a, b) => a + b)).toBe(N);
@@ -213,12 +114,12 @@ describe("bins", () => {
   });
 
   it("of a few whole numbers are one each", async () => {
-    const { edges, n } = binsOf((await explore()).facets.get("cells") as NumberColumn);
+    const { edges, n } = binsOf((await columnsExplorer()).facets.get("cells") as NumberColumn);
     expect([n, ...edges]).toEqual([7, 0, 1, 2, 3, 4, 5, 6, 7]);
   });
 
   it("of many categories keep the most frequent, in their order, and share one for the rest", async () => {
-    const { groups, of } = binsOf((await explore()).facets.get("plate") as CategoryColumn);
+    const { groups, of } = binsOf((await columnsExplorer()).facets.get("plate") as CategoryColumn);
     expect(groups).toHaveLength(20);
     expect(groups.slice(0, 5).map(({ name, count }) => [name, count])).toEqual(
       ["p0", "p1", "p2", "p3", "p4"].map((name) => [name, 8]),
@@ -228,7 +129,7 @@ describe("bins", () => {
   });
 
   it("count missing categories as a group of their own", async () => {
-    const groups = groupsOf((await explore()).facets.get("treatment") as CategoryColumn);
+    const groups = groupsOf((await columnsExplorer()).facets.get("treatment") as CategoryColumn);
     expect(groups.map(({ name, count }) => [name, count])).toEqual([
       ["A", 20],
       ["B, b", 20],
@@ -274,7 +175,7 @@ it("numbers have the digits that one reads", () => {
 
 describe("filters", () => {
   it("show what all of them let through, and nothing that is missing from a range", async () => {
-    const explorer = await explore();
+    const explorer = await columnsExplorer();
     setFilter(explorer, "area", { low: 2, high: 3 });
     expect(shown(explorer)).toEqual([21, 22, 23, 24, 25, 26, 27, 28, 29]);
     toggleValues(explorer, "treatment", [-1]);
@@ -285,7 +186,7 @@ describe("filters", () => {
   });
 
   it("leave a column what the others let through: its own brush does not count", async () => {
-    const explorer = await explore();
+    const explorer = await columnsExplorer();
     const [area, cells] = ["area", "cells"].map((name) => explorer.facets.get(name)!);
     const before = [...tally(explorer, area)];
     setFilter(explorer, "area", { low: 2, high: 3 });
@@ -300,7 +201,7 @@ describe("filters", () => {
   });
 
   it("are the same in words as row by row, whatever they are", async () => {
-    const explorer = await explore();
+    const explorer = await columnsExplorer();
     setFilters(
       explorer,
       readFilters(explorer.facets, {
@@ -316,7 +217,7 @@ describe("filters", () => {
   });
 
   it("are undone, as colours are", async () => {
-    const explorer = await explore();
+    const explorer = await columnsExplorer();
     setColor(explorer, "area");
     setFilter(explorer, "area", { low: 1, high: 2 }, false);
     setFilter(explorer, "area", { low: 1, high: 3 });
@@ -330,13 +231,13 @@ describe("filters", () => {
   });
 
   it("come back from a link, with the colour", async () => {
-    const one = await explore();
+    const one = await columnsExplorer();
     setColor(one, "day");
     setFilter(one, "area", { low: 2, high: Infinity });
     setFilter(one, "day", { low: FIRST, high: FIRST + 50 * DAY });
     toggleValues(one, "treatment", [0, -1]);
     toggleValues(one, "class", [1]);
-    const two = await explore();
+    const two = await columnsExplorer();
     applyAddress(two, readAddress(`#${writeAddress(addressOf(one))}`, 3));
     expect(two.color.value).toBe("day");
     expect(shown(two)).toEqual(shown(one));
@@ -359,7 +260,7 @@ describe("filters", () => {
     '{"__proto__":[1,2]}',
     '{"area":[null,null]}',
   ])("that are none do nothing: %s", async (text) => {
-    const explorer = await explore();
+    const explorer = await columnsExplorer();
     applyAddress(explorer, readAddress(`#filter=${encodeURIComponent(text)}`, 3));
     expect(explorer.visible.value).toBe(null);
   });
@@ -367,7 +268,7 @@ describe("filters", () => {
 
 describe("colours", () => {
   it("of what is missing and of what shares a group are grey", async () => {
-    const explorer = await explore();
+    const explorer = await columnsExplorer();
     const rgb = (row: number) => [...explorer.rgba.value.subarray(4 * row, 4 * row + 3)];
     setColor(explorer, "area");
     expect(rgb(0)).toEqual([...UNKNOWN]);
@@ -380,13 +281,13 @@ describe("colours", () => {
   });
 
   it("are not of texts", async () => {
-    const explorer = await explore();
+    const explorer = await columnsExplorer();
     setColor(explorer, "note");
     expect(explorer.color.value).toBe("class");
   });
 
   it("of dates have dates below them", async () => {
-    const explorer = await explore();
+    const explorer = await columnsExplorer();
     setColor(explorer, "day");
     expect(explorer.coloring.value.scale!.ticks!.map(({ text }) => text)).toEqual([
       "2024-01",
@@ -406,7 +307,7 @@ describe("search", () => {
     ["nowhere", []],
     ["  ", []],
   ])("%s", async (query, rows) => {
-    const found = find(await explore(), query).map(({ row }) => row);
+    const found = find(await columnsExplorer(), query).map(({ row }) => row);
     expect(found.filter((row) => rows.includes(row as never))).toHaveLength(rows.length);
     if (query !== "7") expect(found).toEqual(rows);
     else expect(found[0]).toBe(7);
@@ -414,7 +315,7 @@ describe("search", () => {
 });
 
 it("a table of points has all that is known of them, in full", async () => {
-  const explorer = await explore();
+  const explorer = await columnsExplorer();
   const [head, first, second] = tableText(explorer, [1, 0]).split("\r\n");
   expect(head).toBe("index,class,file_name,area,cells,treatment,plate,day,note,z0,z1,z2");
   expect(first).toMatch(/^1,odd,a\/1\.png,0\.1,1,A,p1,2024-01-02,"Say ""1""",-?\d/);

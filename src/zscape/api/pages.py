@@ -211,8 +211,8 @@ def prepare_scene(
 def explore(source: Openable, data: Any = None, **options: Any) -> ExplorerWidget:
     """The explorer as a notebook widget: last in a cell, it shows itself.
 
-    What a person does there comes back as ``z``, ``selection``, ``path``, ``map``, ``color`` and
-    ``filter``, and each of them can be set from Python.
+    What a person does there comes back as ``z``, ``selection``, ``selections``, ``path``, ``map``,
+    ``color`` and ``filter``, and each of them can be set from Python.
 
     Parameters
     ----------

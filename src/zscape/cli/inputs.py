@@ -50,6 +50,16 @@ FLAGS: dict[str, tuple[Any, Any]] = {
         ],
         None,
     ),
+    "rows": (
+        Annotated[
+            Path | None,
+            typer.Option(
+                help="Only the images that this table lists in a column index: a selection of "
+                "the explorer."
+            ),
+        ],
+        None,
+    ),
     "seed": (Seed, 0),
     "table": (
         Annotated[
@@ -107,6 +117,8 @@ class Latents:
         As ``zscape.load`` takes it.
     data, split
         Which images; the model's own by default, its test images or those of ``table``.
+    rows
+        Only the images that this file lists.
     n, seed
         Only so many of them, and which.
     table
@@ -121,13 +133,13 @@ class Latents:
 
     def __init__(
         self, model: str, data: str | None = None, split: str | None = None, *,
-        n: int | None = None, seed: int = 0, table: Path | None = None,
+        rows: Path | None = None, n: int | None = None, seed: int = 0, table: Path | None = None,
         columns: str | None = None, on: str | None = None, label: str | None = None,
         bins: int | None = None, network: str | None = None, likelihood: str | None = None,
         context: typer.Context | None = None,
     ) -> None:  # fmt: skip
         self.model, self.data, self.asked_split = model, data, split
-        self.n, self.seed, self.file = n, seed, table
+        self.rows, self.n, self.seed, self.file = rows, n, seed, table
         told: dict[str, Any] = {"columns": columns, "on": on, "label": label, "bins": bins}
         self.more = {name: value for name, value in told.items() if value is not None}
         check_heeded(self.more, lambda name: f"--{name}")
@@ -166,7 +178,7 @@ class Latents:
         made = self.__dict__
         if "all_images" not in made:
             own = ("n",) if self.n is not None else ()  # -n may be another thing of a command
-            unseen = () if "stored" in made else ("split", "table", *own)
+            unseen = () if "stored" in made else ("split", "table", "rows", *own)
             self.refuse("data", *self.more, *unseen, why="no image is looked at")
 
     @cached_property
@@ -248,13 +260,33 @@ class Latents:
 
         if self.file is not None and self.data is not None:
             _ = self.all_images  # to see that the table is of these
-        total = len(self.all_images if self.file is None else self.stored)
+        among = self._listed
+        total = len(among)
         if self.n is not None and self.n > total:
-            raise ConfigError(f"-n must be in [1, {total}], the {self.split} images; got {self.n}.")
+            which = f"the {self.split} images" if self.rows is None else f"those of {self.rows}"
+            raise ConfigError(f"-n must be in [1, {total}], {which}; got {self.n}.")
         order = torch.randperm(total, generator=torch_generator(self.seed, "subset"))
-        rows = torch.arange(total) if self.n is None else order[: self.n].sort().values
-        chosen: NDArray[np.int64] = rows.numpy()
-        return chosen
+        return among if self.n is None else among[order[: self.n].sort().values.numpy()]
+
+    @property
+    def _listed(self) -> NDArray[np.int64]:
+        """Those of all images, or rows of the table, that ``rows`` lists; all without it."""
+        import numpy as np
+
+        from zscape.data.joining import read_rows
+
+        total = len(self.all_images if self.file is None else self.stored)
+        if self.rows is None:
+            return np.arange(total)
+        wanted = read_rows(self.rows, len(self.all_images))
+        if self.file is None:
+            return wanted
+        places = np.flatnonzero(np.isin(self.stored.indices, wanted))
+        if len(places) < len(wanted):
+            raise DataError(
+                f"{self.file} has {len(places)} of the {len(wanted)} images that {self.rows} lists."
+            )
+        return places
 
     @cached_property
     def table(self) -> LatentTable:

@@ -20,6 +20,7 @@ from zscape.errors import DataError
 
 if TYPE_CHECKING:
     import pyarrow as pa
+    from numpy.typing import NDArray
 
 ENDINGS = (".csv", ".tsv", ".jsonl", ".parquet")
 ROW = "row"
@@ -44,6 +45,35 @@ def _read(path: Path) -> pa.Table:
     if table.num_rows == 0:
         raise DataError(f"{path} has no rows.")
     return table
+
+
+def read_rows(path: Path, n: int) -> NDArray[np.int64]:
+    """Which of ``n`` images a file lists, ascending and each once.
+
+    Parameters
+    ----------
+    path
+        A table as ``join`` takes it whose column ``index`` counts the images from 0: what the
+        explorer saves of a selection, and ``zscape encode`` of all images.
+
+    Raises
+    ------
+    DataError
+        There is no such file or column, or it holds other than numbers of these images.
+    """
+    table = _read(path)
+    if "index" not in table.column_names:
+        raise DataError(
+            f"{path} has no column 'index', which says which images; it has: "
+            f"{', '.join(table.column_names[:_LISTED])}."
+        )
+    found = np.asarray(table.column("index").to_pylist(), dtype=object)
+    if wrong := [value for value in found if type(value) is not int or not 0 <= value < n]:
+        raise DataError(
+            f"{path}: the column 'index' must hold whole numbers in [0, {n - 1}], the images "
+            f"there are; got {wrong[0]!r}."
+        )
+    return np.unique(found.astype(np.int64))
 
 
 def join(known: Columns | None, n: int, path: Path, on: str | None = None) -> Columns:

@@ -15,6 +15,8 @@ from zscape.latents import LatentTable
 
 COSTS = ("kl", "error")
 """What the page knows of every point as a number, by the names that it has there."""
+RESERVED = ("selections", "index", "distance")
+"""What else goes by a name there."""
 
 
 class Add(Protocol):
@@ -31,7 +33,8 @@ def describe_columns(table: LatentTable, add: Add) -> list[dict[str, Any]]:
     """
     columns = table.columns
     assert columns is not None
-    taken = {*COSTS, *(f"z{i}" for i in range(table.latent_dim)), *["class"] * table.has_labels}
+    neurons = (f"z{i}" for i in range(table.latent_dim))
+    taken = {*COSTS, *RESERVED, *neurons, *["class"] * table.has_labels}
     specs = []
     for i, name in enumerate(columns):
         unique = name

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 import anywidget
@@ -62,6 +62,17 @@ def _rows(widget: ExplorerWidget, value: Any) -> list[int]:
     return [int(row) for row in rows]
 
 
+def _selections(widget: ExplorerWidget, value: Any) -> dict[str, list[int]]:
+    if not isinstance(value, Mapping):
+        raise traitlets.TraitError(f"selections must be a dict of row numbers; got {value!r}.")
+    checked = {}
+    for name, rows in value.items():
+        if not isinstance(name, str) or not name.strip():
+            raise traitlets.TraitError(f"selections have names; got {name!r}.")
+        checked[name] = sorted(set(_rows(widget, rows)))
+    return checked
+
+
 def _map(widget: ExplorerWidget, value: Any) -> str:
     names = widget.maps
     if value in ("", *names) or _is_pair(value, widget.latent_dim):
@@ -74,7 +85,7 @@ def _map(widget: ExplorerWidget, value: Any) -> str:
 def _color(widget: ExplorerWidget, value: Any) -> str:
     neurons = [f"z{i}" for i in range(widget.latent_dim)]
     names = [*colors(widget.manifest_dict), *neurons]
-    if value in ("", *names):
+    if value in ("", "selections", *names):
         return str(value)
     shown = ", ".join(names[:5]) + (", …" if len(names) > 5 else "")
     raise traitlets.TraitError(f"color must be one of {shown}; got {value!r}.")
@@ -88,8 +99,8 @@ class ExplorerWidget(anywidget.AnyWidget):
     """The explorer of one scene; display it as the last line of a cell.
 
     Everything a person does comes back as traits, and each of them can be set: ``z``,
-    ``selection``, ``path``, ``map``, ``color``, ``filter``. Two widgets share them through
-    ``traitlets.link((a, "z"), (b, "z"))``.
+    ``selection``, ``selections``, ``path``, ``map``, ``color``, ``filter``. Two widgets share
+    them through ``traitlets.link((a, "z"), (b, "z"))``.
 
     Parameters
     ----------
@@ -114,6 +125,7 @@ class ExplorerWidget(anywidget.AnyWidget):
         sync=True
     )
     selection = _Checked(_rows, [], "Rows of the points that are selected.").tag(sync=True)
+    selections = _Checked(_selections, {}, "Selections that are kept: name → rows.").tag(sync=True)
     path = _Checked(_vectors, [], "Latent vectors along the path; empty: none.").tag(sync=True)
     map = _Checked(_map, "", "Name of the map shown, or two neurons: 'z0,z1'.").tag(sync=True)
     color = _Checked(_color, "", "class, kl, error, a column, or a neuron: 'z3'.").tag(sync=True)
@@ -126,7 +138,10 @@ class ExplorerWidget(anywidget.AnyWidget):
         self._indices = scene.array("indices")
         self._esm = read_bundle()
         # Empty: the page chooses, and says what it chose once it is shown.
-        start = {"z": [], "selection": [], "path": [], "map": "", "color": "", "filter": {}}
+        start: dict[str, Any] = {
+            "z": [], "selection": [], "selections": {}, "path": [], "map": "", "color": "",
+            "filter": {},
+        }  # fmt: skip
         start |= traits
         super().__init__(manifest=scene.manifest_json, blocks=scene.blocks, **start)
         self.on_msg(self._receive)

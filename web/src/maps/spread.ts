@@ -54,9 +54,17 @@ function drawn(variances: ArrayLike<number>): Float32Array {
   return offsets;
 }
 
+/** One vector of N(mu, diag(variances)), the same at every call with this number. */
+export function drawnFrom(mu: Float32Array, variances: Float32Array, number: number): Float32Array {
+  const noise = normals(mu.length, Math.imul(number + 1, 0x85ebca6b) ^ SEED || SEED);
+  return mu.map((value, i) => value + noise[i] * Math.sqrt(variances[i]));
+}
+
+const SEED = 0x9e3779b9;
+
 /** Numbers from N(0, 1), the same ones at every call (xorshift, Box and Muller). */
-function normals(count: number): Float32Array {
-  let state = 0x9e3779b9;
+function normals(count: number, seed = SEED): Float32Array {
+  let state = seed;
   const uniform = (): number => {
     state ^= state << 13;
     state ^= state >>> 17;

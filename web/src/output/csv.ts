@@ -1,6 +1,25 @@
 /** Points as a table for other programs: what is known of each, and its vector, as `LatentTable.to_frame` has it. */
 import { type Column, isMissing, valueText } from "../state/columns";
 import type { Explorer } from "../state/explorer";
+import { download, fileName } from "./files";
+
+/** Hands these points to the person as a file. */
+export const downloadRows = (explorer: Explorer, rows: readonly number[], what: string): void =>
+  download(
+    fileName(explorer.manifest.title, `${what.replace(/[^\p{L}\p{N}.-]+/gu, "-")}.csv`),
+    new Blob([tableText(explorer, rows)], { type: "text/csv" }),
+  );
+
+/** The numbers under `index` of such a table, or the lines of a plain list; null: there are none. */
+export function readIndices(text: string): number[] | null {
+  const [first, ...lines] = text.replace(/^\uFEFF/, "").split(/\r?\n/);
+  const at = first.split(",").findIndex((name) => name.trim().replaceAll('"', "") === "index");
+  // Commas in quotes come after: `index` is the first column of every table that is written here.
+  const cells = at < 0 ? [first, ...lines] : lines.map((line) => line.split(",")[at] ?? "");
+  const found = cells.map((cell) => cell.trim()).filter((cell) => cell !== "");
+  const isList = found.length > 0 && found.every((cell) => /^\d+$/.test(cell));
+  return isList ? found.map(Number) : null;
+}
 
 export function tableText(explorer: Explorer, rows: readonly number[]): string {
   const { facets, columns, indices, mu, dim, manifest } = explorer;

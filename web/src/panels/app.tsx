@@ -6,6 +6,7 @@ import { Header } from "./header";
 import { HelpDialog } from "./help_dialog";
 import { MapPane } from "./map_pane";
 import { onShortcut } from "./shortcuts";
+import { Splitter } from "./splitter";
 import { TabPanel } from "./tab_panel";
 
 interface Props {
@@ -27,6 +28,7 @@ export function App({ root, onShown }: Props) {
     <div class="zs-app">
       <Header openHelp={() => setHelpOpen(true)} />
       <MapPane onShown={onShown} />
+      <Splitter />
       <aside class="zs-side" aria-label="Picture and tools">
         <CurrentPicture />
         <Notice />

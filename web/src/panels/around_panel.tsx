@@ -1,11 +1,13 @@
 import { useMemo, useState } from "preact/hooks";
-import { flip, setCurrent, setMap, setNeuron } from "../state/actions";
+import { flip, setCurrent, setMap } from "../state/actions";
 import { useCell } from "../state/cell";
 import { pairName } from "../state/explorer";
 import { count, number } from "../state/origin";
 import { usePage } from "./context";
 import { IconButton } from "./icons";
+import { Nearest } from "./nearest";
 import { PictureGrid } from "./picture_grid";
+import { PosteriorSection } from "./posterior";
 import { NeuronSelect, Select } from "./select";
 
 const COLUMNS = 10;
@@ -17,11 +19,19 @@ const AXIS_PX = 40;
 export function AroundPanel() {
   const { explorer } = usePage();
   const decoder = useCell(explorer.decoder);
-  if (decoder && !decoder.canDecode) return <p class="zs-hint">{explorer.manifest.why}</p>;
+  if (decoder && !decoder.canDecode)
+    return (
+      <>
+        <p class="zs-hint">{explorer.manifest.why}</p>
+        <Nearest />
+      </>
+    );
   return (
     <>
       <Progression />
       {explorer.dim > 1 && <Manifold />}
+      <Nearest />
+      <PosteriorSection />
     </>
   );
 }
@@ -89,12 +99,11 @@ function Progression() {
           vector={(at, out) =>
             (out[neurons[at % neurons.length]] = values[Math.floor(at / neurons.length)])
           }
-          onChoose={(at) =>
-            setNeuron(
-              explorer,
-              neurons[at % neurons.length],
-              values[Math.floor(at / neurons.length)],
-            )
+          nameOf={(at) =>
+            `${manifest.neurons[neurons[at % neurons.length]].name} ${number(values[Math.floor(at / neurons.length)], 1)}`
+          }
+          onChoose={(at, z) =>
+            setCurrent(explorer, z, { kind: "neuron", neuron: neurons[at % neurons.length] })
           }
         />
         <div class="zs-axis-x" aria-hidden="true">
@@ -163,11 +172,11 @@ function Manifold() {
           version={`${first},${second},${n}`}
           label={`Pictures for ${manifest.neurons[first].name} across and ${manifest.neurons[second].name} up`}
           vector={(at, out) => ([out[first], out[second]] = place(at))}
-          onChoose={(at) => {
-            const z = explorer.current.value.z.slice();
-            [z[first], z[second]] = place(at);
-            setCurrent(explorer, z, { kind: "neuron", neuron: first });
+          nameOf={(at) => {
+            const [across, up] = place(at).map((value) => number(value, 1));
+            return `${manifest.neurons[first].name} ${across}, ${manifest.neurons[second].name} ${up}`;
           }}
+          onChoose={(_, z) => setCurrent(explorer, z, { kind: "neuron", neuron: first })}
         />
         <div class="zs-axis-x zs-ends" aria-hidden="true">
           <span>{number(-limit, 1)}</span>

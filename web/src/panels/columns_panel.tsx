@@ -1,4 +1,4 @@
-import { select } from "../state/actions";
+import { selectShown } from "../state/actions_selection";
 import { useCell } from "../state/cell";
 import { usePage } from "./context";
 import { FacetRow } from "./facet";
@@ -34,12 +34,10 @@ export function ColumnsPanel() {
 function SelectShown() {
   const { explorer } = usePage();
   useCell(explorer.filters);
-  const mask = explorer.visible.value;
-  if (!mask || !explorer.nShown.value) return null;
-  const rows = () => Array.from(mask.keys()).filter((row) => mask[row]);
+  if (!explorer.visible.value || !explorer.nShown.value) return null;
   return (
     <div class="zs-buttons">
-      <button type="button" onClick={() => select(explorer, rows())}>
+      <button type="button" onClick={() => selectShown(explorer)}>
         Select what is shown
       </button>
     </div>

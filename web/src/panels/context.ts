@@ -1,5 +1,5 @@
 import { createContext } from "preact";
-import { useContext, useLayoutEffect, useRef } from "preact/hooks";
+import { useContext, useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
 import { type Cell, watch } from "../state/cell";
 import type { Explorer } from "../state/explorer";
 import type { Thumbnails } from "../state/thumbnails";
@@ -16,6 +16,24 @@ export interface Page {
 export const PageContext = createContext<Page | null>(null);
 
 export const usePage = (): Page => useContext(PageContext)!;
+
+/** The value of a cell once it has stayed the same for a moment: for what need not follow the hand. */
+export function useRested<T>(source: Cell<T>, ms = 80): T {
+  const [value, setValue] = useState(source.value);
+  useEffect(() => {
+    let timer: ReturnType<typeof setTimeout> | undefined;
+    setValue(() => source.value);
+    const stop = source.subscribe(() => {
+      clearTimeout(timer);
+      timer = setTimeout(() => setValue(() => source.value), ms);
+    });
+    return () => {
+      clearTimeout(timer);
+      stop();
+    };
+  }, [source]);
+  return value;
+}
 
 /**
  * Runs now and whenever one of the cells has changed. For canvases and sliders, which Preact need not see; at

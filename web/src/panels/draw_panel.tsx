@@ -1,17 +1,14 @@
 import { useLayoutEffect, useRef } from "preact/hooks";
-import { nearestInLatent } from "../maps/nearest";
 import { BOX, centreDrawing } from "../maps/pad";
-import { chooseRow, say, seeSketch, setCurrent, settle, sketch } from "../state/actions";
+import { say, seeSketch, setCurrent, settle, sketch } from "../state/actions";
 import { useCell } from "../state/cell";
 import { createLatest, type Posterior } from "../state/decoder";
-import { className, count } from "../state/origin";
 import type { Stroke } from "../state/sketch";
 import { usePage } from "./context";
+import { Nearest } from "./nearest";
 import { createPad, type Pad } from "./pad";
 import { Picture } from "./picture";
-import { summary } from "./selection_bar";
 
-const N_NEAREST = 10;
 const QUICK = 50_000; // numbers in the table of latents: a few milliseconds
 
 interface Question {
@@ -41,13 +38,7 @@ export function DrawPanel() {
         setCurrent(explorer, mu, { kind: "drawn", variances }, false);
         if (!isDone) return;
         settle(explorer);
-        const { rows } = nearestInLatent(
-          explorer.mu,
-          explorer.dim,
-          mu,
-          Math.min(N_NEAREST, explorer.n),
-        );
-        seeSketch(explorer, { pixels, nearest: [...rows] });
+        seeSketch(explorer, { pixels });
       },
       (error) => say(explorer, `The drawing could not be read: ${(error as Error).message}`),
     );
@@ -100,32 +91,7 @@ export function DrawPanel() {
           </figure>
         )}
       </div>
-      {seen && <Nearest rows={seen.nearest} />}
+      {seen && <Nearest />}
     </>
-  );
-}
-
-function Nearest({ rows }: { rows: number[] }) {
-  const { explorer, thumbnails } = usePage();
-  return (
-    <section aria-label="Nearest pictures" data-testid="nearest">
-      <h2>Nearest in the data</h2>
-      <p class="zs-hint">
-        {summary(rows, explorer.labels, (label) => className(explorer.manifest, label))}
-      </p>
-      <div class="zs-thumbs">
-        {rows.map((row) => (
-          <button
-            key={row}
-            type="button"
-            class="zs-thumb"
-            aria-label={`Picture ${count(explorer.indices[row])}${explorer.labels ? `, ${className(explorer.manifest, explorer.labels[row])}` : ""}`}
-            onClick={() => chooseRow(explorer, row)}
-          >
-            <Picture pixels={thumbnails.pixels(row)} look={thumbnails.look} label="" />
-          </button>
-        ))}
-      </div>
-    </section>
   );
 }

@@ -1,5 +1,5 @@
 import { useMemo } from "preact/hooks";
-import { setNeuron } from "../state/actions";
+import { setCurrent } from "../state/actions";
 import { useCell } from "../state/cell";
 import { classColors, css, UNKNOWN } from "../state/colors";
 import { className, count, number } from "../state/origin";
@@ -44,7 +44,8 @@ export function NeuronDetail({ neuron }: { neuron: number }) {
             version={`${neuron}`}
             label={`Pictures for ${name} from ${number(values[0], 1)} to ${number(values[STEPS - 1], 1)}`}
             vector={(at, out) => (out[neuron] = values[at])}
-            onChoose={(at) => setNeuron(explorer, neuron, values[at])}
+            nameOf={(at) => `${name} ${number(values[at], 1)}`}
+            onChoose={(_, z) => setCurrent(explorer, z, { kind: "neuron", neuron })}
           />
         )}
         <div class="zs-axis-x zs-ends" aria-hidden="true">

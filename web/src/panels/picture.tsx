@@ -1,4 +1,5 @@
 import { useLayoutEffect, useRef } from "preact/hooks";
+import { redBlue } from "../state/colors";
 import { type Look, toImage } from "../state/thumbnails";
 
 /** Shows pixels (c, h, w) in [0, 1] from `offset` on, one canvas pixel each; CSS makes it large. */
@@ -29,6 +30,25 @@ export function Picture({ pixels, offset = 0, look, label }: Props) {
   const canvas = useRef<HTMLCanvasElement>(null);
   useLayoutEffect(() => paint(canvas.current!, pixels, offset, look), [pixels, offset, look]);
   return <canvas ref={canvas} class="zs-picture" {...named(label)} />;
+}
+
+/** A difference of pictures: red where it is above 0, blue where it is below. */
+export function SignedPicture({ pixels, look, label }: Omit<Props, "offset">) {
+  const canvas = useRef<HTMLCanvasElement>(null);
+  const [channels, height, width] = look;
+  useLayoutEffect(() => {
+    const plane = height * width;
+    const value = (i: number): number =>
+      channels.reduce((sum, c) => sum + pixels[c * plane + i] / channels.length, 0);
+    const all = Float32Array.from({ length: plane }, (_, i) => value(i));
+    const limit = all.reduce((top, each) => Math.max(top, Math.abs(each)), 1e-3);
+    const image = new ImageData(width, height);
+    all.forEach((each, i) => {
+      image.data.set([...redBlue((each / limit + 1) / 2), 255], 4 * i);
+    });
+    canvas.current!.getContext("2d")?.putImageData(image, 0, 0);
+  }, [pixels, look]);
+  return <canvas ref={canvas} class="zs-picture" width={width} height={height} {...named(label)} />;
 }
 
 /** The attributes that make a canvas a picture with a name, or hide it where it needs none. */

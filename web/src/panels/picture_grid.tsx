@@ -1,4 +1,4 @@
-import { useEffect, useRef } from "preact/hooks";
+import { useEffect, useRef, useState } from "preact/hooks";
 import { type Cell, watch } from "../state/cell";
 import { createSlices } from "../state/slices";
 import { toImage } from "../state/thumbnails";
@@ -14,16 +14,21 @@ interface Props {
   cells: readonly Cell<unknown>[];
   version: string;
   label: string;
-  onChoose(at: number): void;
+  /** What one picture is, in a few words. */
+  nameOf(at: number): string;
+  onChoose(at: number, z: Float32Array): void;
 }
 
 const GAP = 1; // pixels of the pictures
 const BATCH = 8;
 
-/** A grid of decoded pictures on one canvas, drawn a few at a time. */
+/** A grid of decoded pictures on one canvas, drawn a few at a time. Arrow keys go from one to the next, Enter takes it. */
 export function PictureGrid(props: Props) {
-  const { explorer } = usePage();
+  const { explorer, id } = usePage();
   const { columns, rows, cells, label } = props;
+  const [held, setHeld] = useState(0);
+  const [isFocused, setFocused] = useState(false);
+  const at = Math.min(held, columns * rows - 1);
   const canvas = useRef<HTMLCanvasElement>(null);
   const latest = useRef(props);
   latest.current = props;
@@ -35,12 +40,8 @@ export function PictureGrid(props: Props) {
   useEffect(() => {
     const decode = (first: number, n: number): void | Promise<void> => {
       const vectors = new Float32Array(n * explorer.dim);
-      const { columns: across, vector } = latest.current;
-      for (let i = 0; i < n; i++) {
-        const out = vectors.subarray(i * explorer.dim, (i + 1) * explorer.dim);
-        out.set(explorer.current.value.z);
-        vector(first + i, out);
-      }
+      const { columns: across } = latest.current;
+      for (let i = 0; i < n; i++) vectors.set(vectorOf(first + i), i * explorer.dim);
       const draw = (pixels: Float32Array): void => {
         const context = canvas.current?.getContext("2d");
         const size = pixels.length / n;
@@ -78,21 +79,71 @@ export function PictureGrid(props: Props) {
   }, []);
   useEffect(() => restart.current(), [props.version, columns, rows]);
 
-  const choose = (event: MouseEvent): void => {
+  function vectorOf(which: number): Float32Array {
+    const out = explorer.current.value.z.slice();
+    latest.current.vector(which, out);
+    return out;
+  }
+  const choose = (which: number): void => props.onChoose(which, vectorOf(which));
+  const click = (event: MouseEvent): void => {
     const box = canvas.current!.getBoundingClientRect();
     const column = Math.floor(((event.clientX - box.left) / box.width) * columns);
     const row = Math.floor(((event.clientY - box.top) / box.height) * rows);
-    if (column >= 0 && column < columns && row >= 0 && row < rows)
-      props.onChoose(row * columns + column);
+    if (column < 0 || column >= columns || row < 0 || row >= rows) return;
+    setHeld(row * columns + column);
+    choose(row * columns + column);
   };
+  const press = (event: KeyboardEvent): void => {
+    const steps: Record<string, number> = {
+      ...{ ArrowLeft: at % columns ? -1 : 0, ArrowRight: (at + 1) % columns ? 1 : 0 },
+      ...{ ArrowUp: -columns, ArrowDown: columns, Home: -at, End: columns * rows - 1 - at },
+    };
+    if (event.ctrlKey || event.metaKey || event.altKey) return;
+    if (event.key in steps) {
+      const next = at + steps[event.key];
+      if (next >= 0 && next < columns * rows) setHeld(next);
+    } else if (event.key === "Enter" || event.key === " ") choose(at);
+    else return;
+    event.preventDefault();
+  };
+  const cell = id(`cell-${label}`.replace(/\W+/g, "-"));
   return (
-    <canvas
-      ref={canvas}
-      class="zs-grid"
-      width={columns * stepX - GAP}
-      height={rows * stepY - GAP}
-      onClick={choose}
-      {...named(label)}
-    />
+    <div
+      class="zs-cells"
+      role="grid"
+      aria-label={`${label}. Arrow keys choose one, Enter takes it.`}
+      aria-rowcount={rows}
+      aria-colcount={columns}
+      aria-activedescendant={cell}
+      tabIndex={0}
+      onClick={click}
+      onKeyDown={press}
+      onFocus={() => setFocused(true)}
+      onBlur={() => setFocused(false)}
+    >
+      <canvas
+        ref={canvas}
+        class="zs-grid"
+        width={columns * stepX - GAP}
+        height={rows * stepY - GAP}
+        {...named("")}
+      />
+      <div role="row" aria-rowindex={Math.floor(at / columns) + 1}>
+        <span
+          id={cell}
+          role="gridcell"
+          class="zs-cell"
+          hidden={!isFocused}
+          aria-colindex={(at % columns) + 1}
+          aria-label={props.nameOf(at)}
+          style={{
+            left: `${(100 * (at % columns)) / columns}%`,
+            top: `${(100 * Math.floor(at / columns)) / rows}%`,
+            width: `${100 / columns}%`,
+            height: `${100 / rows}%`,
+          }}
+        />
+      </div>
+    </div>
   );
 }

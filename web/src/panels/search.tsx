@@ -1,5 +1,6 @@
 import { useMemo, useState } from "preact/hooks";
-import { select, showRow } from "../state/actions";
+import { showRow } from "../state/actions";
+import { pick } from "../state/actions_selection";
 import { className, count } from "../state/origin";
 import { type Found, find } from "../state/search";
 import { usePage } from "./context";
@@ -36,9 +37,9 @@ export function Search() {
               type="button"
               class="zs-link"
               onClick={() =>
-                select(
+                pick(
                   explorer,
-                  found.map(({ row }) => row).sort((a, b) => a - b),
+                  found.map(({ row }) => row),
                 )
               }
             >

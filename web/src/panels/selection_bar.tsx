@@ -1,23 +1,28 @@
-import { tableText } from "../output/csv";
-import { download, fileName } from "../output/files";
-import { chooseMean, chooseRow, clearSelection } from "../state/actions";
+import { downloadRows } from "../output/csv";
+import {
+  chooseMean,
+  clearSelection,
+  compareSets,
+  keepSelection,
+  setJoin,
+} from "../state/actions_selection";
 import { useCell } from "../state/cell";
 import { className, count } from "../state/origin";
+import { JOINS, type Join } from "../state/selections";
 import { usePage } from "./context";
 import { IconButton } from "./icons";
-import { Picture } from "./picture";
+import { Thumbs } from "./thumbs";
 
 const MOST_PICTURES = 12;
 const MOST_CLASSES = 4;
 
-/** What the lasso holds. */
+/** What is selected, and what can be done with it. */
 export function SelectionBar({ fit }: { fit(rows: readonly number[]): void }) {
-  const { explorer, thumbnails } = usePage();
+  const { explorer } = usePage();
   const selection = useCell(explorer.selection);
   const rows = useCell(explorer.chosen);
   if (!selection.length) return null;
   const nHidden = selection.length - rows.length;
-  const shown = rows.slice(0, MOST_PICTURES);
   return (
     <div class="zs-selection" role="region" aria-label="Selection" data-testid="selection">
       <div class="zs-selection-text">
@@ -27,20 +32,20 @@ export function SelectionBar({ fit }: { fit(rows: readonly number[]): void }) {
           {nHidden > 0 && ` · ${count(nHidden)} more hidden`}
         </span>
       </div>
-      <div class="zs-selection-pictures">
-        {shown.map((row) => (
-          <button
-            key={row}
-            type="button"
-            class="zs-thumb"
-            aria-label={`Picture ${count(explorer.indices[row])}`}
-            onClick={() => chooseRow(explorer, row)}
-          >
-            <Picture pixels={thumbnails.pixels(row)} look={thumbnails.look} label="" />
-          </button>
-        ))}
-      </div>
+      <Thumbs rows={rows.slice(0, MOST_PICTURES)} class="zs-selection-pictures" />
       <div class="zs-buttons">
+        <Joins />
+        <button type="button" onClick={() => keepSelection(explorer)}>
+          Keep it
+        </button>
+        <button
+          type="button"
+          disabled={!rows.length}
+          title="How it differs from all else that is shown"
+          onClick={() => compareSets(explorer, "selected", "rest")}
+        >
+          Against the rest
+        </button>
         <button type="button" disabled={!rows.length} onClick={() => chooseMean(explorer)}>
           Mean picture
         </button>
@@ -51,12 +56,7 @@ export function SelectionBar({ fit }: { fit(rows: readonly number[]): void }) {
           type="button"
           disabled={!rows.length}
           title="A row per picture: what is known of it, and its vector"
-          onClick={() =>
-            download(
-              fileName(explorer.manifest.title, "selection.csv"),
-              new Blob([tableText(explorer, rows)], { type: "text/csv" }),
-            )
-          }
+          onClick={() => downloadRows(explorer, rows, "selection")}
         >
           Save CSV
         </button>
@@ -66,6 +66,36 @@ export function SelectionBar({ fit }: { fit(rows: readonly number[]): void }) {
         label="Let go of the selection"
         onClick={() => clearSelection(explorer)}
       />
+    </div>
+  );
+}
+
+const SIGNS: Record<Join, string> = { new: "=", add: "+", subtract: "−", intersect: "∩" };
+const DOES: Record<Join, string> = {
+  new: "What is selected next takes its place",
+  add: "What is selected next is added",
+  subtract: "What is selected next is taken away",
+  intersect: "Of what is selected next, what is in both stays",
+};
+
+/** What becomes of the selection when more is selected, by whatever tool. */
+export function Joins() {
+  const { explorer } = usePage();
+  const current = useCell(explorer.join);
+  return (
+    <div class="zs-segments zs-joins" role="group" aria-label="Selecting more">
+      {JOINS.map((join) => (
+        <button
+          key={join}
+          type="button"
+          aria-pressed={join === current}
+          aria-label={DOES[join]}
+          title={DOES[join]}
+          onClick={() => setJoin(explorer, join)}
+        >
+          {SIGNS[join]}
+        </button>
+      ))}
     </div>
   );
 }

@@ -1,6 +1,5 @@
 import {
   clearPath,
-  clearSelection,
   flip,
   openTab,
   randomZ,
@@ -10,6 +9,7 @@ import {
   takeTool,
   undo,
 } from "../state/actions";
+import { clearSelection } from "../state/actions_selection";
 import type { Explorer } from "../state/explorer";
 import { TOOLS } from "../tools/tools";
 import { TABS } from "./tabs";

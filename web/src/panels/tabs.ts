@@ -6,6 +6,8 @@ import { ColumnsPanel } from "./columns_panel";
 import { DrawPanel } from "./draw_panel";
 import { NeuronsPanel } from "./neurons_panel";
 import { PathPanel } from "./path_panel";
+import { SelectPanel } from "./select_panel";
+import { TablePanel } from "./table_panel";
 
 /** Beside the map, one at a time. A new one is a file with its panel and a line in this list. */
 interface Tab {
@@ -30,4 +32,6 @@ export const TABS: readonly Tab[] = [
     Panel: ColumnsPanel,
     isFor: ({ columns }) => (columns ?? []).length > 0,
   },
+  { name: "table", title: "Table", Panel: TablePanel },
+  { name: "select", title: "Select", Panel: SelectPanel },
 ];

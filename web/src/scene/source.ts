@@ -31,6 +31,7 @@ export interface SharedState {
 export interface Shared {
   z: number[]; // current vector
   selection: number[]; // rows of the table
+  selections: Record<string, number[]>; // those that are kept, by name
   path: number[][]; // latent vectors
   map: string; // name of the map shown
   color: string; // "class" | "kl" | "error" | "z3", or the name of a column

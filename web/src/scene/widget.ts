@@ -5,7 +5,7 @@ import { type DataSource, type Encoded, SceneError, type Shared, type SharedStat
 /** After this long without a word the kernel is taken for dead. */
 const PATIENCE_MS = 30_000;
 
-const SHARED_KEYS = ["z", "selection", "path", "map", "color", "filter"] as const;
+const SHARED_KEYS = ["z", "selection", "selections", "path", "map", "color", "filter"] as const;
 
 export function widgetSource(model: AnyModel): DataSource {
   const kernel = new Kernel(model);

@@ -5,7 +5,7 @@ import type { ViewBox } from "../view/view";
 import { change } from "./change";
 import { hasColor } from "./coloring";
 import type { Decoder } from "./decoder";
-import { type Explorer, hasMap, type Moment, type State } from "./explorer";
+import { type Explorer, hasMap, type Moment, type Spread, type State } from "./explorer";
 import { type Filter, type Filters, hiddenOf, withFilter } from "./filters";
 import type { Current, Origin } from "./origin";
 import {
@@ -38,8 +38,11 @@ export function setCurrent(
 
 /** Remembers where one is: the end of a drag. */
 export function settle(explorer: Explorer): void {
-  const { current, color, filters } = explorer;
-  explorer.history.push({ current: current.value, color: color.value, filters: filters.value });
+  const { current, color, filters, selection, selections } = explorer;
+  explorer.history.push({
+    ...{ current: current.value, color: color.value, filters: filters.value },
+    ...{ selection: selection.value, selections: selections.value },
+  });
 }
 
 /** As `setCurrent`, but nothing that one would undo. */
@@ -58,7 +61,9 @@ export const redo = (explorer: Explorer): void => restore(explorer, explorer.his
 function restore(explorer: Explorer, moment: Moment | null): void {
   if (!moment) return;
   change(explorer, "filters", moment.filters);
+  change(explorer, "selections", moment.selections); // before the colour, which may be theirs
   change(explorer, "color", moment.color);
+  change(explorer, "selection", moment.selection);
   if (moment.current !== explorer.current.value) goTo(explorer, moment.current);
 }
 
@@ -197,22 +202,6 @@ export function onlyValues(
   hideOnly(explorer, column, isAlone ? [] : others);
 }
 
-export function chooseMean(explorer: Explorer): void {
-  const { chosen, mu, dim } = explorer;
-  const rows = chosen.value;
-  if (!rows.length) return;
-  const z = new Float32Array(dim);
-  for (const row of rows) for (let c = 0; c < dim; c++) z[c]! += mu[row * dim + c]! / rows.length;
-  setCurrent(explorer, z, { kind: "mean" });
-}
-
-/** Selects what lies inside and is shown. */
-export function selectInside(explorer: Explorer, polygon: Float32Array): void {
-  const mask = explorer.visible.value;
-  const rows = explorer.latentMap().places.inside(polygon);
-  change(explorer, "selection", mask ? rows.filter((row) => mask[row]) : rows);
-}
-
 export function drawPath(
   explorer: Explorer,
   route: Float32Array,
@@ -291,19 +280,13 @@ export function sketch(explorer: Explorer, strokes: readonly Stroke[]): void {
   if (current.value.origin.kind === "drawn") setCurrent(explorer, before.z, before.origin);
 }
 
+/** What the encoder says of the current vector. */
+export const seePosterior = (explorer: Explorer, spread: Spread): void =>
+  change(explorer, "posterior", spread);
+
 /** What came of the strokes on the pad. */
 export const seeSketch = (explorer: Explorer, seen: Sketch["seen"]): void =>
   change(explorer, "sketch", { ...explorer.sketch.value, seen });
-
-/** Rows that the map holds; others are left out. */
-export const select = (explorer: Explorer, rows: readonly number[]): void =>
-  change(
-    explorer,
-    "selection",
-    rows.filter((row) => Number.isInteger(row) && row >= 0 && row < explorer.n),
-  );
-
-export const clearSelection = (explorer: Explorer): void => change(explorer, "selection", []);
 
 export function openTab(explorer: Explorer, tab: string): void {
   if (explorer.tabs.includes(tab)) change(explorer, "tab", tab);

@@ -4,12 +4,13 @@ import type { ColorMode } from "./color_modes/color_mode";
 import { columns } from "./color_modes/columns";
 import { error, kl } from "./color_modes/costs";
 import { neurons } from "./color_modes/neurons";
+import { selections } from "./color_modes/selections";
 import { type Coloring, type Rgb, UNKNOWN } from "./colors";
 import type { Explorer } from "./explorer";
 import { hiddenOf } from "./filters";
 
 /** In the order of the list a person chooses from. */
-const COLOR_MODES: readonly ColorMode[] = [classes, columns, error, kl, neurons];
+const COLOR_MODES: readonly ColorMode[] = [classes, columns, selections, error, kl, neurons];
 
 /** What the points can be coloured by. */
 export const colorChoices = (explorer: Explorer): { name: string; title: string }[] =>
@@ -22,7 +23,8 @@ export const hasColor = (explorer: Explorer, color: string): boolean =>
   modeOf(explorer, color) !== undefined;
 
 export const coloringOf = (explorer: Explorer): Coloring =>
-  modeOf(explorer, explorer.color.value)!.create(explorer, explorer.color.value);
+  // Of selections that are gone: all grey, until there is another colour.
+  (modeOf(explorer, explorer.color.value) ?? selections).create(explorer, explorer.color.value);
 
 /** RGBA of every point, (n, 4). */
 export function paintPoints({ n, coloring }: Explorer): Uint8Array {

@@ -8,12 +8,13 @@ import { change } from "./change";
 import { coloringOf, paintPoints } from "./coloring";
 import { classColumn, costColumns, isFacet, readColumns } from "./columns";
 import { createLatest, type Decoder } from "./decoder";
-import { type Explorer, type Kept, type Moment, pairOf } from "./explorer";
+import { type Explorer, type Kept, type Moment, pairOf, type Spread } from "./explorer";
 import { type Filters, failuresOf, visiblePoints } from "./filters";
 import { createHistory } from "./history";
 import type { Current } from "./origin";
 import { type Path, trailOf } from "./path";
 import { nearestOf, placeOf, trustOfStops } from "./place";
+import type { Join, Selection } from "./selections";
 import { BLANK } from "./sketch";
 import { measureSpacing } from "./spacing";
 import { lookOf } from "./thumbnails";
@@ -50,8 +51,10 @@ export function createExplorer(scene: Scene, { isDark, tools, tabs }: Offer): Ex
     ...(own ? [own] : []),
     ...costColumns(scene),
   ];
-  const coloring = derived([color, dark], () => coloringOf(explorer));
   const selection = cell<readonly number[]>([]);
+  const selections = cell<readonly Selection[]>([]);
+  const coloring = derived([color, dark, selections], () => coloringOf(explorer));
+  const posterior = cell<Spread | null>(null);
   const path = cell<Path | null>(null);
   const maps = new Map<string, LatentMap>();
   let spacing: Spacing | null = null;
@@ -94,6 +97,10 @@ export function createExplorer(scene: Scene, { isDark, tools, tabs }: Offer): Ex
     columns,
     facets: new Map(facets.map((facet) => [facet.name, facet])),
     selection,
+    join: cell<Join>("new"),
+    selections,
+    versus: cell<readonly [string, string]>(["selected", "rest"]),
+    posterior,
     path,
     kept: cell<readonly Kept[]>([]),
     sketch: cell(BLANK),
@@ -101,14 +108,20 @@ export function createExplorer(scene: Scene, { isDark, tools, tabs }: Offer): Ex
     hasContours: cell(false),
     hasThumbnails: cell(true),
     hasTiles: cell(false),
+    hasNames: cell(true),
+    hasExamples: cell(false),
+    hasPosterior: cell(false),
     view: cell<ViewBox | null>(null),
     mapSize: cell({ width: 0, height: 0 }),
     notice: cell(""),
     history: createHistory<Moment>(
-      { current: first, color: color.value, filters: filters.value },
+      {
+        ...{ current: first, color: color.value, filters: filters.value },
+        ...{ selection: selection.value, selections: selections.value },
+      },
       isSameMoment,
     ),
-    place: derived([current, map], () => placeOf(explorer)),
+    place: derived([current, map, posterior], () => placeOf(explorer)),
     nearest: derived([current], () => nearestOf(explorer)),
     coloring,
     rgba: derived([coloring], () => paintPoints(explorer)),
@@ -147,7 +160,11 @@ export function createExplorer(scene: Scene, { isDark, tools, tabs }: Offer): Ex
 }
 
 const isSameMoment = (a: Moment, b: Moment): boolean =>
-  a.current === b.current && a.color === b.color && a.filters === b.filters;
+  a.current === b.current &&
+  a.color === b.color &&
+  a.filters === b.filters &&
+  a.selection === b.selection &&
+  a.selections === b.selections;
 
 /** t-SNE shows most, so it is shown first where there is one. */
 function firstMap(manifest: Manifest): string {

@@ -26,6 +26,13 @@ export function dateText(time: number, unit: Unit): string {
   return text.slice(0, start + LENGTH[unit]).replace("T", " ");
 }
 
+/** The reverse, of any part of "2024-03-05 12:30:00"; NaN: no date. */
+export function dateOf(text: string): number {
+  const plain = text.trim().replace(" ", "T").replace(/Z$/, "");
+  if (!/^[+-]?\d{4}/.test(plain)) return Number.NaN;
+  return Date.parse(plain.includes("T") ? `${plain}Z` : plain); // a date without a time is UTC by itself
+}
+
 /** The coarsest unit in which no value loses anything. */
 export function unitOf(values: ArrayLike<number>): Unit {
   let unit: Unit = "day";

@@ -10,6 +10,7 @@ import type { Filters } from "./filters";
 import type { History } from "./history";
 import type { Current } from "./origin";
 import type { Path } from "./path";
+import type { Join, Selection } from "./selections";
 import type { Sketch } from "./sketch";
 import type { Look } from "./thumbnails";
 import type { Spacing, Trust } from "./trust";
@@ -27,6 +28,12 @@ export interface Place {
 export interface Nearest {
   row: number;
   distance: number;
+}
+
+/** How sure the encoder is of a vector. */
+export interface Spread {
+  of: Current;
+  variances: Float32Array; // (latentDim)
 }
 
 /** A vector someone wants to come back to. */
@@ -48,7 +55,14 @@ export interface State {
   tool: string;
   tab: string;
   filters: Filters;
+  /** What is selected now, ascending; what becomes of it when more is; and what is kept. */
   selection: readonly number[];
+  join: Join;
+  selections: readonly Selection[];
+  /** Which two sets are compared, by their keys in `state/sets.ts`. */
+  versus: readonly [a: string, b: string];
+  /** What the encoder says of the current vector's picture, if it was asked. */
+  posterior: Spread | null;
   path: Path | null;
   kept: readonly Kept[];
   sketch: Sketch;
@@ -56,6 +70,9 @@ export interface State {
   hasContours: boolean;
   hasThumbnails: boolean;
   hasTiles: boolean;
+  hasNames: boolean;
+  hasExamples: boolean;
+  hasPosterior: boolean;
   view: ViewBox | null;
   /** Of the map, CSS pixels. */
   mapSize: { width: number; height: number };
@@ -64,7 +81,7 @@ export interface State {
 }
 
 /** What undo comes back to. */
-export type Moment = Pick<State, "current" | "color" | "filters">;
+export type Moment = Pick<State, "current" | "color" | "filters" | "selection" | "selections">;
 
 type Cells = { readonly [K in keyof State]: Cell<State[K]> };
 

@@ -3,7 +3,7 @@ import type { FilterSpec } from "../scene/source";
 import { binsOf } from "./bins";
 import type { Cell } from "./cell";
 import type { CategoryColumn, Facet, NumberColumn } from "./columns";
-import { dateText } from "./dates";
+import { dateOf, dateText } from "./dates";
 
 /** low <= x < high is shown, and nothing that is missing. */
 export interface Range {
@@ -201,7 +201,7 @@ function readRange({ kind }: NumberColumn, wanted: unknown): Range | null {
   if (!Array.isArray(wanted) || wanted.length !== 2) return null;
   const [low, high] = wanted.map((bound, i) => {
     if (bound === null) return i ? Infinity : -Infinity;
-    return kind === "date" ? Date.parse(`${String(bound).replace(/Z$/, "")}Z`) : bound;
+    return kind === "date" ? dateOf(String(bound)) : bound;
   });
   return typeof low === "number" && typeof high === "number" && low < high ? { low, high } : null;
 }

@@ -8,6 +8,21 @@ import { ITSELF, onMapScale, type Trust, trustOfPlace, trustOfVector } from "./t
 const WIDEST_HALO = 30;
 
 export function placeOf(explorer: Explorer): Place {
+  const { z } = explorer.current.value;
+  const map = explorer.latentMap();
+  const variances = variancesOf(explorer);
+  return variances
+    ? { ...pointOf(explorer), spread: spreadOnMap(map, z, variances) }
+    : pointOf(explorer);
+}
+
+function variancesOf({ current, posterior }: Explorer): Float32Array | null {
+  const { origin } = current.value;
+  if (origin.kind === "drawn" && origin.variances) return origin.variances;
+  return posterior.value?.of === current.value ? posterior.value.variances : null;
+}
+
+function pointOf(explorer: Explorer): Place {
   const { z, origin } = explorer.current.value;
   const map = explorer.latentMap();
   if (origin.kind === "place" && origin.map === map.name) {
@@ -24,10 +39,7 @@ export function placeOf(explorer: Explorer): Place {
   const spacing = explorer.latentSpacing();
   const [x, y] = map.transform(z, 1);
   const radius = spacing.median > 0 ? Math.min(onMapScale(distance, spacing), WIDEST_HALO) : 0;
-  const place = { x, y, halo: map.unit * radius, trust: trustOfVector(distance, spacing) };
-  return origin.kind === "drawn" && origin.variances
-    ? { ...place, spread: spreadOnMap(map, z, origin.variances) }
-    : place;
+  return { x, y, halo: map.unit * radius, trust: trustOfVector(distance, spacing) };
 }
 
 export function nearestOf(explorer: Explorer): Nearest {

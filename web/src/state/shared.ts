@@ -1,13 +1,6 @@
 import type { Shared, SharedState } from "../scene/source";
-import {
-  clearPath,
-  followVectors,
-  select,
-  setColor,
-  setCurrent,
-  setFilters,
-  setMap,
-} from "./actions";
+import { clearPath, followVectors, setColor, setCurrent, setFilters, setMap } from "./actions";
+import { giveSelections, select } from "./actions_selection";
 import type { Explorer } from "./explorer";
 import { readFilters, writeFilters } from "./filters";
 import { rowsOf } from "./path";
@@ -17,7 +10,7 @@ const PAUSE_MS = 60;
 
 /** Keeps the widget's traits and the explorer the same. Returns the end of it. */
 export function followShared(explorer: Explorer, shared: SharedState): () => void {
-  const { dim, current, selection, path, map, color, filters } = explorer;
+  const { dim, current, selection, selections, path, map, color, filters } = explorer;
   let isReading = false;
   let timer: ReturnType<typeof setTimeout> | undefined;
   let waiting: Partial<Shared> = {};
@@ -40,6 +33,7 @@ export function followShared(explorer: Explorer, shared: SharedState): () => voi
     selection: (value) => {
       if (Array.isArray(value)) select(explorer, value);
     },
+    selections: (value) => giveSelections(explorer, value),
     path: (value) => {
       if (!Array.isArray(value) || !value.every((z) => z.length === dim)) return;
       if (value.length) followVectors(explorer, Float32Array.from(value.flat()), value.length);
@@ -58,13 +52,18 @@ export function followShared(explorer: Explorer, shared: SharedState): () => voi
       isReading = false;
     }
   };
-  for (const key of ["map", "color", "filter", "selection", "path", "z"] as const) {
+  for (const key of ["map", "selections", "color", "filter", "selection", "path", "z"] as const) {
     // What Python has not set yet is empty.
     if (Object.keys(shared.get(key) ?? {}).length) read(key);
   }
   const stops = [
     current.subscribe(() => send({ z: [...current.value.z] })),
     selection.subscribe(() => send({ selection: [...selection.value] })),
+    selections.subscribe(() => {
+      send({
+        selections: Object.fromEntries(selections.value.map(({ name, rows }) => [name, [...rows]])),
+      });
+    }),
     path.subscribe(() => {
       const way = path.value;
       send({ path: way ? rowsOf(way.vectors, way.n) : [] });

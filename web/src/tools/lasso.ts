@@ -1,4 +1,4 @@
-import { clearSelection, selectInside } from "../state/actions";
+import { clearSelection, selectInside } from "../state/actions_selection";
 import { Stroke } from "./stroke";
 import type { Tool } from "./tool";
 
