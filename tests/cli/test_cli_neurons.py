@@ -86,6 +86,10 @@ def test_rows_of_a_file_are_the_only_images(
     assert len(chosen.images) == 3
     assert len(Latents(str(finished_run), rows=file, n=2).table) == 2
 
+    encoded = tmp_path / "encoded.csv"
+    assert cli("encode", finished_run, "-o", encoded, "--rows", file).code == 0
+    assert pd.read_csv(encoded)["index"].tolist() == [3, 7, 10]
+
     stored = tmp_path / "some.npz"
     table[[10, 3, 5, 7]].save(stored)
     of_file = Latents(str(finished_run), rows=file, table=stored)

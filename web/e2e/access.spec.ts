@@ -8,10 +8,19 @@ const AXE = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.mi
 for (const colorScheme of ["light", "dark"] as const) {
   test.describe(colorScheme, () => {
     test.use({ colorScheme });
-    for (const tab of ["Neurons", "Around", "Path", "Classes", "Draw", "Columns"]) {
+    for (const tab of [
+      "Neurons",
+      "Around",
+      "Path",
+      "Classes",
+      "Draw",
+      "Columns",
+      "Table",
+      "Select",
+    ]) {
       test(`axe finds nothing serious in ${tab}`, async ({ openFile, page }) => {
         const explorer = await openFile(
-          tab === "Columns" ? "columns" : "digits",
+          ["Columns", "Table", "Select"].includes(tab) ? "columns" : "digits",
           tab === "Columns" ? "#color=ink&filter=%7B%22wide%22%3A%5B8%2C12%5D%7D" : "",
         );
         await explorer.openTab(tab);
@@ -22,7 +31,7 @@ for (const colorScheme of ["light", "dark"] as const) {
             [0.7, 0.6],
           ]);
         }
-        if (tab === "Neurons") {
+        if (["Neurons", "Select"].includes(tab)) {
           await explorer.drags("Lasso");
           await explorer.drag([
             [0.3, 0.3],

@@ -36,7 +36,7 @@ test("columns colour the map, and the legend says what the colours mean", async 
   await explorer.choice("Colour").selectOption("plate");
   const chips = explorer.legend.locator(".zs-chip");
   await expect(chips).toHaveCount(20);
-  await expect(chips.last()).toHaveText(/^others \(\d+\)$/);
+  await expect(chips.last()).toHaveText(/^others \(\d+\)\d+$/);
   await explorer.addressHas("color", "plate");
   await chips.first().dblclick();
   await expect(chips.first()).toHaveAttribute("aria-pressed", "true");
@@ -53,7 +53,7 @@ test("a brush filters the map and the other columns, is undone and comes from a 
   const all = await counts();
   const map = await explorer.look();
   await brush(explorer, "ink", 0.3, 0.5);
-  await expect(shown(explorer)).toBeVisible();
+  await expect(shown(explorer)).toContainText("show all");
   await explorer.looksOtherThan(map);
   const brushed = await counts();
   brushed.forEach((text, i) => expect(Number(text)).toBeLessThan(Number(all[i])));
@@ -61,24 +61,24 @@ test("a brush filters the map and the other columns, is undone and comes from a 
   await explorer.addressHas("filter", /^\{"ink":\[0\.\d+,0\.\d+\]\}$/);
   const hash = await page.evaluate(() => location.hash);
   await explorer.button("Undo").click();
-  await expect(shown(explorer)).toBeHidden();
+  await expect(shown(explorer)).not.toContainText("show all");
   expect(await counts()).toEqual(all);
 
   await page.goto("about:blank");
   const again = await openFile("columns", hash);
   await expect(shown(again)).toHaveText(nShown!);
   await again.legend.getByRole("button", { name: "show all" }).click();
-  await expect(shown(again)).toBeHidden();
+  await expect(shown(again)).not.toContainText("show all");
 });
 
 test("the ends of a range move by keyboard", async ({ openFile, page }) => {
   const explorer = await openFile("columns", "#tab=columns");
   await explorer.root.getByRole("slider", { name: "wide from" }).focus();
   for (let i = 0; i < 8; i++) await page.keyboard.press("ArrowRight");
-  await expect(shown(explorer)).toBeVisible();
+  await expect(shown(explorer)).toContainText("show all");
   await expect(explorer.root.getByRole("slider", { name: "wide from" })).toHaveValue("8");
   await explorer.button("Show all of wide").click();
-  await expect(shown(explorer)).toBeHidden();
+  await expect(shown(explorer)).not.toContainText("show all");
 });
 
 test("the pointer shows file and values; a search goes there", async ({ openFile, page }) => {
@@ -106,7 +106,7 @@ test("a selection is saved with file names, columns and vectors", async ({
   folder,
 }) => {
   const explorer = await openFile("columns", link({ ink: [0.2, null], treatment: ["A"] }));
-  await explorer.button("Select what is shown").click();
+  await explorer.legend.getByRole("button", { name: "select", exact: true }).click();
   const [download] = await Promise.all([
     page.waitForEvent("download"),
     explorer.button("Save CSV").click(),
@@ -115,7 +115,9 @@ test("a selection is saved with file names, columns and vectors", async ({
   await download.saveAs(join(folder, "selection.csv"));
   const [head, ...lines] = readFileSync(join(folder, "selection.csv"), "utf8").trim().split("\r\n");
   expect(head).toMatch(/^index,class,file_name,ink,wide,treatment,plate,day,note,z0,.*,z9$/);
-  expect(lines).toHaveLength(Number((await shown(explorer).textContent())!.split(" of ")[0]));
+  expect(lines).toHaveLength(
+    Number((await shown(explorer).textContent())!.split(" of ")[0].replace(" ", "")),
+  );
   for (const line of lines) {
     expect(line).toMatch(/^\d+,\d,plates\/p\d\d\/digit_\d{5}\.png,0\.[2-9]\d*,\d+,A,plate \d\d,20/);
   }

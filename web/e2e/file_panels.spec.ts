@@ -88,7 +88,7 @@ test("reset, random, the mean of a class, arithmetic, undo", async ({ openFile, 
 
 test("a vector can be typed as Python writes it", async ({ openFile, page }) => {
   const explorer = await openFile("digits");
-  await explorer.button("Type …").click();
+  await explorer.button("Enter a vector").click();
   const paste = explorer.root.getByLabel("A vector, as dict or list");
   await paste.fill("{nonsense");
   await page.keyboard.press("Enter");
@@ -106,7 +106,7 @@ test("around here: the grids show pictures, follow the vector, and lead there", 
   const explorer = await openFile("digits");
   await explorer.openTab("Around");
   const grids = [/^Pictures for values/, /^Pictures for z\d across/].map((name) =>
-    explorer.root.getByRole("img", { name }),
+    explorer.root.getByRole("grid", { name }).locator("canvas"),
   );
   for (const grid of grids) {
     await grid.scrollIntoViewIfNeeded();
@@ -243,7 +243,7 @@ test("classes: the table leads to neurons and means", async ({ openFile }) => {
   const neuron = explorer.root.getByTestId("neuron");
   await expect(neuron.getByRole("heading")).toHaveText("Neuron z9");
   await expect(neuron.locator(".zs-ridge")).toHaveCount(10);
-  const traversal = neuron.getByRole("img", { name: /^Pictures for z9/ });
+  const traversal = neuron.getByRole("grid", { name: /^Pictures for z9/ }).locator("canvas");
   await traversal.scrollIntoViewIfNeeded();
   await expect.poll(() => explorer.colours(traversal)).toBeGreaterThan(30);
   await clickIn(traversal, 0.95, 0.5);

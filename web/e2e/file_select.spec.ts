@@ -148,7 +148,7 @@ test("A against B: one click from the selection, neurons and columns ranked, wal
   expect(await explorer.z()).not.toEqual(before);
   await explorer.openTab("Select");
   await compare.getByRole("button", { name: "Walk from B to A" }).click();
-  await expect(explorer.strip.getByRole("listitem")).toHaveCount(8);
+  await expect(explorer.strip.getByRole("listitem")).toHaveCount(10);
 });
 
 test("the table is sorted, walked by keyboard, ticked, and follows filters", async ({

@@ -102,16 +102,16 @@ test("hidden classes are said to be hidden, whatever the colour, and from a link
 }) => {
   const explorer = await openFile("digits", "#color=kl&hide=1~7");
   const shown = explorer.root.getByTestId("shown");
-  await expect(shown).toHaveText(/^1 \d\d\d of 2 000 shown · show all$/);
+  await expect(shown).toHaveText(/^1 \d\d\d of 2 000 shown · select · show all$/);
   await explorer.choice("Colour").selectOption("class");
   await expect(shown).toBeVisible();
   await explorer.choice("Colour").selectOption("z3");
   await explorer.button("show all").click();
-  await expect(shown).toBeHidden();
+  await expect(shown).toHaveText("2 000 of 2 000 shown · select");
   await explorer.addressHas("hide", null);
   await page.goto("about:blank");
   const again = await openFile("digits", "#hide=77"); // no such class
-  await expect(again.root.getByTestId("shown")).toBeHidden();
+  await expect(again.root.getByTestId("shown")).toHaveText("2 000 of 2 000 shown · select");
 });
 
 test("a selection counts and averages what is shown", async ({ openFile }) => {
@@ -220,7 +220,7 @@ test("a neuron's curves, its pictures and the numbers below have one axis", asyn
   const neuron = explorer.root.getByTestId("neuron");
   const parts = [
     neuron.locator(".zs-ridge svg").first(),
-    neuron.getByRole("img", { name: /^Pictures for/ }),
+    neuron.getByRole("grid", { name: /^Pictures for/ }).locator("canvas"),
     neuron.locator(".zs-axis-x"),
   ];
   const ends = await Promise.all(

@@ -52,7 +52,7 @@ test("the served page does what the file does", async ({ explorer, page }) => {
   ]);
   await expect(explorer.strip.getByRole("listitem")).toHaveCount(10);
   await explorer.openTab("Around");
-  const grid = explorer.root.getByRole("img", { name: /^Pictures for values/ });
+  const grid = explorer.root.getByRole("grid", { name: /^Pictures for values/ }).locator("canvas");
   await expect.poll(() => explorer.colours(grid)).toBeGreaterThan(50);
   await explorer.openTab("Classes");
   await explorer.root.getByTestId("heatmap").getByRole("button", { name: "Neuron z1" }).click();
@@ -116,7 +116,9 @@ base("a network the page cannot run is decoded by the server", async ({ page }) 
     await explorer.button("Random").click();
     await explorer.shows(picture);
     await explorer.openTab("Around");
-    const grid = explorer.root.getByRole("img", { name: /^Pictures for values/ });
+    const grid = explorer.root
+      .getByRole("grid", { name: /^Pictures for values/ })
+      .locator("canvas");
     await expect.poll(() => explorer.colours(grid)).toBeGreaterThan(5);
     await server.stop();
     await explorer.openTab("Neurons");

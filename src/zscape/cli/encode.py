@@ -13,7 +13,7 @@ from zscape.cli.output import check_outs
 SUFFIXES = (".npz", ".parquet", ".h5ad", ".csv")
 
 
-@with_model("data", "split")
+@with_model("data", "split", "rows")
 def encode(
     where: Latents,
     out: Annotated[

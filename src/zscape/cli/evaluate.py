@@ -11,7 +11,7 @@ from zscape.cli.output import TABLES, Outs, check_outs, show_table, write_outs
 from zscape.cli.progress import showing_progress
 
 
-@with_model("data", "split", "n", "seed")
+@with_model("data", "split", "rows", "n", "seed")
 def evaluate(
     where: Latents,
     samples: Annotated[

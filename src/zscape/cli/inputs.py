@@ -309,7 +309,7 @@ class Latents:
         """``table`` in parts, encoded as they are asked for."""
         from zscape import latents
 
-        rows = None if self.n is None else self._rows
+        rows = None if self.n is None and self.rows is None else self._rows
         return latents.encode_parts(self.opened.model, self.all_images, rows=rows)
 
     def fingerprints(self) -> dict[str, str]:

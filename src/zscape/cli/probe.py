@@ -22,7 +22,7 @@ Column = Annotated[
 ]
 
 
-@with_model("data", "split", "n", "seed")
+@with_model("data", "split", "rows", "n", "seed")
 def probe(
     where: Latents,
     column: Column = None,
@@ -59,7 +59,7 @@ def probe(
         show_table(found.frame)
 
 
-@with_model("data", "split", "n", "seed")
+@with_model("data", "split", "rows", "n", "seed")
 def disentanglement(where: Latents, column: Column = None, outs: Outs = None) -> None:
     """Print whether each neuron goes its own way: MIG, SAP, DCI and the FactorVAE score.
 

@@ -1,5 +1,6 @@
 import { useEffect, useRef, useState } from "preact/hooks";
 import { useCell } from "../state/cell";
+import { describe } from "../state/origin";
 import { usePage } from "./context";
 import { CurrentPicture } from "./current_picture";
 import { Header } from "./header";
@@ -50,7 +51,7 @@ function Notice() {
   );
 }
 
-/** Says how far to trust the picture once the hand rests, and only if that has changed. */
+/** Says what picture it is and how far to trust it, once the hand rests. */
 function LiveRegion() {
   const { explorer } = usePage();
   const region = useRef<HTMLDivElement>(null);
@@ -59,9 +60,17 @@ function LiveRegion() {
     const stop = explorer.place.subscribe(() => {
       clearTimeout(timer);
       timer = setTimeout(() => {
-        const { sentence } = explorer.place.value.trust;
-        if (region.current && region.current.textContent !== sentence)
-          region.current.textContent = sentence;
+        const { current, place, manifest, labels, indices } = explorer;
+        const { origin } = current.value;
+        const what = describe(
+          origin,
+          manifest,
+          (row) => labels?.[row] ?? null,
+          (row) => indices[row],
+        );
+        const text = `${what}. ${place.value.trust.sentence}`;
+        if (region.current && region.current.textContent !== text)
+          region.current.textContent = text;
       }, 700);
     });
     return () => {

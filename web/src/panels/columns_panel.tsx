@@ -1,4 +1,3 @@
-import { selectShown } from "../state/actions_selection";
 import { useCell } from "../state/cell";
 import { usePage } from "./context";
 import { FacetRow } from "./facet";
@@ -22,25 +21,11 @@ export function ColumnsPanel() {
           Drag over a histogram, click a bar: the map and all other columns follow. A name colours
           the map.
         </p>
-        <SelectShown />
         {[...explorer.facets.values()].map((column) => (
           <FacetRow key={column.name} column={column} />
         ))}
       </section>
     </>
-  );
-}
-
-function SelectShown() {
-  const { explorer } = usePage();
-  useCell(explorer.filters);
-  if (!explorer.visible.value || !explorer.nShown.value) return null;
-  return (
-    <div class="zs-buttons">
-      <button type="button" onClick={() => selectShown(explorer)}>
-        Select what is shown
-      </button>
-    </div>
   );
 }
 

@@ -1,5 +1,5 @@
 import { useEffect, useMemo, useState } from "preact/hooks";
-import { followVectors, openTab, setColor, setCurrent } from "../state/actions";
+import { openTab, setColor, setCurrent, walkBetween } from "../state/actions";
 import { compareSets, meanOf } from "../state/actions_selection";
 import { useCell } from "../state/cell";
 import { hasColor } from "../state/coloring";
@@ -17,7 +17,6 @@ import { Select } from "./select";
 const FIRST_SHOWN = 8;
 /** Pictures that a mean is taken of; more would not change what is seen. */
 const MOST_AVERAGED = 2000;
-const N_STOPS = 8;
 
 /** How two sets of pictures differ. */
 export function Compare() {
@@ -118,8 +117,7 @@ function MeanPictures({ a, b }: Sets) {
     ...(decoded ? [{ title: "Mean vector, decoded", pair: decoded, of: look }] : []),
   ];
   const walk = () => {
-    const both = Float32Array.from([...vectors[1], ...vectors[0]]);
-    followVectors(explorer, both, N_STOPS, "line");
+    walkBetween(explorer, vectors[1], vectors[0]);
     openTab(explorer, "path");
   };
   const add = () =>

@@ -1,9 +1,10 @@
-import { useState } from "preact/hooks";
+import { useMemo, useState } from "preact/hooks";
 import { hideOnly, onlyValues, showAll, toggleValues } from "../state/actions";
+import { pick, selectShown } from "../state/actions_selection";
 import { useCell } from "../state/cell";
 import { type Scale as ColorScale, css, gradient, type Shade, UNKNOWN } from "../state/colors";
 import type { CategoryColumn } from "../state/columns";
-import { hiddenOf } from "../state/filters";
+import { type Filters, hiddenOf } from "../state/filters";
 import { count, number } from "../state/origin";
 import { usePage } from "./context";
 
@@ -23,17 +24,35 @@ export function Legend() {
   );
 }
 
-/** How much of the data is hidden, whatever the colours mean; a link may have hidden it. */
+/** How much of the data is shown, whatever the colours mean; a link may have hidden some. */
 export function Shown() {
   const { explorer } = usePage();
   useCell(explorer.filters);
-  if (!explorer.visible.value) return null;
+  const n = explorer.nShown.value;
   return (
     <p class="zs-shown" data-testid="shown">
-      {count(explorer.nShown.value)} of {count(explorer.n)} shown ·{" "}
-      <button type="button" class="zs-link" onClick={() => showAll(explorer)}>
-        show all
-      </button>
+      {count(n)} of {count(explorer.n)} shown
+      {n > 0 && (
+        <>
+          {" · "}
+          <button
+            type="button"
+            class="zs-link"
+            title="Select all that is shown"
+            onClick={() => selectShown(explorer)}
+          >
+            select
+          </button>
+        </>
+      )}
+      {explorer.visible.value && (
+        <>
+          {" · "}
+          <button type="button" class="zs-link" onClick={() => showAll(explorer)}>
+            show all
+          </button>
+        </>
+      )}
     </p>
   );
 }
@@ -46,9 +65,15 @@ function Categories({ column, shades }: { column: CategoryColumn; shades: readon
   const filters = useCell(explorer.filters);
   const [search, setSearch] = useState("");
   const hidden = hiddenOf(filters, column.name);
-  const isAnyHidden = explorer.visible.value !== null;
+  const isFiltered = explorer.facets.has(column.name);
+  const counts = useMemo(
+    () => (isFiltered ? countsOf(column, explorer.failures.value, filters) : null),
+    [column, filters],
+  );
   const all = shades.flatMap(({ codes }) => codes);
   const many = column.name === "class" ? "classes" : "values";
+  const rowsOf = (codes: readonly number[]): number[] =>
+    Array.from(column.codes.keys()).filter((row) => codes.includes(column.codes[row]));
   const found = shades.filter(({ name }) => name.toLowerCase().includes(search.toLowerCase()));
   return (
     <>
@@ -73,8 +98,24 @@ function Categories({ column, shades }: { column: CategoryColumn; shades: readon
             key={shade.codes[0]}
             shade={shade}
             isShown={!shade.codes.every((code) => hidden.has(code))}
-            toggle={() => toggleValues(explorer, column.name, shade.codes)}
-            only={() => onlyValues(explorer, column.name, shade.codes, all)}
+            n={
+              counts
+                ? shade.codes.reduce((sum, code) => sum + (counts.get(code) ?? 0), 0)
+                : shade.count
+            }
+            does={
+              isFiltered
+                ? "Click: on or off. Double click, or Shift: only this."
+                : "Click: select it."
+            }
+            toggle={() =>
+              isFiltered
+                ? toggleValues(explorer, column.name, shade.codes)
+                : pick(explorer, rowsOf(shade.codes))
+            }
+            only={() => {
+              if (isFiltered) onlyValues(explorer, column.name, shade.codes, all);
+            }}
           />
         ))}
         {found.length > MOST_SHOWN && (
@@ -82,29 +123,48 @@ function Categories({ column, shades }: { column: CategoryColumn; shades: readon
         )}
         {found.length === 0 && <span class="zs-muted">None has this in its name.</span>}
       </div>
-      {!isAnyHidden && all.length > 1 && (
+      {isFiltered && !all.every((code) => hidden.has(code)) && all.length > 1 && (
         <button type="button" class="zs-link" onClick={() => hideOnly(explorer, column.name, all)}>
-          None
+          Hide all
         </button>
       )}
     </>
   );
 }
 
+/** Of every value, how many points the filters of other columns let through. */
+function countsOf(
+  { name, codes, categories }: CategoryColumn,
+  failures: Uint16Array | null,
+  filters: Filters,
+): Map<number, number> {
+  const hidden = hiddenOf(filters, name);
+  const counts = new Map<number, number>();
+  for (let row = 0; row < codes.length; row++) {
+    const code = codes[row] in categories ? codes[row] : -1;
+    if (failures && failures[row] > +hidden.has(code)) continue;
+    counts.set(code, (counts.get(code) ?? 0) + 1);
+  }
+  return counts;
+}
+
 interface ChipProps {
   shade: Shade;
+  /** Points of it that nothing else hides. */
+  n: number;
   isShown: boolean;
+  does: string;
   toggle(): void;
   only(): void;
 }
 
-function Chip({ shade: { name, codes, count: n, rgb }, isShown, toggle, only }: ChipProps) {
+function Chip({ shade: { name, count: all, rgb }, n, isShown, does, toggle, only }: ChipProps) {
   return (
     <button
       type="button"
       class="zs-chip"
       aria-pressed={isShown}
-      title={`${name}: ${count(n)}. Click: on or off. Double click, or Shift: only this.`}
+      title={`${name}: ${n < all ? `${count(n)} of ` : ""}${count(all)}. ${does}`}
       onClick={(event) => {
         if (event.shiftKey) only();
         else if (event.detail < 2) toggle();
@@ -117,7 +177,9 @@ function Chip({ shade: { name, codes, count: n, rgb }, isShown, toggle, only }: 
     >
       <span class="zs-dot" style={{ background: css(rgb) }} />
       {name}
-      {codes[0] < 0 && <span class="zs-muted">{count(n)}</span>}
+      <span class="zs-muted" aria-hidden="true">
+        {count(n)}
+      </span>
     </button>
   );
 }

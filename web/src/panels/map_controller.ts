@@ -1,6 +1,6 @@
 import { lookAt } from "../state/actions";
 import { watchFrames } from "../state/cell";
-import { contourGroups } from "../state/coloring";
+import { contourGroups, labelGroups } from "../state/coloring";
 import { type Explorer, pairOf } from "../state/explorer";
 import { whenIdle } from "../state/slices";
 import type { Thumbnails } from "../state/thumbnails";
@@ -53,6 +53,10 @@ export function attachMap(
     const isOn = explorer.hasContours.value;
     view.setContours(isOn, isOn ? contourGroups(explorer) : undefined);
   };
+  const showLabels = (): void => {
+    const what = { names: explorer.hasNames.value, examples: explorer.hasExamples.value };
+    view.setLabels(what.names || what.examples ? labelGroups(explorer) : [], what);
+  };
   const showMarker = (): void => {
     const { x, y, halo, trust, spread } = explorer.place.value;
     view.setMarker({
@@ -71,12 +75,14 @@ export function attachMap(
   const showFiltered = (): void => {
     view.setVisible(explorer.visible.value);
     showContours();
+    showLabels();
   };
 
   const wanted = explorer.view.value;
   view.setDark(explorer.isDark.value);
   showTool();
   showColors();
+  showLabels();
   showMap(false);
   if (wanted) view.setView(wanted);
   if (explorer.filters.value.size) showFiltered();
@@ -98,7 +104,11 @@ export function attachMap(
       const box = explorer.view.value;
       if (box && !isRestoring) view.setView(box, true);
     }),
-    watchFrames([explorer.coloring], showContours),
+    watchFrames([explorer.coloring], () => {
+      showContours();
+      showLabels();
+    }),
+    watchFrames([explorer.hasNames, explorer.hasExamples], showLabels),
     watchFrames([explorer.rgba], showColors),
     watchFrames([explorer.place], showMarker),
     tiles.destroy,

@@ -1,4 +1,5 @@
 import { useEffect, useRef } from "preact/hooks";
+import { mapFigure } from "../output/figure";
 import { download, fileName } from "../output/files";
 import { resizeMap } from "../state/actions";
 import { useCell } from "../state/cell";
@@ -8,7 +9,7 @@ import { IconButton } from "./icons";
 import { Legend } from "./legend";
 import { attachMap, type MapController } from "./map_controller";
 import { SelectionBar } from "./selection_bar";
-import { Toolbar } from "./toolbar";
+import { PairAxes, Toolbar } from "./toolbar";
 
 export function MapPane({ onShown }: { onShown(): void }) {
   const { explorer, thumbnails, ownsPage } = usePage();
@@ -17,6 +18,7 @@ export function MapPane({ onShown }: { onShown(): void }) {
   const host = useRef<HTMLDivElement>(null);
   const card = useRef<HTMLDivElement>(null);
   const controller = useRef<MapController | null>(null);
+  const zoomBar = useRef<HTMLDivElement>(null);
   const tool = useCell(explorer.tool);
 
   useEffect(() => {
@@ -24,6 +26,7 @@ export function MapPane({ onShown }: { onShown(): void }) {
     const resized = new ResizeObserver(([entry]) => {
       const { width, height } = entry.contentRect;
       resizeMap(explorer, { width, height });
+      controller.current?.view.setRim(rimOf(zoomBar.current!, width));
     });
     resized.observe(host.current!);
     controller.current = attachMap(explorer, thumbnails, host.current!, (hit) => hover.show(hit));
@@ -42,16 +45,18 @@ export function MapPane({ onShown }: { onShown(): void }) {
     const box = view.getView();
     view.setView({ ...box, scale: box.scale / factor }, true);
   };
-  const save = async () => {
-    const picture = await controller.current?.view.snapshot();
-    if (picture) download(fileName(explorer.manifest.title, `${explorer.map.value}.png`), picture);
+  const save = async (format: "png" | "svg") => {
+    const still = controller.current?.view.still();
+    if (!still) return;
+    const file = await mapFigure(explorer, still, format);
+    download(fileName(explorer.manifest.title, `${explorer.map.value}.${format}`), file);
   };
   return (
     <Part class="zs-map-pane" aria-label="Map of the latent space">
       <Toolbar />
       <div class="zs-map-frame">
         <div ref={host} class="zs-map" data-testid="map" data-tool={tool} />
-        <div class="zs-zoom" role="toolbar" aria-label="Zoom">
+        <div ref={zoomBar} class="zs-zoom" role="toolbar" aria-label="Zoom">
           <IconButton icon="plus" label="Nearer" keys="+" onClick={() => zoom(1.6)} />
           <IconButton icon="minus" label="Farther" keys="−" onClick={() => zoom(1 / 1.6)} />
           <IconButton
@@ -60,8 +65,10 @@ export function MapPane({ onShown }: { onShown(): void }) {
             keys="0"
             onClick={() => controller.current?.view.fit()}
           />
-          <IconButton icon="save" label="Save the map as PNG" onClick={() => void save()} />
+          <IconButton icon="save" label="Save the map as PNG" onClick={() => void save("png")} />
+          <IconButton icon="svg" label="Save the map as SVG" onClick={() => void save("svg")} />
         </div>
+        <PairAxes />
         <div ref={card} class="zs-card" hidden />
         <SelectionBar fit={(rows) => controller.current?.view.fit(rows)} />
       </div>
@@ -69,3 +76,6 @@ export function MapPane({ onShown }: { onShown(): void }) {
     </Part>
   );
 }
+
+/** On a small map the bar covers much of the height, so that nothing may lie under it. */
+const rimOf = (bar: HTMLElement, width: number): number => (width < 700 ? bar.offsetWidth + 14 : 0);

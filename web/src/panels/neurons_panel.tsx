@@ -18,6 +18,7 @@ import { Arithmetic } from "./arithmetic";
 import { ClassSelect } from "./class_select";
 import { useChanges, usePage } from "./context";
 import { densityPath } from "./density";
+import { Term } from "./glossary";
 
 export function NeuronsPanel() {
   const { explorer } = usePage();
@@ -42,7 +43,9 @@ export function NeuronsPanel() {
         <PasteVector />
       </div>
       <p class="zs-hint">
-        In the order of how much each says about the pictures (KL, nats).
+        In the order of how much each says about the pictures (<Term name="KL" />,{" "}
+        <Term name="nats" />
+        ).
         {nUnused > 0 && ` ${nUnused} of ${order.length} say next to nothing and are dimmed.`}
       </p>
       <Sliders />
@@ -162,7 +165,7 @@ function PasteVector() {
   if (!isOpen) {
     return (
       <button type="button" title="Type or paste a vector" onClick={() => setOpen(true)}>
-        Type …
+        Enter a vector
       </button>
     );
   }

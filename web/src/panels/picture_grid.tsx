@@ -133,7 +133,7 @@ export function PictureGrid(props: Props) {
           id={cell}
           role="gridcell"
           class="zs-cell"
-          hidden={!isFocused}
+          data-seen={isFocused}
           aria-colindex={(at % columns) + 1}
           aria-label={props.nameOf(at)}
           style={{

@@ -21,10 +21,10 @@ const titles = (of: readonly { title: string }[]): string =>
 export const SHORTCUTS: readonly (readonly [keys: string, does: string])[] = [
   [TOOLS.map(({ key }) => key).join("  "), `${titles(TOOLS)}: what dragging does`],
   ["Arrows", "on the map: move it under the mark in its centre; with Shift farther"],
-  ["Enter", "on the map: a click in its centre"],
+  ["Enter", "on the map: a click in its centre; of the lasso a corner, with Shift the last one"],
   ["+  −  0", "on the map: nearer, farther, all of it"],
   ["[  ]", "previous and next map"],
-  ["C  T", "contours; pictures instead of dots"],
+  ["C  T  L  E", "contours; pictures instead of dots; names; the most central picture of each"],
   [`1 … ${TABS.length}`, titles(TABS)],
   ["/", "search, where there are columns"],
   ["R  Z", "a random vector; all neurons 0"],
@@ -71,6 +71,8 @@ function press(explorer: Explorer, key: string, openHelp: () => void): boolean {
   else if (tab) openTab(explorer, tab.name);
   else if (key === "c") flip(explorer, "hasContours");
   else if (key === "t") flip(explorer, "hasThumbnails");
+  else if (key === "l") flip(explorer, "hasNames");
+  else if (key === "e") flip(explorer, "hasExamples");
   else if (key === "d") flip(explorer, "isDark");
   else if (key === "r") randomZ(explorer);
   else if (key === "z") resetZ(explorer);

@@ -5,6 +5,7 @@ import { colorChoices } from "../state/coloring";
 import { pairName, pairOf } from "../state/explorer";
 import { TOOLS } from "../tools/tools";
 import { usePage } from "./context";
+import { meaning } from "./glossary";
 import { IconButton, Lines } from "./icons";
 import { NeuronSelect, Select } from "./select";
 
@@ -51,36 +52,47 @@ function MapChoice() {
   const pair = isListed ? null : pairOf(name, dim);
   const choose = (value: string) =>
     setMap(explorer, value === PAIR ? pairName(order[0], order[1]) : value);
+  return (
+    <Select
+      label="Map"
+      title={meaning(explorer.latentMap().label.split(" ")[0])}
+      value={pair ? PAIR : name}
+      onChange={choose}
+    >
+      {manifest.maps.map((spec) => (
+        <option key={spec.name} value={spec.name}>
+          {spec.label}
+        </option>
+      ))}
+      {dim > 1 && <option value={PAIR}>Two neurons</option>}
+    </Select>
+  );
+}
+
+/** Which two neurons a pair map shows: on the map itself, so that the toolbar stays as it is. */
+export function PairAxes() {
+  const { explorer } = usePage();
+  const { dim } = explorer;
+  const name = useCell(explorer.map);
+  const tiles = useCell(explorer.hasTiles);
+  const pair = pairOf(name, dim);
+  if (!pair) return null;
   const setPair = (first: number, second: number) => {
     // Choosing what the other axis has swaps the two.
-    if (first === second) setMap(explorer, pairName(pair![1], pair![0]));
+    if (first === second) setMap(explorer, pairName(pair[1], pair[0]));
     else setMap(explorer, pairName(first, second));
   };
   return (
-    <>
-      <Select label="Map" value={pair ? PAIR : name} onChange={choose}>
-        {manifest.maps.map((spec) => (
-          <option key={spec.name} value={spec.name}>
-            {spec.label}
-          </option>
-        ))}
-        {dim > 1 && <option value={PAIR}>Two neurons</option>}
-      </Select>
-      {pair && (
-        <>
-          <NeuronSelect
-            label="Across"
-            value={pair[0]}
-            onChange={(first) => setPair(first, pair[1])}
-          />
-          <NeuronSelect
-            label="Up"
-            value={pair[1]}
-            onChange={(second) => setPair(pair[0], second)}
-          />
-        </>
-      )}
-    </>
+    <div class="zs-axes" role="toolbar" aria-label="Axes">
+      <NeuronSelect label="Across" value={pair[0]} onChange={(first) => setPair(first, pair[1])} />
+      <NeuronSelect label="Up" value={pair[1]} onChange={(second) => setPair(pair[0], second)} />
+      <IconButton
+        icon="tiles"
+        label="Decoded pictures under the map"
+        isOn={tiles}
+        onClick={() => flip(explorer, "hasTiles")}
+      />
+    </div>
   );
 }
 
@@ -104,9 +116,9 @@ function WayChoice() {
   useCell(explorer.way);
   return (
     <Select
-      label="Way back"
+      label="Decode by"
       value={wayBack(explorer)}
-      title="How a place of the map is turned back into a vector"
+      title="How a place of the map is turned back into a vector, which is then decoded"
       onChange={(value) => setWay(explorer, value)}
     >
       {explorer.latentMap().inverses.map((each) => (
@@ -122,9 +134,8 @@ function Switches() {
   const { explorer } = usePage();
   const contours = useCell(explorer.hasContours);
   const thumbnails = useCell(explorer.hasThumbnails);
-  const tiles = useCell(explorer.hasTiles);
-  const map = useCell(explorer.map);
-  const isPair = pairOf(map, explorer.dim) !== null;
+  const names = useCell(explorer.hasNames);
+  const examples = useCell(explorer.hasExamples);
   return (
     <div class="zs-switches">
       <IconButton
@@ -141,14 +152,20 @@ function Switches() {
         isOn={thumbnails}
         onClick={() => flip(explorer, "hasThumbnails")}
       />
-      {isPair && (
-        <IconButton
-          icon="tiles"
-          label="Decoded pictures under the map"
-          isOn={tiles}
-          onClick={() => flip(explorer, "hasTiles")}
-        />
-      )}
+      <IconButton
+        icon="names"
+        label="Names where the points are densest"
+        keys="L"
+        isOn={names}
+        onClick={() => flip(explorer, "hasNames")}
+      />
+      <IconButton
+        icon="examples"
+        label="The most central picture of each"
+        keys="E"
+        isOn={examples}
+        onClick={() => flip(explorer, "hasExamples")}
+      />
     </div>
   );
 }

@@ -259,6 +259,10 @@ export function setPathEnd(explorer: Explorer, isStart: boolean, n = FIRST_STOPS
   change(explorer, "path", pathBetween(possible(explorer, along, ends), ...ends, path?.n ?? n));
 }
 
+/** The straight path from one vector to another. */
+export const walkBetween = (explorer: Explorer, ...ends: [Float32Array, Float32Array]): void =>
+  change(explorer, "path", pathBetween("line", ...ends, FIRST_STOPS));
+
 /** The path through given vectors (n, latentDim). */
 export function followVectors(
   explorer: Explorer,

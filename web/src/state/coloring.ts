@@ -1,11 +1,13 @@
 /** How the points are coloured, for the map and for its legend, and which are shown. */
+
+import type { LabelGroup } from "../view/view";
 import { classes } from "./color_modes/classes";
 import type { ColorMode } from "./color_modes/color_mode";
 import { columns } from "./color_modes/columns";
 import { error, kl } from "./color_modes/costs";
 import { neurons } from "./color_modes/neurons";
 import { selections } from "./color_modes/selections";
-import { type Coloring, type Rgb, UNKNOWN } from "./colors";
+import { type Coloring, css, type Rgb, UNKNOWN } from "./colors";
 import type { Explorer } from "./explorer";
 import { hiddenOf } from "./filters";
 
@@ -55,21 +57,21 @@ function colorsOf(coloring: Coloring): (row: number) => Rgb {
 /** More outlines than that nobody tells apart. */
 const MOST_OUTLINED = 60;
 
-/** Rows of what is coloured alike and shown, for contours: of every class, or of all points where there are none. */
-export function contourGroups(
-  explorer: Explorer,
-): { rows: Int32Array; rgba: [number, number, number, number] }[] {
+/** What is coloured alike and not hidden: name, colour and rows of each. */
+export interface Group {
+  name: string;
+  rgb: Rgb;
+  rows: Int32Array;
+}
+
+/** By the colours of the map, or by class where those are along a scale; null: there is nothing to tell apart. */
+export function shownGroups(explorer: Explorer): { groups: Group[]; isColored: boolean } | null {
   const { n, facets, filters } = explorer;
   const coloring = explorer.coloring.value;
-  const groups =
-    coloring.scale && facets.has("class") ? classes.create(explorer, "class") : coloring;
-  if (groups.scale || groups.shades.length > MOST_OUTLINED) {
-    const grey: [number, number, number, number] = explorer.isDark.value
-      ? [200, 206, 214, 255]
-      : [70, 78, 88, 255];
-    return [{ rows: Int32Array.from({ length: n }, (_, i) => i), rgba: grey }];
-  }
-  const { column, shades } = groups;
+  const isColored = !coloring.scale;
+  const by = !isColored && facets.has("class") ? classes.create(explorer, "class") : coloring;
+  if (by.scale || by.shades.length > MOST_OUTLINED) return null;
+  const { column, shades } = by;
   const hidden = hiddenOf(filters.value, column.name);
   const rows = new Map<number, number[]>();
   for (let row = 0; row < n; row++) {
@@ -78,12 +80,37 @@ export function contourGroups(
     if (some) some.push(row);
     else rows.set(code, [row]);
   }
-  return shades
-    .map(({ codes, rgb }) => ({
-      rows: Int32Array.from(
-        codes.filter((code) => !hidden.has(code)).flatMap((code) => rows.get(code) ?? []),
-      ),
-      rgba: [...rgb, 255] as [number, number, number, number],
-    }))
-    .filter(({ rows: some }) => some.length > 2);
+  const groups = shades.map(({ name, codes, rgb }) => ({
+    name,
+    rgb,
+    rows: Int32Array.from(
+      codes.filter((code) => !hidden.has(code)).flatMap((code) => rows.get(code) ?? []),
+    ),
+  }));
+  return { groups, isColored };
+}
+
+/** Rows of what is coloured alike and shown, for contours; of all points where nothing is told apart. */
+export function contourGroups(
+  explorer: Explorer,
+): { rows: Int32Array; rgba: [number, number, number, number] }[] {
+  const shown = shownGroups(explorer);
+  if (!shown) {
+    const grey: [number, number, number, number] = explorer.isDark.value
+      ? [200, 206, 214, 255]
+      : [70, 78, 88, 255];
+    return [{ rows: Int32Array.from({ length: explorer.n }, (_, i) => i), rgba: grey }];
+  }
+  return shown.groups
+    .map(({ rows, rgb }) => ({ rows, rgba: [...rgb, 255] as [number, number, number, number] }))
+    .filter(({ rows }) => rows.length > 2);
+}
+
+/** Names for the map. */
+export function labelGroups(explorer: Explorer): LabelGroup[] {
+  const shown = shownGroups(explorer);
+  if (!shown || shown.groups.length < 2) return [];
+  return shown.groups.map(({ name, rows, rgb }) => ({
+    ...{ text: name, rows, color: shown.isColored ? css(rgb) : null },
+  }));
 }

@@ -5,12 +5,25 @@ import { attachGestures, type GestureHandlers, type Pointer } from "./gestures";
 import { createGround, type Ground } from "./ground";
 import { hitAt, NOWHERE } from "./hits";
 import { attachKeyboard } from "./keyboard";
+import { measureLabels, placeLabels } from "./labels";
 import { MapState } from "./map_state";
 import { mayMove, Navigation } from "./navigation";
-import { type ContourSet, Overlay } from "./overlay";
-import { Detail, pointStyle } from "./point_style";
+import { type ContourSet, LABEL_FONT, LABEL_ROOM, Overlay } from "./overlay";
+import { Detail, dotsOf, pointStyle } from "./point_style";
 import { DARK, LIGHT } from "./theme";
-import type { ContourGroup, MapTool, MapView, MapViewOptions, Marker, Tile, ViewBox } from "./view";
+import type {
+  ContourGroup,
+  Dot,
+  Label,
+  LabelGroup,
+  MapTool,
+  MapView,
+  MapViewOptions,
+  Marker,
+  Still,
+  Tile,
+  ViewBox,
+} from "./view";
 
 const JOURNEY_MS = 600; // points from map to map
 const AT_REST_MS = 160; // without a change of view: then all points are drawn
@@ -39,6 +52,10 @@ class DrawnMap implements MapView {
   private marker: Marker | null = null;
   private path: { points: Float32Array; stops: Float32Array } | null = null;
   private axes: { x: string; y: string } | null = null;
+  private labels: { groups: readonly LabelGroup[]; names: boolean; examples: boolean } | null =
+    null;
+  private measured: ReturnType<typeof measureLabels> | null = null;
+  private readonly examples = new Map<number, HTMLCanvasElement>();
   private contours: { groups: ContourGroup[] | undefined; sets: ContourSet[] | null } | null = null;
   private hovered = -1;
   /** Where the pointer rests, if it is over the map and not pressed. */
@@ -90,6 +107,7 @@ class DrawnMap implements MapView {
     state.places = places;
     this.ground.changed("positions", "origins");
     if (this.contours) this.contours.sets = null;
+    this.measured = null;
     this.tool.cancel?.();
     this.navigation.showAll();
     this.invalidate();
@@ -104,6 +122,7 @@ class DrawnMap implements MapView {
   setVisible(mask: Uint8Array | null): void {
     this.state.mask = mask;
     if (this.contours) this.contours.sets = null;
+    this.measured = null;
     this.ground.changed("order", "chosen");
     this.invalidate();
   }
@@ -156,6 +175,18 @@ class DrawnMap implements MapView {
     this.invalidate(false);
   }
 
+  setLabels(groups: readonly LabelGroup[], what: { names: boolean; examples: boolean }): void {
+    this.labels = what.names || what.examples ? { groups, ...what } : null;
+    this.measured = null;
+    this.invalidate(false);
+  }
+
+  setRim(right: number): void {
+    if (this.navigation.rim === right) return;
+    this.navigation.rim = right;
+    this.navigation.keepFitted();
+  }
+
   setDark(dark: boolean): void {
     this.state.theme = dark ? DARK : LIGHT;
     this.invalidate();
@@ -173,20 +204,21 @@ class DrawnMap implements MapView {
     this.navigation.go(view, animate);
   }
 
-  async snapshot(): Promise<Blob> {
+  still(): Still {
+    const { state, context } = this;
     this.isGroundStale = true; // the canvas is only sure to hold its picture right after drawing
     this.render(1);
-    const picture = document.createElement("canvas");
-    picture.width = this.top.width;
-    picture.height = this.top.height;
-    const context = picture.getContext("2d") as CanvasRenderingContext2D;
-    context.drawImage(this.ground.canvas, 0, 0);
-    context.drawImage(this.top, 0, 0);
-    return new Promise((resolve, reject) => {
-      picture.toBlob((blob) =>
-        blob ? resolve(blob) : reject(new Error("The map could not be written as PNG.")),
-      );
-    });
+    const ground = copied(this.ground.canvas);
+    const labels = this.placedLabels();
+    this.renderOverlay([]);
+    const marks = copied(this.top);
+    this.renderOverlay(labels);
+    const isPlain = !this.ground.thumbnails?.rows.length && !state.tiles.length;
+    return {
+      ...{ ground, marks, labels, size: state.size, theme: state.theme, context },
+      ...{ view: state.view, dots: isPlain ? dotsInSight(state, this.contours !== null) : null },
+      example: (row) => this.exampleOf(row),
+    };
   }
 
   async frame(): Promise<void> {
@@ -258,7 +290,7 @@ class DrawnMap implements MapView {
     this.renderOverlay();
   }
 
-  private renderOverlay(): void {
+  private renderOverlay(labels = this.placedLabels()): void {
     const { state, context, hovered } = this;
     const { width, height } = state.size;
     context.setTransform(state.pixelRatio, 0, 0, state.pixelRatio, 0, 0);
@@ -276,8 +308,34 @@ class DrawnMap implements MapView {
       marker: this.marker,
       ring: hovered >= 0 ? { x, y, radius, isSquare: pictured === true } : null,
       axes: this.axes,
+      labels,
+      example: (row) => this.exampleOf(row),
       reticle: this.isByKey && document.activeElement === this.top,
     });
+  }
+
+  private placedLabels(): Label[] {
+    const { state, labels, context } = this;
+    if (!labels || state.progress < 1) return [];
+    this.measured ??= measureLabels(state, labels.groups);
+    context.font = LABEL_FONT;
+    const widthOf = (text: string): number => context.measureText(text).width + LABEL_ROOM;
+    return placeLabels(this.measured, state.view, state.size, labels, widthOf);
+  }
+
+  private exampleOf(row: number): HTMLCanvasElement | null {
+    if (row < 0) return null;
+    const known = this.examples.get(row);
+    const picture = known ? null : this.options.thumbnail?.(row);
+    if (!picture) return known ?? null;
+    const canvas = document.createElement("canvas");
+    canvas.width = picture.width;
+    canvas.height = picture.height;
+    const context = canvas.getContext("2d");
+    if (picture instanceof ImageData) context?.putImageData(picture, 0, 0);
+    else context?.drawImage(picture, 0, 0);
+    this.examples.set(row, canvas);
+    return canvas;
   }
 
   private tellView(): void {
@@ -327,10 +385,13 @@ class DrawnMap implements MapView {
     this.undo.push(attachGestures(this.top, this.gestures()));
     this.undo.push(
       attachKeyboard(this.top, {
-        pan: (dx, dy) => this.navigation.panBy(dx, dy),
+        pan: (dx, dy) => {
+          this.navigation.panBy(dx, dy);
+          this.tool.hover?.(hitAt(this.state, this.ground.thumbnails, this.centre()));
+        },
         zoom: (factor) => this.navigation.zoomBy(...this.middle(), factor, true),
         fit: () => this.fit(),
-        act: (shift) => this.click({ ...this.centre(), shift }),
+        act: (shift) => this.press(shift),
         escape: () => {
           const isGivenUp = this.tool.cancel?.() === true;
           if (isGivenUp) this.invalidate(false);
@@ -386,6 +447,14 @@ class DrawnMap implements MapView {
     this.invalidate(false);
   }
 
+  /** Enter: what a click in the centre would do, or what the tool does without a pointer. */
+  private press(shift: boolean): void {
+    const hit = hitAt(this.state, this.ground.thumbnails, this.centre());
+    if (this.tool.press) this.tool.press(hit, shift);
+    else this.tool.click(hit, shift);
+    this.invalidate(false);
+  }
+
   private hover(pointer: Pointer | null): void {
     this.pointer = pointer;
     if (this.look()) this.invalidate(false);
@@ -410,6 +479,35 @@ class DrawnMap implements MapView {
   private middle(): [number, number] {
     return [this.state.size.width / 2, this.state.size.height / 2];
   }
+}
+
+function copied(canvas: HTMLCanvasElement): HTMLCanvasElement {
+  const copy = document.createElement("canvas");
+  copy.width = canvas.width;
+  copy.height = canvas.height;
+  copy.getContext("2d")?.drawImage(canvas, 0, 0);
+  return copy;
+}
+
+/** More dots than that make a drawing that no program opens gladly. */
+const MOST_DOTS = 20_000;
+
+/** The dots of the frame one by one, those selected last; null where they are too many. */
+function dotsInSight(state: MapState, hasContours: boolean): Dot[] | null {
+  const { diameter, opacity, dim } = dotsOf(state, hasContours);
+  const { size, colors } = state;
+  const places = state.screenPositions();
+  const dot = (row: number, d: number, alpha: number): Dot => ({
+    ...{ x: places[2 * row], y: places[2 * row + 1], radius: d / 2, opacity: alpha },
+    color: `rgb(${colors[4 * row]} ${colors[4 * row + 1]} ${colors[4 * row + 2]})`,
+  });
+  const isSeen = ({ x, y, radius: r }: Dot): boolean =>
+    x > -r && y > -r && x < size.width + r && y < size.height + r;
+  const dots = [
+    ...Array.from(state.shownOrder(), (row) => dot(row, diameter, opacity * dim)),
+    ...Array.from(state.shownSelection(), (row) => dot(row, diameter + 1, Math.max(0.9, opacity))),
+  ].filter(isSeen);
+  return dots.length <= MOST_DOTS ? dots : null;
 }
 
 const NO_BROWSER_GESTURES =

@@ -19,6 +19,8 @@ export class Navigation {
   movedAt = Number.NEGATIVE_INFINITY;
   /** Room at the rim for the axes' numbers. */
   hasAxes = false;
+  /** CSS pixels on the right that something covers. */
+  rim = 0;
   private isFitted = true; // the view shows all, and goes on doing so when the size changes
   private flight: { from: ViewBox; to: ViewBox; start: number } | null = null;
 
@@ -100,7 +102,8 @@ export class Navigation {
   private margins(): Margins {
     const { width, height } = this.state.size;
     const margin = Math.min(MARGIN, 0.06 * Math.min(width, height));
-    const even = { left: margin, right: margin, top: margin, bottom: margin };
+    const right = Math.max(margin, Math.min(this.rim, width / 4));
+    const even = { left: margin, right, top: margin, bottom: margin };
     return this.hasAxes ? { ...even, ...AXES_MARGIN } : even;
   }
 

@@ -1,8 +1,9 @@
 import { type Size, toScreen } from "./camera";
 import { ellipseOf } from "./ellipse";
+import { EXAMPLE_SIDE, TEXT_HEIGHT } from "./labels";
 import { type Theme, withAlpha } from "./theme";
 import { tickLabel, ticks } from "./ticks";
-import type { Marker, Outline, ViewBox } from "./view";
+import type { Label, Marker, Outline, ViewBox } from "./view";
 
 export interface ContourSet {
   /** One path per line weight, outermost first, data coordinates. */
@@ -19,11 +20,16 @@ export interface Marks {
   /** Hovered point and half the size of what is drawn there, CSS pixels. */
   ring: { x: number; y: number; radius: number; isSquare: boolean } | null;
   axes: { x: string; y: string } | null;
+  labels: readonly Label[];
+  example(row: number): HTMLCanvasElement | null;
   /** Cross in the centre: where Enter would click. */
   reticle: boolean;
 }
 
-const FONT = 'system-ui, -apple-system, "Segoe UI", Roboto, sans-serif';
+export const FONT = 'system-ui, -apple-system, "Segoe UI", Roboto, sans-serif';
+export const LABEL_FONT = `600 12.5px ${FONT}`;
+/** Beside the text of a label: its dot and the rim. */
+export const LABEL_ROOM = 24;
 const CONFIDENCE_95 = Math.sqrt(5.991); // of a Gaussian in two dimensions
 
 /** Draws marks onto a 2-D canvas whose unit is the CSS pixel. */
@@ -41,6 +47,7 @@ export class Overlay {
     context.lineCap = "round";
     if (marks.axes) this.drawAxes(marks.axes);
     for (const contour of marks.contours) this.drawContour(contour);
+    for (const label of marks.labels) this.drawLabel(label, marks.example(label.row));
     if (marks.ring) this.drawRing(marks.ring);
     if (marks.path) this.drawPath(marks.path.points, marks.path.stops);
     if (marks.outline) this.drawOutline(marks.outline);
@@ -176,6 +183,39 @@ export class Overlay {
     context.fillStyle = withAlpha(theme.accent, 0.12);
     context.fill();
     this.strokeCased(() => context.stroke(), theme.accent, 1.5, 0.7);
+  }
+
+  private drawLabel(label: Label, example: HTMLCanvasElement | null): void {
+    const { context, theme } = this;
+    const { text, color, x, y, width, height } = label;
+    let top = y - height / 2;
+    if (example) {
+      const side = EXAMPLE_SIDE - 4;
+      const [tall, wide] = [
+        Math.min(1, example.height / example.width),
+        Math.min(1, example.width / example.height),
+      ];
+      const [left, upper] = [x - (side * wide) / 2, top + (side * (1 - tall)) / 2 + 1];
+      context.imageSmoothingEnabled = false;
+      context.drawImage(example, left, upper, side * wide, side * tall);
+      context.beginPath();
+      context.roundRect(left - 1, upper - 1, side * wide + 2, side * tall + 2, 3);
+      this.strokeCased(() => context.stroke(), color ?? theme.ink, 2, 0.9);
+      top += EXAMPLE_SIDE;
+    }
+    if (!text) return;
+    const middle = top + TEXT_HEIGHT / 2;
+    context.beginPath();
+    context.roundRect(x - width / 2, top + 1, width, TEXT_HEIGHT - 2, 9);
+    context.fillStyle = withAlpha(theme.background, 0.84);
+    context.fill();
+    context.font = LABEL_FONT;
+    context.textAlign = "left";
+    context.textBaseline = "middle";
+    context.fillStyle = theme.ink;
+    const start = x - width / 2 + (color ? 17 : 11);
+    context.fillText(text, start, middle + 0.5);
+    if (color) this.disc(x - width / 2 + 9, middle, 4, color, color, 0.5);
   }
 
   private drawRing({ x, y, radius, isSquare }: NonNullable<Marks["ring"]>): void {

@@ -1,4 +1,5 @@
 import type { Places } from "../maps/places";
+import type { Theme } from "./theme";
 
 /** Anything a picture can come as. */
 export type Picture = ImageBitmap | ImageData | HTMLCanvasElement;
@@ -46,6 +47,8 @@ export interface MapTool {
   readonly outline?: Outline | null;
   /** A click or a tap, or Enter for the centre of the map. */
   click(hit: Hit, shift: boolean): void;
+  /** Enter, where it does something else than a click there. */
+  press?(hit: Hit, shift: boolean): void;
   /** @param scale data units per CSS pixel */
   drag?(hit: Hit, phase: "start" | "move" | "end", scale: number): void;
   /** Whether the outline follows the pointer. */
@@ -76,6 +79,51 @@ export interface ContourGroup {
   rgba: [number, number, number, number];
 }
 
+/** Points that go by one name. */
+export interface LabelGroup {
+  text: string;
+  /** CSS; null where the points have another. */
+  color: string | null;
+  rows: Int32Array;
+}
+
+/** Where a name or a picture stands: its middle, CSS pixels. */
+export interface Label {
+  text: string;
+  color: string | null;
+  x: number;
+  y: number;
+  width: number;
+  height: number;
+  /** The row whose picture is shown above the text, or -1. */
+  row: number;
+}
+
+/** CSS pixels. */
+export interface Dot {
+  x: number;
+  y: number;
+  radius: number;
+  color: string;
+  opacity: number;
+}
+
+/** The map as it is shown now. */
+export interface Still {
+  size: { width: number; height: number };
+  view: ViewBox;
+  theme: Theme;
+  /** Points and what lies under them, and what is drawn above but for the labels: device pixels. */
+  ground: HTMLCanvasElement;
+  marks: HTMLCanvasElement;
+  /** The points of the ground one by one, if it is nothing else and they are not too many. */
+  dots: Dot[] | null;
+  labels: readonly Label[];
+  example(row: number): HTMLCanvasElement | null;
+  /** To measure text with. */
+  context: CanvasRenderingContext2D;
+}
+
 export interface MapView {
   /**
    * Another map of the n points. The view is fitted to it; `setView` after it keeps
@@ -102,12 +150,16 @@ export interface MapView {
   setTiles(tiles: Tile[] | null): void;
   /** Axis names and ticks (pair maps, where coordinates mean something); null: none. */
   setAxes(axes: { x: string; y: string } | null): void;
+  /** Names and most central pictures of groups, where they are densest. */
+  setLabels(groups: readonly LabelGroup[], what: { names: boolean; examples: boolean }): void;
+  /** CSS pixels on the right of the map that something covers: what is shown whole keeps out of them. */
+  setRim(right: number): void;
   setDark(dark: boolean): void;
   fit(rows?: ArrayLike<number>): void;
   getView(): ViewBox;
   setView(view: ViewBox, animate?: boolean): void;
-  /** PNG of what is shown. */
-  snapshot(): Promise<Blob>;
+  /** What is shown, in its parts. */
+  still(): Still;
   /** Draw now (tests and benchmarks); resolves after the frame. */
   frame(): Promise<void>;
   destroy(): void;
