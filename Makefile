@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip install --disable-pip-version-check --quiet --constraint constraints.txt
 
-.PHONY: demo explore test slow faults lint zoo results notebooks bench bench-web wheel web e2e format clean
+.PHONY: demo explore test slow faults lint zoo results notebooks bench bench-web published wheel web e2e format clean
 
 demo: .venv/.demo
 	$(BIN)/zscape demo
@@ -44,6 +44,10 @@ notebooks: .venv/.dev
 # Close everything else on the machine first; about three quarters of an hour on 2 cores.
 bench: .venv/.dev
 	$(BIN)/python -m benchmarks
+
+# Ours beside a published table, resumable: runs/published keeps every run; hours on 2 cores.
+published: .venv/.dev
+	$(BIN)/python -m benchmarks.published
 
 wheel: .venv/.dev
 	rm -rf dist
