@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import os
+import stat
 import subprocess
 import sys
 import threading
@@ -28,6 +29,20 @@ def test_bytes_are_written_as_they_are(tmp_path):
 def test_text_is_utf8_with_its_own_line_ends(tmp_path):
     write_atomic(tmp_path / "a.txt", "β is 1\r\n漢字\n")
     assert (tmp_path / "a.txt").read_bytes() == "β is 1\r\n漢字\n".encode()
+
+
+@pytest.mark.skipif(os.name != "posix", reason="there, a folder cannot be opened")
+def test_a_name_outlives_a_power_cut(tmp_path, monkeypatch):
+    real, synced = os.fsync, []
+
+    def fsync(handle):
+        is_folder = stat.S_ISDIR(os.fstat(handle).st_mode)
+        synced.append((is_folder, names_in(tmp_path) == ["a.txt"]))
+        real(handle)
+
+    monkeypatch.setattr(os, "fsync", fsync)
+    write_atomic(tmp_path / "a.txt", "text")
+    assert synced == [(False, False), (True, True)]  # the file before it is renamed, then the name
 
 
 def test_a_file_that_is_there_is_replaced_and_not_written_into(tmp_path):

@@ -32,7 +32,7 @@ def code_of(folders: Iterable[str]) -> str:
 
 def prune(folder: Path, suffix: str, most: int) -> None:
     """Delete the files of this ending that were used longest ago, beyond so many."""
-    files = sorted(folder.glob(f"*{suffix}"), key=lambda file: file.stat().st_mtime)
-    for file in files[:-most]:
-        with suppress(OSError):  # Windows keeps what another process has open
+    with suppress(OSError):  # another process deletes as well, and Windows keeps what one has open
+        files = sorted(folder.glob(f"*{suffix}"), key=lambda file: file.stat().st_mtime)
+        for file in files[:-most]:
             file.unlink()

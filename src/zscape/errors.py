@@ -31,6 +31,10 @@ class TrainingDiverged(ZscapeError):
     """A loss or gradient stopped being finite; the last good checkpoint is kept."""
 
 
+class ProcessLost(ZscapeError):
+    """Another process of the same training has ended; the last good checkpoint is kept."""
+
+
 class MissingExtraError(ZscapeError, ImportError):
     """An optional dependency is needed; the message names the extra to install."""
 

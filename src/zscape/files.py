@@ -18,7 +18,7 @@ if sys.platform != "win32":
 
 
 def write_atomic(path: Path, data: bytes | str | Iterable[bytes | memoryview]) -> None:
-    """Write beside ``path``, flush to the disk, then rename onto it.
+    """Write beside ``path``, flush to the disk, rename onto it, and flush the folder.
 
     A reader, or the next run after a power cut, finds the old file or the new one, never a part.
     What a process left beside it that died while it wrote the same file is removed.
@@ -46,7 +46,40 @@ def write_atomic(path: Path, data: bytes | str | Iterable[bytes | memoryview]) -
                 Path(temporary).chmod(0o666 & ~_umask())
             Path(temporary).replace(path)
         except BaseException:
-            Path(temporary).unlink(missing_ok=True)
+            with suppress(OSError):  # the disk that failed may fail again
+                Path(temporary).unlink(missing_ok=True)
+            raise
+        _sync(path.parent)
+
+
+def make_folder(path: Path) -> None:
+    """Make the folder ``path``, and those above it, if they are not there.
+
+    Raises
+    ------
+    ConfigError
+        It cannot be made.
+    """
+    with writing(path):
+        missing = [folder for folder in (path, *path.parents) if not folder.exists()]
+        path.mkdir(parents=True, exist_ok=True)
+        for folder in missing:
+            _sync(folder.parent)
+
+
+def _sync(folder: Path) -> None:
+    """Let what has a new name in ``folder`` keep it through a power cut."""
+    if sys.platform == "win32":
+        return  # there, a folder cannot be opened
+    try:
+        handle = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(handle)
+        finally:
+            os.close(handle)
+    except OSError as error:
+        # Not every file system can, and one may write to a folder that one may not read.
+        if error.errno not in (errno.EINVAL, errno.ENOTSUP, errno.EACCES):
             raise
 
 

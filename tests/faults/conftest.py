@@ -6,13 +6,18 @@ passes, unless it counts its own with the fixture ``tries``.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
+from forked import Undisturbed
 from reliability import Row, Tries, record
+
+from training.training_helpers import blobs
 
 _tries = pytest.StashKey[Tries]()
 _rows: dict[str, Row] = {}
@@ -65,3 +70,16 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
     folder = session.config.getoption("--record", default=None)
     if folder is not None and _rows and not hasattr(session.config, "workerinput"):
         record(folder, list(_rows.values()))
+
+
+@pytest.fixture(scope="session")
+def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> Undisturbed:
+    folder = tmp_path_factory.mktemp("undisturbed")
+    np.savez(folder / "blobs.npz", images=blobs(60)[:, 0].numpy())
+    made = Undisturbed(folder / "blobs.npz", folder / "run", 0)
+    for attempt in ("warm", "run"):
+        begun = time.perf_counter()
+        program = made.start(folder / attempt)
+        assert program.wait() == 0, program.said
+        made.seconds = time.perf_counter() - begun
+    return made

@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import multiprocessing
 import os
+import stat
 import sys
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 from multiprocessing.context import ForkServerProcess
 from pathlib import Path
 
@@ -44,6 +46,11 @@ class Program:
         assert self.process.exitcode is not None, f"still runs after {seconds} s: {self.said}"
         return self.process.exitcode
 
+    def send(self, number: int) -> None:
+        """Send a signal."""
+        assert self.process.pid is not None
+        os.kill(self.process.pid, number)
+
     def kill_after(self, seconds: float) -> int:
         """Its exit code, after SIGKILL if it has not ended before."""
         self.process.join(seconds)
@@ -62,6 +69,10 @@ def _run(arguments: list[str], log: Path, before: Callable[[], None] | None) -> 
             os.dup2(file.fileno(), handle)
     if before is not None:
         before()
+    # As a program that starts has them: how they were before says nothing of what they are now.
+    if sys.stdout is not None:
+        sys.stdout = os.fdopen(1, "w", closefd=False)
+        sys.stderr = os.fdopen(2, "w", buffering=1, closefd=False)
     from zscape.cli import main
 
     sys.argv = ["zscape", *arguments]
@@ -74,7 +85,7 @@ def write_slowly() -> None:
 
     def fsync(handle: int) -> None:
         size = os.fstat(handle).st_size
-        if size:
+        if size and stat.S_ISREG(os.fstat(handle).st_mode):
             rest = os.pread(handle, size, size // 2)
             os.ftruncate(handle, size // 2)
             time.sleep(0.03)
@@ -82,3 +93,27 @@ def write_slowly() -> None:
         real(handle)
 
     os.fsync = fsync
+
+
+FLAGS = (
+    "--network", "mlp", "--latent-dim", "3", "--epochs", "4", "--batch-size", "16", "--precision",
+    "32", "--accelerator", "cpu", "--optimizer", "adam", "--checkpoint-minutes", "1e-9",
+)  # fmt: skip
+
+
+@dataclass
+class Undisturbed:
+    """What every killed training must come to."""
+
+    data: Path
+    folder: Path
+    seconds: float
+
+    def start(
+        self, folder: Path, *more: object, before: Callable[[], None] | None = None
+    ) -> Program:
+        """The same training in ``folder``, by a writer that takes its time."""
+        return Program(
+            "train", "--data", self.data, "--out", folder, *FLAGS, *more,
+            log=folder.with_suffix(".log"), before=before or write_slowly,
+        )  # fmt: skip

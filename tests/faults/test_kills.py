@@ -3,52 +3,16 @@
 from __future__ import annotations
 
 import random
-import time
-from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
 import pytest
-from forked import Program, write_slowly
+from forked import Program, Undisturbed
 from reliability import Tries
 
-from training.training_helpers import assert_same_outcome, blobs
+from training.training_helpers import assert_same_outcome
 from zscape.training.run import CHECKPOINT, CONFIG
 
 PART = "Kills and signals"
-FLAGS = (
-    "--network", "mlp", "--latent-dim", "3", "--epochs", "4", "--batch-size", "16", "--precision",
-    "32", "--accelerator", "cpu", "--optimizer", "adam", "--checkpoint-minutes", "1e-9",
-)  # fmt: skip
-
-
-@dataclass
-class Undisturbed:
-    """What every killed training must come to."""
-
-    data: Path
-    folder: Path
-    seconds: float
-
-    def start(self, folder: Path) -> Program:
-        """The same training in ``folder``, by a writer that takes its time."""
-        return Program(
-            "train", "--data", self.data, "--out", folder, *FLAGS,
-            log=folder.with_suffix(".log"), before=write_slowly,
-        )  # fmt: skip
-
-
-@pytest.fixture(scope="module")
-def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> Undisturbed:
-    folder = tmp_path_factory.mktemp("undisturbed")
-    np.savez(folder / "blobs.npz", images=blobs(60)[:, 0].numpy())
-    made = Undisturbed(folder / "blobs.npz", folder / "run", 0)
-    for attempt in ("warm", "run"):
-        begun = time.perf_counter()
-        program = made.start(folder / attempt)
-        assert program.wait() == 0, program.said
-        made.seconds = time.perf_counter() - begun
-    return made
 
 
 def kill_and_resume(undisturbed: Undisturbed, folder: Path, moment: float) -> bool:

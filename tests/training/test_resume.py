@@ -22,7 +22,7 @@ from training_helpers import (
 
 from zscape.errors import CheckpointError, DataError
 from zscape.training import Progress, Run, Trainer
-from zscape.training.interrupt import polite_interrupt
+from zscape.training.interrupt import heeding_signals
 from zscape.training.weights import read_tensors
 
 VARIANTS: dict[str, dict[str, Any]] = {
@@ -246,10 +246,10 @@ def heeding_interrupts() -> Iterator[None]:
 
 @pytest.mark.usefixtures("heeding_interrupts")
 def test_second_ctrl_c_interrupts_at_once() -> None:
-    with polite_interrupt() as is_interrupted:
-        assert not is_interrupted()
+    with heeding_signals() as asked:
+        assert asked.to_stop is None
         signal.raise_signal(signal.SIGINT)
-        assert is_interrupted()
+        assert asked.to_stop == signal.SIGINT
         with pytest.raises(KeyboardInterrupt):
             signal.raise_signal(signal.SIGINT)
     assert signal.getsignal(signal.SIGINT) is signal.default_int_handler

@@ -202,6 +202,9 @@ def test_a_folder_that_cannot_be_made(tmp_path: Path) -> None:
 def test_opening_what_is_no_run(tmp_path: Path) -> None:
     with pytest.raises(CheckpointError, match=r"there is no run folder .*nowhere"):
         Run.open(tmp_path / "nowhere")
+    with pytest.raises(CheckpointError, match="is empty: no training has begun there; start one"):
+        Run.open(tmp_path)
+    (tmp_path / "notes.txt").write_text("mine")
     with pytest.raises(CheckpointError, match=r"is not a run: it has no config\.json"):
         Run.open(tmp_path)
 

@@ -14,7 +14,7 @@ from zscape.api.subject import subject_of
 from zscape.config import name_unknown
 from zscape.data import ImageSet, ImagesLike, showing
 from zscape.errors import ConfigError, needing
-from zscape.files import check_writable, write_atomic, writing
+from zscape.files import check_writable, make_folder, write_atomic
 from zscape.model import VAE, describe_model
 from zscape.words import line
 
@@ -117,8 +117,7 @@ def write_comparison(
     opened = open_models(models)
     found = measure_models(opened, images, protocol, split=split, probes=probes, progress=progress)
     page = comparison_page(found, opened, images, split=split)
-    with writing(path):
-        path.parent.mkdir(parents=True, exist_ok=True)
+    make_folder(path.parent)
     write_atomic(path, page)
     return path
 

@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import io
 import logging
+import os
+import signal
 import sys
-from typing import Annotated
+from collections.abc import Iterator
+from contextlib import contextmanager, redirect_stderr, redirect_stdout, suppress
+from typing import Annotated, Any, TextIO
 
 import typer
 
@@ -32,6 +36,7 @@ from zscape.cli import (
 )
 from zscape.config import name_unknown
 from zscape.errors import TrainingDiverged, ZscapeError
+from zscape.streams import Enduring
 
 app = typer.Typer(
     name="zscape",
@@ -89,27 +94,75 @@ def _options(
 def main() -> None:
     """Run the command line: 0 on success, 2 and one line on stderr for a user's error.
 
-    Anything that is not the user's error keeps its traceback.
+    A signal that ends it: 128 and its number. Anything that is neither keeps its traceback.
     """
-    for stream in (sys.stdout, sys.stderr):
-        if isinstance(stream, io.TextIOWrapper):
-            # Whatever a class or a file is called: "?" where the terminal has no letter for it.
-            stream.reconfigure(errors="replace")
+    out, err = (Enduring(_open(stream)) for stream in (sys.stdout, sys.stderr))
+    with redirect_stdout(out), redirect_stderr(err), _ended_in_order() as ended_by:
+        try:
+            code = app(standalone_mode=False)
+        except (ZscapeError, typer.TyperException) as error:
+            message = _usage(error) if isinstance(error, typer.TyperException) else str(error)
+            message = message.replace(": Value error, ", ": ")  # pydantic's
+            code = 0 if _is_said_elsewhere(error) else 2
+            # Without arguments the help has been printed, and there is nothing to add.
+            if code and message:
+                print(f"zscape: {' '.join(message.split())}", file=sys.stderr)
+        except typer.Exit as stop:
+            code = stop.exit_code
+        except (typer.Abort, KeyboardInterrupt):
+            print("zscape: interrupted.", file=sys.stderr)
+            code = 128 + (ended_by[0] if ended_by else signal.SIGINT)
+        lost = _finish(out, err)
+    sys.exit((code if isinstance(code, int) else 0) or lost)
+
+
+@contextmanager
+def _ended_in_order() -> Iterator[list[int]]:
+    """End by SIGTERM and SIGHUP as by Ctrl-C: nothing is left half done. Yields the signal."""
+    ended_by: list[int] = []
+
+    def end(number: int, _: Any) -> None:
+        ended_by.append(number)
+        raise KeyboardInterrupt
+
+    previous = {}
+    for number in (signal.SIGTERM, getattr(signal, "SIGHUP", None)):
+        if number and signal.getsignal(number) is signal.SIG_DFL:
+            previous[number] = signal.signal(number, end)
     try:
-        code = app(standalone_mode=False)
-    except (ZscapeError, typer.TyperException) as error:
-        message = _usage(error) if isinstance(error, typer.TyperException) else str(error)
-        message = message.replace(": Value error, ", ": ")  # pydantic's
-        code = 0 if _is_said_elsewhere(error) else 2
-        # Without arguments the help has been printed, and there is nothing to add.
-        if code and message:
-            print(f"zscape: {' '.join(message.split())}", file=sys.stderr)
-    except typer.Exit as stop:
-        code = stop.exit_code
-    except (typer.Abort, KeyboardInterrupt):
-        print("zscape: interrupted.", file=sys.stderr)
-        code = 130
-    sys.exit(code if isinstance(code, int) else 0)
+        yield ended_by
+    finally:
+        for number, handler in previous.items():
+            signal.signal(number, handler)
+
+
+def _open(stream: TextIO | None) -> TextIO:
+    if stream is None:  # closed by who started this; else the next file opened is taken for it
+        return open(os.devnull, "w", encoding="utf-8")  # noqa: PTH123
+    if isinstance(stream, io.TextIOWrapper):
+        # Whatever a class or a file is called: "?" where the terminal has no letter for it.
+        stream.reconfigure(errors="replace")
+    return stream
+
+
+def _finish(out: Enduring, err: Enduring) -> int:
+    """0 if all that was printed has arrived, else the code to end with.
+
+    A reader that has seen enough, as ``head``, is no error: it is that of SIGPIPE, which shells
+    know. What is left unwritten would be tried again, and complained of, as Python ends.
+    """
+    out.flush()
+    if out.lost is not None and not isinstance(out.lost, BrokenPipeError):
+        reason = out.lost.strerror
+        print(f"zscape: cannot write to the standard output: {reason}.", file=sys.stderr)
+    err.flush()
+    lost = [stream for stream in (out, err) if stream.lost is not None]
+    for stream in lost:
+        with suppress(OSError, ValueError):
+            os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
+    if any(isinstance(stream.lost, BrokenPipeError) for stream in lost):
+        return 128 + 13
+    return 2 if out.lost is not None else 0
 
 
 def _usage(error: typer.TyperException) -> str:

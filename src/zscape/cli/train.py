@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shlex
+import signal
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -25,8 +27,11 @@ def train(
 ) -> None:
     """Train a model and keep everything about it in a run folder.
 
-    Ctrl-C finishes the step, saves, and says how to go on.
+    Ctrl-C finishes the step, saves, and says how to go on; so do SIGTERM and SIGHUP. SIGUSR1
+    saves, and training goes on.
     """
+    if hasattr(signal, "SIGUSR1"):  # it may come before there is anything to save
+        signal.signal(signal.SIGUSR1, signal.SIG_IGN)
     from zscape import api
     from zscape.model import allowed
 
@@ -51,17 +56,18 @@ def report_result(result: TrainingResult) -> None:
     Raises
     ------
     typer.Exit
-        With code 130 if Ctrl-C stopped it.
+        With 128 and the number of the signal, if one stopped it: 130 for Ctrl-C.
     """
     from zscape.training.hardware import is_first_process
 
     assert result.run is not None
+    folder = shlex.quote(str(result.run.path))
     # The others end with 0 always: Lightning kills the first process if one of them does not.
     if not is_first_process():
         return
     if not result.is_finished:
-        print(f"Stopped and saved. Go on with: zscape train --resume {result.run.path}")
-        raise typer.Exit(130)
+        print(f"Stopped and saved. Go on with: zscape train --resume {folder}")
+        raise typer.Exit(128 + (result.stopped_by or signal.SIGINT))
     last = result.history[-1]
     test = last["test"]
     print(
@@ -69,5 +75,5 @@ def report_result(result: TrainingResult) -> None:
         f"(reconstruction {test['reconstruction']:.2f}, KL {test['kl']:.2f}, "
         f"{last['n_active']} of {result.model.latent_dim} latent neurons in use).\n"
         f"Everything is in {result.run.path}. "
-        f"See its settings with: zscape info {result.run.path}"
+        f"See its settings with: zscape info {folder}"
     )

@@ -27,7 +27,7 @@ from zscape.data.kinds import suffix_of
 from zscape.data.mapped import in_bytes, in_memory, mapping_of, parts_of, view_of
 from zscape.data.tree import walk
 from zscape.errors import ConfigError, ZscapeError
-from zscape.files import write_atomic, writing
+from zscape.files import make_folder, write_atomic
 
 SLOW = 5.0
 """Seconds of reading from which a set is kept."""
@@ -86,8 +86,7 @@ def kept(
     if not is_all or not (is_slow or is_large):
         return data
     try:
-        with writing(file):
-            file.parent.mkdir(parents=True, exist_ok=True)
+        make_folder(file.parent)
         write_atomic(file, _content(sets, said))
         prune(file.parent, SUFFIX, MAX_SETS)
     except ConfigError as error:

@@ -26,7 +26,7 @@ from torch import Tensor
 
 from zscape.cache import cache_folder
 from zscape.errors import ConfigError
-from zscape.files import writing
+from zscape.files import make_folder, writing
 
 CHUNK = 1024
 """Images at a time, wherever all of a set are gone through."""
@@ -89,8 +89,7 @@ def empty(shape: tuple[int, ...], dtype: DTypeLike = np.uint8, like: Any = None)
 def _nameless(n: int = 0) -> Iterator[IO[bytes]]:
     """A file of ``n`` bytes that goes when nothing uses it any more, even if the process dies."""
     folder = cache_folder()
-    with writing(folder):
-        folder.mkdir(parents=True, exist_ok=True)
+    make_folder(folder)
     if (free := shutil.disk_usage(folder).free) < n:
         raise ConfigError(
             f"{folder} has room for {in_bytes(free)}, but {in_bytes(n)} of pixels are too many to "

@@ -17,7 +17,7 @@ from zscape.data import ImageSet, shown_channels
 from zscape.embedding.methods import Tell
 from zscape.errors import ConfigError, DataError
 from zscape.explorer.scene import FORMAT, VERSION, Scene, build_scene
-from zscape.files import writing
+from zscape.files import make_folder
 from zscape.latents import fingerprint
 from zscape.model import VAE, evaluating
 from zscape.seeding import torch_generator
@@ -70,10 +70,9 @@ def cached_scene(
         vae, images, maps=maps, title=title, n=n, weights=weights, seed=seed, progress=progress
     )
     try:
-        with writing(file):
-            file.parent.mkdir(parents=True, exist_ok=True)
-            scene.save(file)
-            prune(file.parent, SUFFIX, MAX_SCENES)
+        make_folder(file.parent)
+        scene.save(file)
+        prune(file.parent, SUFFIX, MAX_SCENES)
     except ConfigError as error:
         _log.warning("the scene could not be kept: %s", error)
     return scene

@@ -13,7 +13,7 @@ import torch
 from torch import Tensor, nn
 
 from zscape.errors import DataError, needing
-from zscape.files import write_atomic, writing
+from zscape.files import make_folder, write_atomic
 from zscape.model import VAE, ModelLike, as_vae, evaluating
 from zscape.seeding import torch_generator
 
@@ -75,8 +75,7 @@ def write_onnx(vae: ModelLike, folder: Path | str) -> list[Path]:
     with evaluating(vae):
         for name, module, given, results, shape in halves:
             contents[f"{name}.onnx"] = _export(module.eval(), name, given, results, shape)
-    with writing(folder):
-        folder.mkdir(parents=True, exist_ok=True)
+    make_folder(folder)
     for file, content in contents.items():
         write_atomic(folder / file, content)
     return [folder / file for file in contents]

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from zscape.errors import ShapeError
-from zscape.files import write_atomic, writing
+from zscape.files import make_folder, write_atomic
 from zscape.report.style import PAGE, STYLE
 from zscape.words import is_number
 
@@ -166,8 +166,7 @@ def write_page(
     """
     path = Path(path)
     page = draw_page(title, sections, subtitle=subtitle, stats=stats, links=links)
-    with writing(path):
-        path.parent.mkdir(parents=True, exist_ok=True)
+    make_folder(path.parent)
     write_atomic(path, page)
     return path
 

@@ -6,8 +6,10 @@ import gc
 import logging
 import os
 import platform
+import subprocess
+import threading
 import traceback
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from datetime import timedelta
 from pathlib import Path
@@ -20,17 +22,35 @@ from lightning_fabric.accelerators.cpu import CPUAccelerator
 from lightning_fabric.accelerators.cuda import CUDAAccelerator
 from lightning_fabric.accelerators.mps import MPSAccelerator
 from lightning_fabric.plugins.environments.lightning import find_free_network_port
+from lightning_fabric.strategies.launchers import subprocess_script
 from lightning_fabric.utilities.rank_zero import rank_zero_only
 
 from zscape._version import __version__
 from zscape.config import TrainConfig
-from zscape.errors import ConfigError, needing
+from zscape.errors import ConfigError, ProcessLost, needing
 
 ACCELERATORS = {"cuda": CUDAAccelerator, "mps": MPSAccelerator, "cpu": CPUAccelerator}
 """What can be asked for; ``"auto"`` is the first that is there."""
 STRATEGIES = ("auto", "ddp")
 PATIENCE = timedelta(seconds=10)
 """How long a process waits for the others before it leaves a training."""
+
+LOST = (
+    "Another process of this training has ended or cannot be reached; this one ends too. "
+    "The last checkpoint is kept, and can be resumed."
+)
+log = logging.getLogger(__name__)
+
+# Lightning watches the processes that it starts, and if one has ended badly kills all, this one
+# too, without a word; here they are watched by ``_watching``.
+_started: list[subprocess.Popen[Any]] = []
+
+
+def _keep(child_processes: list[subprocess.Popen[Any]]) -> None:
+    _started.extend(child_processes)
+
+
+subprocess_script._launch_process_observer = _keep
 
 # It repeats on stderr, which notebooks paint red, what the first line of a training says.
 logging.getLogger("lightning_fabric.utilities.rank_zero").setLevel(logging.WARNING)
@@ -74,6 +94,8 @@ def processes(fabric: Fabric, config: TrainConfig) -> Iterator[None]:
     ------
     ConfigError
         They cannot be started, or find each other.
+    ProcessLost
+        One of them has ended, or cannot be reached any more.
     """
     is_ours = not (dist.is_available() and dist.is_initialized())
     with _blaming(config):
@@ -84,9 +106,12 @@ def processes(fabric: Fabric, config: TrainConfig) -> Iterator[None]:
     # A group of its own, so that no farewell meets a sum of gradients that others still wait for.
     farewell = dist.new_group(backend="gloo", timeout=PATIENCE)
     try:
-        yield
+        with _watching(_others()):
+            yield
     except BaseException as error:
         traceback.clear_frames(error.__traceback__)  # they hold the model, and it the group
+        if isinstance(error, dist.DistError) or "/gloo/" in str(error):
+            raise ProcessLost(LOST) from error
         raise
     finally:
         # Another one may be dead, or still hope for this one: then nobody is waited for.
@@ -95,6 +120,41 @@ def processes(fabric: Fabric, config: TrainConfig) -> Iterator[None]:
             _agree_where_to_meet_next(farewell)
         gc.collect()  # the last model that the group belonged to
         dist.destroy_process_group()
+
+
+def _others() -> Callable[[], bool]:
+    """Tells whether a process that must be there for this one has ended."""
+    parent = os.getppid()
+    is_started = os.environ.get("LOCAL_RANK", "0") != "0"
+    return lambda: (
+        any(other.poll() for other in _started) or (is_started and os.getppid() != parent)
+    )
+
+
+@contextmanager
+def _watching(is_lost: Callable[[], bool]) -> Iterator[None]:
+    """End this process if another is lost, and it has not found that out by itself a while later.
+
+    It does as soon as it speaks with the other; but that may be long, and not every device
+    ever says so.
+    """
+    is_over = threading.Event()
+
+    def watch() -> None:
+        while not is_over.wait(1):
+            if is_lost():
+                if not is_over.wait(PATIENCE.total_seconds()):
+                    log.critical(LOST)
+                    os._exit(2)
+                return
+
+    thread = threading.Thread(target=watch, daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        is_over.set()
+        thread.join()
 
 
 def _agree_where_to_meet_next(group: dist.ProcessGroup) -> None:

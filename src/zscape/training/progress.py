@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import sys
 import time
-from typing import Any, TextIO
+from typing import Any, TextIO, cast
 
 from zscape.errors import ConfigError
+from zscape.streams import Enduring
 from zscape.training.loop import Epoch, Trainer
 
 REFRESH_SECONDS = 0.2
@@ -45,7 +46,8 @@ def create_progress(kind: str = "auto", stream: TextIO | None = None) -> Progres
         kind = "tqdm" if _in_notebook() else "rich" if stream.isatty() else "lines"
     if kind == "none":
         return Progress()
-    return {"rich": RichProgress, "tqdm": TqdmProgress, "lines": LineProgress}[kind](stream)
+    shown = cast(TextIO, Enduring(stream))
+    return {"rich": RichProgress, "tqdm": TqdmProgress, "lines": LineProgress}[kind](shown)
 
 
 def _in_notebook() -> bool:

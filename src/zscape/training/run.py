@@ -6,7 +6,8 @@ import hashlib
 import json
 import logging
 import shutil
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,8 @@ from zscape._version import __version__
 from zscape.config import CONFIGS, DataConfig, RunConfig
 from zscape.data import Splits, load_data, place_of
 from zscape.errors import CheckpointError, ConfigError, DataError
-from zscape.files import check_utf8, leftovers, write_atomic, writing
+from zscape.files import check_utf8, leftovers, make_folder, write_atomic, writing
+from zscape.lock import held
 from zscape.training.loop import Epoch, Trainer
 from zscape.training.weights import LoadedModel, load_weights, read_tensors, save_weights
 from zscape.words import counted, line, sides
@@ -34,6 +36,7 @@ SAMPLES = "samples.png"
 REPORT = "report.html"
 EXPLORER = "explorer.html"
 TENSORBOARD = "tensorboard"
+LOCK = "lock.json"
 OWN_FILES = (
     METRICS, WEIGHTS, ENVIRONMENT, LOSS, RECONSTRUCTIONS, SAMPLES, REPORT, EXPLORER, CONFIG,
 )  # fmt: skip
@@ -52,6 +55,7 @@ class Run:
     ``model.safetensors``     the weights to use (best epoch under early stopping)
     ``last.ckpt/``            weights, optimiser and counters, to go on with
     ``loss.png`` …            pictures, ``report.html`` of the demo
+    ``lock.json``             while it is trained: by which process of which machine
     ========================= =======================================================
 
     ``Run.create`` starts one, ``Run.open`` reads one.
@@ -84,17 +88,7 @@ class Run:
             a folder with anyone else's files never is. Or its name is not UTF-8.
         """
         path = Path(path)
-        check_utf8(path.absolute())
-        if path.is_file():
-            raise ConfigError(f"{path} is a file; a run needs a folder.")
-        left = {file for name in OWN_FILES for file in leftovers(path / name)}
-        if path.is_dir() and set(path.iterdir()) - left:
-            if not _is_run(path):
-                raise ConfigError(f"{path} is not empty and not a run; choose another folder.")
-            if not overwrite:
-                raise ConfigError(
-                    f"{path} already holds a run; resume it, choose another folder, or overwrite."
-                )
+        left = cls.check_free(path, overwrite=overwrite)
         with writing(path):
             for folder in (path / CHECKPOINT, path / TENSORBOARD):
                 if folder.exists():
@@ -102,7 +96,7 @@ class Run:
             # config.json stays until it is replaced: without it nobody knows the folder is a run.
             for file in left | {path / name for name in OWN_FILES if name != CONFIG}:
                 file.unlink(missing_ok=True)
-            path.mkdir(parents=True, exist_ok=True)
+        make_folder(path)
         source = config.data.data
         place = None if source is None else place_of(source)
         images = {"place": place, **_identities(data)}
@@ -111,6 +105,35 @@ class Run:
         run = cls(path, config, images)
         run._write_json(CONFIG, {"version": __version__, **config.to_dict(), "images": run.images})
         return run
+
+    @classmethod
+    def check_free(cls, path: Path, *, overwrite: bool = False) -> set[Path]:
+        """Raise ``ConfigError`` if ``create`` would; what dead processes left there is returned."""
+        check_utf8(path.absolute())
+        if path.is_file():
+            raise ConfigError(f"{path} is a file; a run needs a folder.")
+        left = {file for name in OWN_FILES for file in leftovers(path / name)}
+        if not _is_empty(path, left):
+            if not _is_run(path):
+                raise ConfigError(f"{path} is not empty and not a run; choose another folder.")
+            if not overwrite:
+                raise ConfigError(
+                    f"{path} already holds a run; resume it, choose another folder, or overwrite."
+                )
+        return left
+
+    @contextmanager
+    def held(self) -> Iterator[None]:
+        """Be the only process that trains here, in the folder, which is made if it is not there.
+
+        Raises
+        ------
+        ConfigError
+            Another does.
+        """
+        make_folder(self.path)
+        with held(self.path / LOCK, f"{self.path} is being trained"):
+            yield
 
     @classmethod
     def open(cls, path: Path | str) -> Run:
@@ -125,6 +148,8 @@ class Run:
         if not path.is_dir():
             raise CheckpointError(f"there is no run folder {path}.")
         if not (path / CONFIG).is_file():
+            if _is_empty(path, set(leftovers(path / CONFIG))):
+                raise CheckpointError(f"{path} is empty: no training has begun there; start one.")
             raise CheckpointError(f"{path} is not a run: it has no {CONFIG}.")
         try:
             content = json.loads((path / CONFIG).read_text(encoding="utf-8"))
@@ -279,7 +304,8 @@ class Run:
         tensors, counters = trainer.state_dict()
         tensors = {name: value.cpu().contiguous() for name, value in tensors.items()}
         folder = self.path / CHECKPOINT
-        folder.mkdir(exist_ok=True)
+        with writing(folder):
+            folder.mkdir(exist_ok=True)  # but not the run's, should someone have deleted it
         write_atomic(folder / STATE, save(tensors, metadata={"counters": json.dumps(counters)}))
 
     def load_checkpoint(self, trainer: Trainer) -> bool:
@@ -296,7 +322,8 @@ class Run:
         """
         for name in OWN_FILES:
             for file in leftovers(self.path / name):
-                file.unlink(missing_ok=True)
+                with writing(file):
+                    file.unlink(missing_ok=True)
         if not (self.path / CHECKPOINT / STATE).is_file():
             # The metrics of an epoch are written before its checkpoint.
             if (n_done := len(self.metrics())) > 1:
@@ -354,6 +381,11 @@ def _in_words(images: dict[str, Any]) -> str:
         for half in Splits._fields
     )
     return " and ".join(halves) + (f" of {images['place']}" if images["place"] else "")
+
+
+def _is_empty(path: Path, left: set[Path]) -> bool:
+    """Whether a folder holds nothing but what a process left that died before it began."""
+    return not path.is_dir() or not set(path.iterdir()) - left - {path / LOCK}
 
 
 def _is_run(path: Path) -> bool:

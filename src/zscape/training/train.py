@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import logging
 import math
+import signal
 import time
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any, NamedTuple, cast
 
@@ -16,7 +18,7 @@ from zscape.config import RunConfig
 from zscape.data import Splits
 from zscape.model import VAE, build_model, check_objective, describe_model
 from zscape.training.hardware import create_fabric, find_environment, is_first_process, processes
-from zscape.training.interrupt import polite_interrupt
+from zscape.training.interrupt import heeding_signals
 from zscape.training.loop import Epoch, Trainer, Wish, count_steps, settle
 from zscape.training.progress import Progress
 from zscape.training.run import Run
@@ -36,7 +38,9 @@ class TrainingResult(NamedTuple):
     run: Run | None
     """The folder, if one was asked for."""
     is_finished: bool
-    """False after Ctrl-C."""
+    """False after Ctrl-C, or another signal that asks to stop."""
+    stopped_by: signal.Signals | None = None
+    """That signal, if it was sent to this process."""
 
     def __repr__(self) -> str:
         epochs = counted(len(self.history), "epoch")
@@ -99,11 +103,16 @@ def fit(
     if run is None and out is not None:
         run = Run(Path(out), config)
     fabric = create_fabric(config.train, run.path if run else None)
-    # Nothing that was asked for can be wrong any more, so that an old run may be replaced. Further
-    # processes are started by running the program again: only the first makes the folder.
-    if out is not None and resume is None and is_first_process():
-        run = Run.create(out, config, data, overwrite=overwrite)
-    with processes(fabric, config.train):
+    with ExitStack() as stack:
+        # Nothing that was asked for can be wrong any more, so that an old run may be replaced.
+        # Further processes are started by running the program again: only the first has the folder.
+        if run is not None and is_first_process():
+            if resume is None:
+                Run.check_free(run.path, overwrite=overwrite)
+            stack.enter_context(run.held())
+            if resume is None:
+                run = Run.create(run.path, config, data, overwrite=overwrite)
+        stack.enter_context(processes(fabric, config.train))
         return _train(config, vae, data, fabric, run, progress, is_new=resume is None)
 
 
@@ -135,7 +144,7 @@ def _train(
         f"batch size {config.train.batch_size}, on "
         "%(accelerator)s in %(precision)s, processes: %(devices)s, threads: %(threads)s"
     )
-    is_finished = _run(trainer, fabric, run, history, progress, title % environment)
+    is_finished, stopped_by = _run(trainer, fabric, run, history, progress, title % environment)
     # As a loaded one has its weights in memory, so that both decode to the same bits.
     model = trainer.final_vae.to("cpu", memory_format=torch.contiguous_format).eval()  # type: ignore[call-overload]
     if is_finished and trainer.best_weights:
@@ -143,7 +152,7 @@ def _train(
     elif is_finished and config.train.early_stopping and run is not None and not is_new:
         own = {"network": config.model.network, "likelihood": config.model.likelihood}
         model = run.model(**own).model
-    return TrainingResult(model, history, run, is_finished)
+    return TrainingResult(model, history, run, is_finished, stopped_by)
 
 
 def _run(
@@ -153,7 +162,7 @@ def _run(
     history: list[Any],
     progress: Progress,
     title: str,
-) -> bool:
+) -> tuple[bool, signal.Signals | None]:
     is_first = fabric.is_global_zero
     progress = progress if is_first else Progress()
 
@@ -173,13 +182,14 @@ def _run(
         nonlocal saved_at
         if run is not None and is_first:
             run.save_checkpoint(trainer)
-        saved_at = time.monotonic()
+        saved_at, asked.to_save = time.monotonic(), False
 
-    with polite_interrupt() as is_interrupted:
+    with heeding_signals() as asked:
 
         def wish() -> Wish:
             is_due = run is not None and time.monotonic() - saved_at >= period
-            own = Wish.STOP if is_interrupted() else Wish.SAVE if is_due else Wish.GO_ON
+            is_due = is_due or asked.to_save
+            own = Wish.STOP if asked.to_stop else Wish.SAVE if is_due else Wish.GO_ON
             if fabric.world_size == 1:
                 return own
             # All processes must stop after the same step, or the others wait for ever.
@@ -194,7 +204,7 @@ def _run(
             for logger in fabric.loggers:
                 logger.finalize("done")
     fabric.barrier()
-    return is_finished
+    return is_finished, None if is_finished else asked.to_stop
 
 
 def _log_scalars(fabric: Fabric, epoch: Epoch) -> None:
