@@ -37,7 +37,7 @@ test("the map is saved as SVG, points, names and legend as shapes and text", asy
   const svg = readFileSync(join(folder, "map.svg"), "utf8");
   const circles = svg.match(/<circle /g)!.length;
   expect(circles).toBeGreaterThan(1500);
-  for (const text of ["zoo:10 · t-SNE", "coloured by class", ">7<", "of the map"])
+  for (const text of ["zoo:10 · t-SNE", "coloured by class", ">7<", "units of the map"])
     expect(svg).toContain(text);
   const isRead = await page.evaluate(async (text) => {
     const parsed = new DOMParser().parseFromString(text, "image/svg+xml");

@@ -109,6 +109,18 @@ test("selections are kept, named, coloured, saved, read back and let go of", asy
   await expect(kept(explorer)).toHaveCount(1);
 });
 
+test("what is kept outlives a reload of the page", async ({ openFile, page }) => {
+  const explorer = await openFile("columns", "#tab=select");
+  await ask(explorer, "class = 0");
+  await explorer.button("Keep it").click();
+  await explorer.choice("Colour").selectOption("selections");
+  await explorer.addressHas("color", "selections");
+  await page.reload();
+  await explorer.isReady();
+  await expect(kept(explorer)).toHaveCount(1);
+  await expect(explorer.choice("Colour")).toHaveValue("selections");
+});
+
 test("a file that lists no pictures says so", async ({ openFile }) => {
   const explorer = await openFile("columns", "#tab=select");
   await explorer.root.getByLabel("Load one from a CSV").setInputFiles({

@@ -3,8 +3,8 @@ import { type Lab, Notebook, startLab } from "./lab";
 
 const CELLS = [
   'import json, traitlets, zscape\nw = zscape.explore("zoo:10", n=2000)\nw',
-  "print(json.dumps([w.z, len(w.selection), len(w.selected), len(w.path), w.map, w.color, w.picture.shape]))",
-  'w.z = {"z3": 1.5}; w.map = "pca"; w.color = "z3"; w.selection = [1, 2, 3]; w.path = [[0] * 10, [1] * 10]',
+  "print(json.dumps([w.z, len(w.selection), len(w.selected), len(w.path), w.map, w.color, w.picture.shape, w.selections]))",
+  'w.z = {"z3": 1.5}; w.map = "pca"; w.color = "z3"; w.selection = [1, 2, 3]; w.path = [[0] * 10, [1] * 10]; w.selections = {"mine": [4, 5]}',
   'other = zscape.explore("zoo:10", n=2000)\nlink = [traitlets.link((w, name), (other, name)) for name in ("z", "selection")]\nother',
   "w",
   "w.close()",
@@ -108,6 +108,9 @@ test("what is done in the widget comes back to Python, and the other way", async
   await expect(explorer.choice("Colour")).toHaveValue("z3");
   await expect(explorer.selection).toContainText("3 selected");
   await expect(explorer.strip.getByRole("listitem")).toHaveCount(2);
+  await explorer.openTab("Select");
+  await explorer.button("Keep as “A”").click();
+  await expect.poll(async () => (await read())[7]).toEqual({ mine: [4, 5], A: [1, 2, 3] });
   await explorer.openTab("Neurons");
   await expect(explorer.root.getByLabel("Value of z3")).toHaveValue("1.50");
 });

@@ -6,7 +6,7 @@ import { TABS } from "./panels/tabs";
 import { loadScene } from "./scene/load_scene";
 import { type DataSource, SceneError } from "./scene/source";
 import { flip, setDecoder } from "./state/actions";
-import { applyAddress, followAddress, readAddress } from "./state/address";
+import { applyAddress, followAddress, readAddress, recallSelections } from "./state/address";
 import { watch } from "./state/cell";
 import { createExplorer } from "./state/create_explorer";
 import { createDecoder } from "./state/decoder";
@@ -65,7 +65,10 @@ export function mount(
       tabs: TABS.filter(({ isFor }) => isFor?.(scene.manifest) ?? true).map(({ name }) => name),
     });
     followTheme(explorer, root, prefersDark, endings);
-    if (ownsPage) applyAddress(explorer, readAddress(location.hash, explorer.dim));
+    if (ownsPage) {
+      recallSelections(explorer); // before the address, whose colour may be theirs
+      applyAddress(explorer, readAddress(location.hash, explorer.dim));
+    }
     if (source.shared) endings.push(followShared(explorer, source.shared));
     const number = ++lastNumber;
     const page: Page = {

@@ -10,6 +10,7 @@ import {
   takeTool,
   toggleValues,
 } from "../src/state/actions";
+import { keepSelection } from "../src/state/actions_selection";
 import {
   addressOf,
   applyAddress,
@@ -131,6 +132,9 @@ describe("traits", () => {
     vi.advanceTimersByTime(200);
     expect(shared.values.z![0]).toBe(0.5);
     expect(shared.values.selection).toEqual([3, 4]);
+    keepSelection(explorer, "mine");
+    vi.advanceTimersByTime(200);
+    expect(shared.values.selections).toEqual({ mine: [3, 4] });
     expect(shared.values.path!.map((stop) => stop.length)).toEqual([3, 3, 3]);
     change(explorer, "path", null);
     vi.advanceTimersByTime(200);
@@ -140,8 +144,10 @@ describe("traits", () => {
   it("are heard in the page, once, and without an echo", async () => {
     vi.useFakeTimers();
     const explorer = await smallExplorer();
-    const shared = traits({ map: "z0,z1", color: "z2", z: [1, 2, 3] });
+    const selections = { mine: [5, 4, 99], none: "?" as never };
+    const shared = traits({ map: "z0,z1", color: "z2", z: [1, 2, 3], selections });
     followShared(explorer, shared);
+    expect(explorer.selections.value).toEqual([{ name: "mine", rows: [4, 5], hue: 0 }]);
     expect([explorer.map.value, explorer.color.value, [...explorer.current.value.z]]).toEqual([
       "z0,z1",
       "z2",

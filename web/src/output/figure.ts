@@ -140,11 +140,11 @@ function drawScale(pen: Pen, explorer: Explorer, { view, theme, size }: Still, y
   const length = roundBelow(SCALE_PX * view.scale);
   const wide = length / view.scale;
   const x = size.width - MARGIN - wide;
-  const unit = map.isLinear ? "in the latent space" : "of the map";
+  const unit = map.isLinear ? "of the latent space" : "of the map";
   pen.rect(x, y, wide, 2, theme.ink);
   pen.rect(x, y - 4, 1.5, 6, theme.ink);
   pen.rect(x + wide - 1.5, y - 4, 1.5, 6, theme.ink);
-  const text = `${Number(length.toPrecision(2))} ${unit}`;
+  const text = `${Number(length.toPrecision(2))} units ${unit}`;
   pen.text(x + wide, y - 12, text, { size: 11.5, fill: theme.muted, anchor: "end" });
 }
 

@@ -32,3 +32,17 @@ export function Term({ name, text = name }: { name: Word; text?: string }) {
     </button>
   );
 }
+
+/** All of them. */
+export function Glossary() {
+  return (
+    <dl class="zs-glossary">
+      {Object.entries(WORDS).map(([word, meaning]) => (
+        <div key={word}>
+          <dt>{word}</dt>
+          <dd>{meaning}</dd>
+        </div>
+      ))}
+    </dl>
+  );
+}

@@ -1,5 +1,6 @@
 import { useEffect, useRef } from "preact/hooks";
 import { usePage } from "./context";
+import { Glossary } from "./glossary";
 import { IconButton } from "./icons";
 import { SHORTCUTS } from "./shortcuts";
 
@@ -44,6 +45,10 @@ export function HelpDialog({ isOpen, close }: { isOpen: boolean; close(): void }
             ))}
           </tbody>
         </table>
+        <details>
+          <summary>Words</summary>
+          <Glossary />
+        </details>
         <p class="zs-muted">Made by {manifest.generator}.</p>
       </div>
     </dialog>

@@ -3,7 +3,7 @@ import { drawnFrom } from "../maps/spread";
 import { flip, setCurrent } from "../state/actions";
 import { useCell } from "../state/cell";
 import { number } from "../state/origin";
-import { usePage } from "./context";
+import { usePage, useRested } from "./context";
 import { Term } from "./glossary";
 import { PictureGrid } from "./picture_grid";
 
@@ -33,7 +33,7 @@ function Samples() {
   const { explorer } = usePage();
   const [seed, setSeed] = useState(0);
   const { order, manifest, current, posterior } = explorer;
-  const { origin } = useCell(current);
+  const { origin } = useRested(current);
   const spread = useCell(posterior);
   const variances = spread?.of === current.value ? spread.variances : null;
   const widest = variances

@@ -6,7 +6,7 @@ import { useCell } from "../state/cell";
 import { type Current, count } from "../state/origin";
 import { shownRows } from "../state/selections";
 import { sortedRows, type TableColumn, tableColumns } from "../state/table";
-import { usePage } from "./context";
+import { usePage, useRested } from "./context";
 import { Picture } from "./picture";
 
 const ROW_PX = 40;
@@ -80,7 +80,7 @@ export function TablePanel() {
 /** Distances stay as they are while one walks, or a sorted table would run away under the hand. */
 function FromHere({ from, set }: { from: Current; set(from: Current): void }) {
   const { explorer } = usePage();
-  const current = useCell(explorer.current);
+  const current = useRested(explorer.current);
   return (
     <button
       type="button"
@@ -103,7 +103,7 @@ interface GridProps {
 
 function Grid({ rows, columns, order, selected, sortBy }: GridProps) {
   const { explorer, id } = usePage();
-  const { origin } = useCell(explorer.current);
+  const { origin } = useRested(explorer.current);
   const current = origin.kind === "row" ? origin.row : -1;
   const scroller = useRef<HTMLDivElement>(null);
   const [active, setActive] = useState(0);
@@ -165,7 +165,10 @@ function Grid({ rows, columns, order, selected, sortBy }: GridProps) {
     else return;
     event.preventDefault();
   };
-  const nAll = rows.reduce((sum, row) => sum + (selected.has(row) ? 1 : 0), 0);
+  const nAll = useMemo(
+    () => rows.reduce((sum, row) => sum + (selected.has(row) ? 1 : 0), 0),
+    [rows, selected],
+  );
   const shares = columns.map(widthOf);
   const widths = `24px 40px ${shares.map((share) => `minmax(0, ${share}fr)`).join(" ")}`;
   const least = shares.reduce((sum, share) => sum + share + 8, 90);

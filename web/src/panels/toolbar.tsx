@@ -99,6 +99,7 @@ export function PairAxes() {
 function ColorChoice() {
   const { explorer } = usePage();
   const color = useCell(explorer.color);
+  useCell(explorer.selections); // one can colour by them as soon as there are any
   return (
     <Select label="Colour" value={color} onChange={(value) => setColor(explorer, value)}>
       {colorChoices(explorer).map(({ name, title }) => (

@@ -118,6 +118,7 @@ export function giveSelections(
   const before = explorer.selections.value;
   let made: Selection[] = [];
   for (const [name, rows] of Object.entries(wanted)) {
+    if (!Array.isArray(rows)) continue;
     const hue = before.find((each) => each.name === name)?.hue;
     const of = joined([], known(explorer, rows), "new");
     if (of.length) made = [...made, { name, rows: of, hue: hue ?? freeHue([...before, ...made]) }];

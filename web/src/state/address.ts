@@ -11,10 +11,12 @@ import {
   setWay,
   takeTool,
 } from "./actions";
+import { giveSelections } from "./actions_selection";
 import { watch } from "./cell";
 import type { Explorer } from "./explorer";
 import { hiddenOf, readFilters, withFilter, writeFilters } from "./filters";
 import { type Along, MAX_STOPS, rowsOf } from "./path";
+import { writeSelections } from "./selections";
 
 /** What a link restores. All of it is text that anyone may have written. */
 export interface Address {
@@ -157,19 +159,29 @@ export function applyAddress(explorer: Explorer, address: Address): void {
   }
 }
 
+/** In the browser's own memory of this page: too much for a link. */
+const KEPT = "zscape selections";
+
+/** What was kept before the page was loaded anew. */
+export function recallSelections(explorer: Explorer): void {
+  const kept: unknown = (history.state as Record<string, unknown> | null)?.[KEPT];
+  if (typeof kept === "object" && kept) giveSelections(explorer, kept as Record<string, number[]>);
+}
+
 /** Keeps the page's address true, and follows it when a person changes it. Returns the end of it. */
 export function followAddress(explorer: Explorer): () => void {
-  const { map, view, color, tool, way, tab, filters, current, path } = explorer;
+  const { map, view, color, tool, way, tab, filters, current, path, selections } = explorer;
   let timer: ReturnType<typeof setTimeout> | undefined;
   const write = (): void => {
     const hash = `#${writeAddress(addressOf(explorer))}`;
     try {
-      history.replaceState(history.state, "", hash);
+      const kept = { [KEPT]: writeSelections(explorer.selections.value) };
+      history.replaceState({ ...(history.state as object | null), ...kept }, "", hash);
     } catch {
       // Some browsers refuse this for files; the page works without.
     }
   };
-  const stop = watch([map, view, color, tool, way, tab, filters, current, path], () => {
+  const stop = watch([map, view, color, tool, way, tab, filters, current, path, selections], () => {
     clearTimeout(timer);
     timer = setTimeout(write, 250); // browsers refuse more than a hundred in half a minute
   });

@@ -8,6 +8,7 @@ import { error, kl } from "./color_modes/costs";
 import { neurons } from "./color_modes/neurons";
 import { selections } from "./color_modes/selections";
 import { type Coloring, css, type Rgb, UNKNOWN } from "./colors";
+import type { CategoryColumn } from "./columns";
 import type { Explorer } from "./explorer";
 import { hiddenOf } from "./filters";
 
@@ -62,32 +63,57 @@ export interface Group {
   name: string;
   rgb: Rgb;
   rows: Int32Array;
+  isKnown: boolean;
 }
 
 /** By the colours of the map, or by class where those are along a scale; null: there is nothing to tell apart. */
 export function shownGroups(explorer: Explorer): { groups: Group[]; isColored: boolean } | null {
-  const { n, facets, filters } = explorer;
+  const { facets, filters } = explorer;
   const coloring = explorer.coloring.value;
   const isColored = !coloring.scale;
   const by = !isColored && facets.has("class") ? classes.create(explorer, "class") : coloring;
   if (by.scale || by.shades.length > MOST_OUTLINED) return null;
   const { column, shades } = by;
   const hidden = hiddenOf(filters.value, column.name);
-  const rows = new Map<number, number[]>();
-  for (let row = 0; row < n; row++) {
-    const code = column.codes[row] in column.categories ? column.codes[row] : -1;
-    const some = rows.get(code);
-    if (some) some.push(row);
-    else rows.set(code, [row]);
-  }
+  const rows = rowsByCode(column);
   const groups = shades.map(({ name, codes, rgb }) => ({
     name,
     rgb,
-    rows: Int32Array.from(
+    isKnown: codes[0] >= 0,
+    rows: together(
       codes.filter((code) => !hidden.has(code)).flatMap((code) => rows.get(code) ?? []),
     ),
   }));
   return { groups, isColored };
+}
+
+const grouped = new WeakMap<Int32Array, Map<number, Int32Array>>();
+
+/** The rows of every value, -1 standing for the missing ones. Worked out once. */
+function rowsByCode({ codes, categories }: CategoryColumn): Map<number, Int32Array> {
+  const known = grouped.get(codes);
+  if (known) return known;
+  const lists = new Map<number, number[]>();
+  for (let row = 0; row < codes.length; row++) {
+    const code = codes[row] in categories ? codes[row] : -1;
+    const some = lists.get(code);
+    if (some) some.push(row);
+    else lists.set(code, [row]);
+  }
+  const made = new Map([...lists].map(([code, rows]) => [code, Int32Array.from(rows)]));
+  grouped.set(codes, made);
+  return made;
+}
+
+function together(parts: readonly Int32Array[]): Int32Array {
+  if (parts.length === 1) return parts[0];
+  const all = new Int32Array(parts.reduce((sum, part) => sum + part.length, 0));
+  let at = 0;
+  for (const part of parts) {
+    all.set(part, at);
+    at += part.length;
+  }
+  return all;
 }
 
 /** Rows of what is coloured alike and shown, for contours; of all points where nothing is told apart. */
@@ -110,7 +136,9 @@ export function contourGroups(
 export function labelGroups(explorer: Explorer): LabelGroup[] {
   const shown = shownGroups(explorer);
   if (!shown || shown.groups.length < 2) return [];
-  return shown.groups.map(({ name, rows, rgb }) => ({
+  // What is not known is no kind of its own.
+  const known = shown.groups.filter(({ isKnown }) => isKnown);
+  return known.map(({ name, rows, rgb }) => ({
     ...{ text: name, rows, color: shown.isColored ? css(rgb) : null },
   }));
 }

@@ -61,6 +61,10 @@ export function selectionColumn(selections: readonly Selection[], n: number): Ca
   return { name: "selections", title: "selections", kind: "category", codes, categories, missing };
 }
 
+/** As Python and the browser's memory have them: rows by name. */
+export const writeSelections = (selections: readonly Selection[]): Record<string, number[]> =>
+  Object.fromEntries(selections.map(({ name, rows }) => [name, [...rows]]));
+
 /** The rows that no filter hides, ascending. @param mask null: all `n` */
 export function shownRows(mask: Uint8Array | null, n: number): number[] {
   const rows = Array.from({ length: n }, (_, row) => row);

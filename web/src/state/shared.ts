@@ -4,6 +4,7 @@ import { giveSelections, select } from "./actions_selection";
 import type { Explorer } from "./explorer";
 import { readFilters, writeFilters } from "./filters";
 import { rowsOf } from "./path";
+import { writeSelections } from "./selections";
 
 /** While dragging, Python hears of the last of these many milliseconds. */
 const PAUSE_MS = 60;
@@ -60,9 +61,7 @@ export function followShared(explorer: Explorer, shared: SharedState): () => voi
     current.subscribe(() => send({ z: [...current.value.z] })),
     selection.subscribe(() => send({ selection: [...selection.value] })),
     selections.subscribe(() => {
-      send({
-        selections: Object.fromEntries(selections.value.map(({ name, rows }) => [name, [...rows]])),
-      });
+      send({ selections: writeSelections(selections.value) });
     }),
     path.subscribe(() => {
       const way = path.value;

@@ -68,6 +68,7 @@ class DrawnMap implements MapView {
   private drawnShare = 0; // of the points, in the frame that is on the screen
   private lastTick = 0;
   private restTimer = 0;
+  private labelTimer = 0;
   private toldView = "";
   private isDestroyed = false;
 
@@ -122,7 +123,7 @@ class DrawnMap implements MapView {
   setVisible(mask: Uint8Array | null): void {
     this.state.mask = mask;
     if (this.contours) this.contours.sets = null;
-    this.measured = null;
+    this.remeasure();
     this.ground.changed("order", "chosen");
     this.invalidate();
   }
@@ -177,8 +178,17 @@ class DrawnMap implements MapView {
 
   setLabels(groups: readonly LabelGroup[], what: { names: boolean; examples: boolean }): void {
     this.labels = what.names || what.examples ? { groups, ...what } : null;
-    this.measured = null;
+    this.remeasure();
     this.invalidate(false);
+  }
+
+  /** Once the hand rests: while one brushes, names stay where they are. */
+  private remeasure(): void {
+    clearTimeout(this.labelTimer);
+    this.labelTimer = window.setTimeout(() => {
+      this.measured = null;
+      this.invalidate(false);
+    }, AT_REST_MS);
   }
 
   setRim(right: number): void {
@@ -231,6 +241,7 @@ class DrawnMap implements MapView {
     this.isDestroyed = true;
     cancelAnimationFrame(this.request);
     clearTimeout(this.restTimer);
+    clearTimeout(this.labelTimer);
     for (const undo of this.undo) undo();
     this.ground.destroy();
     this.root.remove();
