@@ -76,7 +76,7 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
 def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> Undisturbed:
     folder = tmp_path_factory.mktemp("undisturbed")
     np.savez(folder / "blobs.npz", images=blobs(60)[:, 0].numpy())
-    made = Undisturbed(folder / "blobs.npz", folder / "run", 0)
+    made = Undisturbed(folder / "blobs.npz", folder / "run")
     for attempt in ("warm", "run"):
         begun = time.perf_counter()
         program = made.start(folder / attempt)

@@ -16,6 +16,8 @@ from dataclasses import dataclass
 from multiprocessing.context import ForkServerProcess
 from pathlib import Path
 
+from zscape.training.run import CHECKPOINT, STATE
+
 _CONTEXT = multiprocessing.get_context("forkserver")
 _CONTEXT.set_forkserver_preload(
     [
@@ -107,13 +109,39 @@ class Undisturbed:
 
     data: Path
     folder: Path
-    seconds: float
+    seconds: float = 0.0
+    flags: tuple[str, ...] = FLAGS
 
     def start(
         self, folder: Path, *more: object, before: Callable[[], None] | None = None
     ) -> Program:
         """The same training in ``folder``, by a writer that takes its time."""
         return Program(
-            "train", "--data", self.data, "--out", folder, *FLAGS, *more,
+            "train", "--data", self.data, "--out", folder, *self.flags, *more,
             log=folder.with_suffix(".log"), before=before or write_slowly,
         )  # fmt: skip
+
+
+def wait_for(is_so: Callable[[], bool], program: Program) -> None:
+    """Until something is so, while the program runs."""
+    deadline = time.monotonic() + 60
+    while not is_so():
+        assert program.process.is_alive(), program.said
+        assert time.monotonic() < deadline, program.said
+        time.sleep(0.01)
+
+
+def begun(
+    undisturbed: Undisturbed, folder: Path, before: Callable[[], None] | None = None
+) -> Program:
+    """A training that has saved its first checkpoint."""
+    program = undisturbed.start(folder, before=before)
+    wait_for((folder / CHECKPOINT / STATE).is_file, program)
+    return program
+
+
+def resumed(folder: Path) -> Program:
+    """The end of a training that was stopped."""
+    program = Program("train", "--resume", folder, log=folder.with_suffix(".log"))
+    program.wait()
+    return program

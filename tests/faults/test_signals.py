@@ -17,34 +17,13 @@ from functools import partial
 from pathlib import Path
 
 import pytest
-from forked import Program, Undisturbed, write_slowly
+from forked import Program, Undisturbed, begun, resumed, wait_for, write_slowly
 
 from training.training_helpers import assert_same_outcome
 
 PART = "Kills and signals"
 STATE = Path("last.ckpt", "state.safetensors")
 STOPPING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
-
-
-def wait_for(is_so: Callable[[], bool], program: Program) -> None:
-    deadline = time.monotonic() + 60
-    while not is_so():
-        assert program.process.is_alive(), program.said
-        assert time.monotonic() < deadline, program.said
-        time.sleep(0.01)
-
-
-def begun(undisturbed: Undisturbed, folder: Path, **kwargs: object) -> Program:
-    """A training that has saved its first checkpoint."""
-    program = undisturbed.start(folder, **kwargs)
-    wait_for((folder / STATE).is_file, program)
-    return program
-
-
-def resume(folder: Path) -> Program:
-    program = Program("train", "--resume", folder, log=folder.with_suffix(".log"))
-    program.wait()
-    return program
 
 
 @pytest.mark.attack(PART, "SIGINT, SIGTERM and SIGHUP: saved, exit code 130, 143, 129, resumed")
@@ -59,7 +38,7 @@ def test_a_signal_stops_and_saves(
     again = f"zscape train --resume {shlex.quote(str(folder))}"
     assert program.said.splitlines()[-1] == f"Stopped and saved. Go on with: {again}"
     assert "Traceback" not in program.said
-    assert resume(folder).wait() == 0
+    assert resumed(folder).wait() == 0
     assert_same_outcome(folder, undisturbed.folder)
 
 
@@ -163,7 +142,7 @@ def test_a_terminal_that_is_resized_and_closed(tmp_path: Path, undisturbed: Undi
         os.close(theirs)
         os.close(ours)  # upon which the system sends SIGHUP
     assert program.wait() == 128 + signal.SIGHUP
-    assert resume(folder).wait() == 0
+    assert resumed(folder).wait() == 0
     assert_same_outcome(folder, undisturbed.folder)
 
 

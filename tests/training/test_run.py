@@ -334,3 +334,20 @@ def test_the_folder_moves_with_its_contents(run_copy: Path, tmp_path: Path) -> N
     moved = run_copy.rename(tmp_path / "moved")
     assert Run.open(moved).config == make_config(epochs=EPOCHS, image_shape=(1, 16, 16))
     assert resume_tiny(moved).is_finished
+
+
+def test_metrics_are_not_read_again_after_every_epoch(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Or epochs take longer and longer."""
+    real, n_read = Run.metrics, 0
+
+    def metrics(run: Run) -> object:
+        nonlocal n_read
+        n_read += 1
+        return real(run)
+
+    monkeypatch.setattr(Run, "metrics", metrics)
+    fit_tiny(tmp_path / "run")
+    assert n_read == 0
+    assert len(Run.open(tmp_path / "run").metrics()) == EPOCHS

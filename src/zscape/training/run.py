@@ -63,6 +63,7 @@ class Run:
 
     def __init__(self, path: Path, config: RunConfig, images: dict[str, Any] | None = None) -> None:
         self.path, self.config = path, config
+        self._lines: list[str] = []  # of metrics.jsonl, while it is trained
         self.images = images
         """Which images: the absolute ``place`` of the source, if it is a path, how many images
         each half has and their fingerprint, and that of the table of ``columns``, if there was one.
@@ -293,8 +294,11 @@ class Run:
 
         The checkpoint comes last, so that a run cut off before it repeats the epoch.
         """
-        lines = [*self.metrics_until(epoch.number - 1), epoch.to_dict()]
-        write_atomic(self.path / METRICS, "".join(json.dumps(line) + "\n" for line in lines))
+        # Read once: reading them all after every epoch takes longer with every epoch.
+        if len(self._lines) != epoch.number - 1:
+            self._lines = [json.dumps(line) for line in self.metrics_until(epoch.number - 1)]
+        self._lines.append(json.dumps(epoch.to_dict()))
+        write_atomic(self.path / METRICS, "".join(line + "\n" for line in self._lines))
         if trainer.config.early_stopping is None or trainer.is_best:
             save_weights(trainer.final_vae, self.config.model, self.path / WEIGHTS)
         self.save_checkpoint(trainer)
