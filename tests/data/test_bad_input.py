@@ -28,7 +28,7 @@ def one_sentence(error: Exception) -> bool:
 
 
 @pytest.mark.parametrize("have", WRITERS)
-@pytest.mark.parametrize("share", [0, 0.05, 0.3, 0.5, 0.7])
+@pytest.mark.parametrize("share", [0, 0.05, 0.3, 0.5, 0.7, 0.9, 0.995])
 @pytest.mark.filterwarnings("ignore:Corrupt EXIF data")
 def test_a_container_that_is_cut_short(have: str, share: float, tmp_path: Path) -> None:
     name, config = options_of(have)
@@ -39,6 +39,10 @@ def test_a_container_that_is_cut_short(have: str, share: float, tmp_path: Path) 
     end = int(len(content) * share)
     if have == "FER2013":  # a table may end after any of its rows
         end = content.rfind(b" ", 0, end) if end else 0
+    elif share == 0.995 and files[0].suffix == ".csv":
+        pytest.skip("nothing tells a shorter last number")
+    elif share > 0.7 and files[0].suffix in (".tar", ".tif"):
+        end = int(len(content.rstrip(b"\0")) * share)  # what follows is padding
     files[0].write_bytes(content[:end])
     with pytest.raises(DataError) as caught:
         load_data(at, config)

@@ -172,45 +172,64 @@ def test_a_triple_that_is_none_is_refused_when_the_images_are_read(told: str) ->
         load_data(pixels(4), DataConfig(show_channels=told))
 
 
-def png_of_16_bits(pixels: np.ndarray) -> bytes:
-    """RGB (h, w, 3), which Pillow cannot write."""
+def png_of_16_bits(pixels: np.ndarray, key: bytes = b"") -> bytes:
+    """(h, w, 1 to 4), grey, with alpha, RGB or RGBA; Pillow cannot write the last three."""
 
     def chunk(name: bytes, data: bytes) -> bytes:
         crc = zlib.crc32(name + data).to_bytes(4)
         return len(data).to_bytes(4) + name + data + crc
 
-    height, width = pixels.shape[:2]
-    header = width.to_bytes(4) + height.to_bytes(4) + bytes([16, 2, 0, 0, 0])
+    height, width, channels = pixels.shape
+    color = {1: 0, 2: 4, 3: 2, 4: 6}[channels]
+    header = width.to_bytes(4) + height.to_bytes(4) + bytes([16, color, 0, 0, 0])
     rows = b"".join(b"\0" + row.astype(">u2").tobytes() for row in pixels)
-    body = chunk(b"IHDR", header) + chunk(b"IDAT", zlib.compress(rows)) + chunk(b"IEND", b"")
+    body = chunk(b"IHDR", header) + (chunk(b"tRNS", key) if key else b"")
+    body += chunk(b"IDAT", zlib.compress(rows)) + chunk(b"IEND", b"")
     return b"\x89PNG\r\n\x1a\n" + body
 
 
 def tiff_of_16_bits(
-    pixels: np.ndarray, order: Literal["little", "big"], *, is_packed: bool = False
+    pixels: np.ndarray,
+    order: Literal["little", "big"],
+    *,
+    is_packed: bool = False,
+    in_planes: bool = False,
+    extra: int | None = None,
+    kind: int = 2,
 ) -> bytes:
-    """The same as a TIFF of either byte order."""
-    height, width = pixels.shape[:2]
-    data = pixels.astype("<u2" if order == "little" else ">u2").tobytes()
-    data = zlib.compress(data) if is_packed else data
+    """The same as a TIFF of either byte order; ``extra`` says what its fourth channel is."""
+    height, width, channels = pixels.shape
+    planes = pixels.transpose(2, 0, 1) if in_planes else pixels[None]
+    blocks = [plane.astype("<u2" if order == "little" else ">u2").tobytes() for plane in planes]
+    blocks = [zlib.compress(block) if is_packed else block for block in blocks]
+    data = b"".join(blocks)
     long, short = 4, 3
-    bits_at = 8 + len(data) + 2 + 9 * 12 + 4
+    offsets, lengths = [8], [len(block) for block in blocks]
+    for length in lengths[:-1]:
+        offsets.append(offsets[-1] + length)
     tags = [
-        (256, long, 1, width), (257, long, 1, height), (258, short, 3, bits_at),
-        (259, short, 1, 8 if is_packed else 1), (262, short, 1, 2), (273, long, 1, 8),
-        (277, short, 1, 3), (278, long, 1, height), (279, long, 1, len(data)),
-    ]  # fmt: skip
+        (256, long, [width]), (257, long, [height]), (258, short, [16] * channels),
+        (259, short, [8 if is_packed else 1]), (262, short, [kind]), (273, long, offsets),
+        (277, short, [channels]), (278, long, [height]), (279, long, lengths),
+        (284, short, [1 + in_planes]),
+    ] + ([] if extra is None else [(338, short, [extra])])  # fmt: skip
 
     def number(value: int, size: int) -> bytes:
         return value.to_bytes(size, order)
 
     content = (b"II" if order == "little" else b"MM") + number(42, 2) + number(8 + len(data), 4)
     content += data + number(len(tags), 2)
-    for tag, kind, count, value in tags:
-        is_inline = kind == short and count == 1
-        stored = number(value, 2) + bytes(2) if is_inline else number(value, 4)
-        content += number(tag, 2) + number(kind, 2) + number(count, 4) + stored
-    return content + bytes(4) + number(16, 2) * 3
+    at = len(content) + 12 * len(tags) + 4
+    elsewhere = b""
+    for tag, type_, values in tags:
+        stored = b"".join(number(value, 2 if type_ == short else 4) for value in values)
+        if len(stored) > 4:
+            elsewhere += stored
+            stored = number(at + len(elsewhere) - len(stored), 4)
+        content += (
+            number(tag, 2) + number(type_, 2) + number(len(values), 4) + stored.ljust(4, b"\0")
+        )
+    return content + bytes(4) + elsewhere
 
 
 WRITTEN: dict[str, Callable[[np.ndarray], bytes]] = {
@@ -219,6 +238,8 @@ WRITTEN: dict[str, Callable[[np.ndarray], bytes]] = {
     "big.tif": lambda x: tiff_of_16_bits(x, "big"),
     "packed.tif": lambda x: tiff_of_16_bits(x, "little", is_packed=True),
     "packed_big.tif": lambda x: tiff_of_16_bits(x, "big", is_packed=True),
+    "planes.tif": lambda x: tiff_of_16_bits(x, "little", in_planes=True),
+    "planes_big.tif": lambda x: tiff_of_16_bits(x, "big", in_planes=True),
 }
 
 
@@ -232,3 +253,112 @@ def test_colour_of_16_bits_keeps_its_lower_8(name: str, tmp_path: Path) -> None:
     expected = np.rint(x.transpose(0, 3, 1, 2) * (255 / 4095)).astype(np.uint8)
     assert is_of(all_of(tmp_path), expected)
     assert all_of(tmp_path, resize=10).shape == (2, 3, 10, 10)
+
+
+ALPHA: dict[str, Callable[[np.ndarray], bytes]] = {
+    "x.png": png_of_16_bits,
+    "little.tif": lambda x: tiff_of_16_bits(x, "little", extra=2),
+    "big.tif": lambda x: tiff_of_16_bits(x, "big", extra=2),
+    "packed.tif": lambda x: tiff_of_16_bits(x, "little", is_packed=True, extra=2),
+    "packed_big.tif": lambda x: tiff_of_16_bits(x, "big", is_packed=True, extra=2),
+    "planes.tif": lambda x: tiff_of_16_bits(x, "little", in_planes=True, extra=2),
+    "multiplied.tif": lambda x: tiff_of_16_bits(multiplied(x), "little", extra=1),
+    "multiplied_packed.tif": lambda x: tiff_of_16_bits(
+        multiplied(x), "big", is_packed=True, extra=1
+    ),
+}
+
+
+def multiplied(pixels: np.ndarray) -> np.ndarray:
+    """With its colours multiplied by its alpha."""
+    return np.concatenate(
+        [np.rint(pixels[..., :3] * (pixels[..., 3:] / 65535)), pixels[..., 3:]], 2
+    )
+
+
+def deep_pictures(channels: int) -> np.ndarray:
+    """(2, 20, 24, channels) with colours of 12 bits, and alpha of 16 that is half for a half."""
+    x = RNG.integers(0, 4000, (2, 20, 24, channels))
+    x[0, 0, 0] = 4095
+    x[..., -1] = np.where(np.arange(24) < 12, 65535, 32768)
+    return x
+
+
+@pytest.mark.parametrize("name", ALPHA)
+def test_colour_of_16_bits_with_alpha_is_laid_on_a_ground_at_full_depth(
+    name: str, tmp_path: Path
+) -> None:
+    x = deep_pictures(4)
+    for i, picture in enumerate(x):
+        (tmp_path / f"{i}{name}").write_bytes(ALPHA[name](picture))
+    for background, below in (("black", 0), ("white", 4095), ("#ff0000", [4095, 0, 0])):
+        alpha = x[..., 3:] / 65535
+        on = np.rint(x[..., :3] * alpha + np.array(below) * (1 - alpha))
+        expected = np.rint(on * (255 / 4095)).transpose(0, 3, 1, 2)
+        found = all_of(tmp_path, background=background).numpy().astype(int)
+        found = found if abs(found[0] - expected[0]).max() < 9 else found[::-1]
+        assert abs(found - expected).max() <= 1
+
+
+def test_alpha_of_16_bits_is_a_channel_if_four_are_asked_for(tmp_path: Path) -> None:
+    x = RNG.integers(0, 65536, (2, 20, 24, 4))
+    for i, picture in enumerate(x):
+        (tmp_path / f"{i}.png").write_bytes(png_of_16_bits(picture))
+    expected = np.rint(x.transpose(0, 3, 1, 2) * (255 / 65535)).astype(np.uint8)
+    assert is_of(all_of(tmp_path, channels=4, range="0,65535"), expected)
+
+
+def test_grey_of_16_bits_with_alpha(tmp_path: Path) -> None:
+    x = deep_pictures(2)
+    for i, picture in enumerate(x):
+        (tmp_path / f"{i}.png").write_bytes(png_of_16_bits(picture))
+    expected = np.rint(np.rint(x[..., 0] * (x[..., 1] / 65535)) * (255 / 4095)).astype(np.uint8)
+    assert is_of(all_of(tmp_path, background="black"), expected[:, None])
+
+
+@pytest.mark.parametrize("channels", [1, 3])
+def test_a_colour_of_16_bits_that_is_seen_through(channels: int, tmp_path: Path) -> None:
+    """The key of a PNG has 16 bits too; of the upper 8 more would be the same."""
+    x = RNG.integers(0, 256, (20, 24, channels)) + 2048
+    x[0, 0], x[0, 1] = 2050, 2051
+    key = b"".join((2050).to_bytes(2) for _ in range(channels))
+    for i in range(2):
+        (tmp_path / f"{i}.png").write_bytes(png_of_16_bits(x, key))
+    is_key = (x == 2050).all(2)
+    expected = np.where(is_key, 255, np.rint(x.transpose(2, 0, 1) * (255 / 4095))).astype(np.uint8)
+    assert is_of(all_of(tmp_path, background="white"), np.stack([expected] * 2))
+
+
+def test_cmyk_of_16_bits(tmp_path: Path) -> None:
+    x = RNG.integers(0, 65536, (2, 20, 24, 4))
+    for i, picture in enumerate(x):
+        (tmp_path / f"{i}.tif").write_bytes(tiff_of_16_bits(picture, "little", kind=5))
+    light = (65535 - x[..., :3]) * (1 - x[..., 3:] / 65535)
+    expected = np.rint(np.rint(light) * (255 / 65535)).transpose(0, 3, 1, 2).astype(np.uint8)
+    assert is_of(all_of(tmp_path), expected)
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (tiff_of_16_bits(deep_pictures(3)[0], "little", in_planes=True, is_packed=True),
+         r"16-bit colours lie in packed planes"),
+        (b"P6 24 20 65535\n" + deep_pictures(3)[0].astype(">u2").tobytes(),
+         r"16-bit colours would lose 8 bits; save it as PNG or TIFF"),
+        (b"P3 2 1 4095\n" + b"4095 1 2 3 4 5\n", r"would lose 8 bits"),
+    ],
+    ids=["packed planes", "ppm", "ppm as text"],
+)  # fmt: skip
+def test_what_pillow_reads_at_8_bits_only_is_refused(
+    content: bytes, message: str, tmp_path: Path
+) -> None:
+    for i in range(2):
+        (tmp_path / f"{i}.{'ppm' if content[:1] == b'P' else 'tif'}").write_bytes(content)
+    with pytest.raises(DataError, match=message):
+        load_data(tmp_path)
+
+
+def test_ppm_of_other_8_bits_are_read(tmp_path: Path) -> None:
+    for i in range(2):
+        (tmp_path / f"{i}.ppm").write_bytes(b"P3 2 1 15\n" + b"15 0 0 0 15 0\n")
+    assert all_of(tmp_path)[0].flatten().tolist() == [255, 0, 0, 255, 0, 0]

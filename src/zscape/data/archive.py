@@ -16,6 +16,10 @@ from zscape.data.bounded import reading
 from zscape.data.tree import Place, Readable, Tree, is_hidden
 from zscape.errors import DataError
 
+_END = 2 * tarfile.BLOCKSIZE
+_PADDING = 1 << 24
+"""More than follows the end of any archive."""
+
 
 @dataclass(frozen=True)
 class Member:
@@ -67,9 +71,12 @@ def opened_tar(path: Path) -> Iterator[Tree]:
                 found[member.name] = partial(archive.extractfile, member)
         assert archive.fileobj is not None
         archive.fileobj.seek(archive.offset)
-        # tarfile takes the end of a file for the end of an archive, which is a block of zeros.
-        if archive.fileobj.read(tarfile.BLOCKSIZE) != bytes(tarfile.BLOCKSIZE):
+        # tarfile takes the end of a file for the end of an archive, which is two blocks of zeros.
+        if archive.fileobj.read(_END) != bytes(_END):
             raise DataError(f"{path} is cut short: its end is missing.")
+        # What is packed says at its own end whether it was read as it was written.
+        if len(archive.fileobj.read(_PADDING)) == _PADDING:
+            raise DataError(f"{path} goes on after its end; unpack it.")
         yield _tree(path, found)
 
 

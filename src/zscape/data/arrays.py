@@ -291,7 +291,7 @@ def _range(pictures: list[NDArray[Any]], where: str | Path, config: DataConfig) 
     if dtype.kind == "f":
         limit, slack = 1, 0.5 / 255
     elif dtype == np.uint16 and high > 255:
-        limit, slack = 4095 if high <= 4095 else 65535, 0
+        limit, slack = white_of(high), 0
         _log.warning(
             "%s: 16-bit pixels up to %d, so white is %d; --range 0,WHITE says otherwise.",
             where, high, limit,
@@ -310,6 +310,11 @@ def _range(pictures: list[NDArray[Any]], where: str | Path, config: DataConfig) 
             where,
         )
     return 0, limit
+
+
+def white_of(most: int) -> int:
+    """What is white where 16 bits hold numbers up to ``most``: of microscopes 12 are used."""
+    return 255 if most <= 255 else 4095 if most <= 4095 else 65535
 
 
 def _extremes(pixels: NDArray[Any]) -> tuple[Any, Any]:

@@ -24,10 +24,12 @@ from numpy.typing import NDArray
 from PIL import Image, ImageColor, ImageOps, ImageSequence, UnidentifiedImageError
 
 from zscape.config import DataConfig
+from zscape.data.arrays import white_of
 from zscape.data.bounded import reading
 from zscape.data.mapped import CHUNK, Spool, empty, in_bytes, release
 from zscape.data.resize import LUMA, fit_square
 from zscape.data.tree import Readable
+from zscape.data.whole import check_whole
 from zscape.errors import ConfigError, DataError
 
 SUFFIXES = frozenset(
@@ -51,6 +53,9 @@ SUFFIXES = frozenset(
 )
 # Named, so that no other of Pillow's decoders (one starts Ghostscript) is tried on a file.
 _FORMATS = ("BMP", "GIF", "JPEG", "PNG", "PPM", "TIFF", "WEBP")
+_BITS, _PLANES = 258, 284  # TIFF tags
+_PPM = ("ppm", "ppm_plain")  # what scales PPM that are not of 8 bits
+_WHITE = 65535
 _REDUCED = 254  # the TIFF tag that says, in its first bit, "a smaller copy of another page"
 _AT_ONCE = 64  # pictures under way
 _PATIENCE = 3.0  # seconds between two words
@@ -58,8 +63,8 @@ _OPENING = Lock()
 _log = logging.getLogger(__name__)
 
 Frame = NDArray[Any]
-"""(c, height, width) of bytes (grey, grey and alpha, RGB, RGBA), uint16 (grey, RGB) or floats
-(grey); of as many channels as ``DataConfig.channels`` says, whatever they are."""
+"""(c, height, width) of bytes or uint16 (grey, grey and alpha, RGB, RGBA) or floats (grey); of as
+many channels as ``DataConfig.channels`` says, whatever they are."""
 
 
 def read_frames(file: Readable, config: DataConfig, left_out: Counter[str]) -> list[Frame]:
@@ -95,6 +100,7 @@ def read_frames(file: Readable, config: DataConfig, left_out: Counter[str]) -> l
 
 def _opened(stream: IO[bytes]) -> Image.Image:
     """Only its header is read yet, and refused if it promises too much."""
+    check_whole(stream)
     # Which warnings are errors is said of the whole process, not of a thread.
     with _OPENING, warnings.catch_warnings():
         warnings.simplefilter("error", Image.DecompressionBombWarning)
@@ -232,6 +238,8 @@ def as_frame(page: Image.Image, config: DataConfig) -> Frame:
 def _pixels(page: Image.Image) -> Frame:
     picture = _plain(ImageOps.exif_transpose(page), is_gif=page.format == "GIF")
     pixels = np.asarray(picture)
+    if picture.mode == "I;16" and "transparency" in page.info:
+        return _with_key(pixels[None], page.info["transparency"])
     return pixels[None] if pixels.ndim == 2 else pixels.transpose(2, 0, 1)
 
 
@@ -245,31 +253,67 @@ def _fitted(pixels: Frame, config: DataConfig) -> Frame:
 
 
 def _is_deep(page: Image.Image) -> bool:
-    """Whether this is RGB of 16 bits, not loaded yet: Pillow reads the upper 8 of them."""
-    return page.mode == "RGB" and any(";16" in str(t.args) for t in getattr(page, "tile", []))
+    """Whether this is colour of 16 bits, not loaded yet: Pillow reads the upper 8 of them."""
+    if page.mode not in ("RGB", "RGBA", "CMYK"):
+        return False
+    if page.format == "TIFF":
+        return max(page.tag_v2.get(_BITS, (8,))) == 16  # type: ignore[attr-defined,no-any-return]
+    args = [str(tile.args) for tile in getattr(page, "tile", ())]
+    most = [tile.args[1] for tile in getattr(page, "tile", ()) if tile.codec_name in _PPM]
+    return any(";16" in arg for arg in args) or max(most, default=0) > 255
 
 
 def _deep(
     opened: Image.Image, again: Image.Image, left_out: Counter[str]
 ) -> Iterator[NDArray[np.uint16]]:
-    """RGB of 16 bits; the lower 8 are of the same file ``again``, as if bytes were swapped."""
-    swapped = {"B": "L", "L": "B", "N": "B" if sys.byteorder == "little" else "L"}
-
-    def swap(mode: Any) -> Any:
-        is_mode = isinstance(mode, str) and mode[-4:-1] == ";16"
-        return mode[:-1] + swapped[mode[-1]] if is_mode else mode
-
+    """Colour of 16 bits; the lower 8 are of the same file ``again``, as if bytes were swapped."""
     for page, other in zip(_pages(opened, left_out), _pages(again, Counter()), strict=True):
         if not _is_deep(page):
             raise ValueError("some of its pages are of 16-bit colour, not all")
-        tiles: Any = other
-        tiles.tile = [
-            tile._replace(
-                args=swap(tile.args) if isinstance(tile.args, str) else tuple(map(swap, tile.args))
-            )
-            for tile in tiles.tile
-        ]
-        yield _pixels(page).astype(np.uint16) * 256 + _pixels(other)
+        kind = _read_raw(page, is_lower=False)
+        _read_raw(other, is_lower=True)
+        upper, lower = (
+            np.asarray(ImageOps.exif_transpose(half)).transpose(2, 0, 1).astype(np.uint16)
+            for half in (page, other)
+        )
+        if kind == "LA":  # all four bytes of a pixel, as if they were RGBA
+            yield upper[::2] * 256 + upper[1::2]
+            continue
+        pixels = upper * 256 + lower
+        white, last = float(_WHITE), pixels[3:].astype(np.float64)
+        if kind == "RGBa":  # multiplied by its alpha
+            pixels[:3] = np.rint(pixels[:3] * (white / last.clip(1))).clip(0, white)
+        elif kind == "CMYK":
+            pixels = np.rint((white - pixels[:3]) * (white - last) / white).astype(np.uint16)
+        key = page.info.get("transparency")
+        yield pixels if key is None else _with_key(pixels, key)
+
+
+def _read_raw(page: Image.Image, *, is_lower: bool) -> str:
+    """Have Pillow read the upper or the lower 8 bits as they are in the file, and say of what."""
+    other = {"B": "L", "L": "B", "N": "B" if sys.byteorder == "little" else "L"}
+    tiled: Any = page
+    tiles, kind = [], ""
+    for tile in tiled.tile:
+        mode, *rest = (tile.args,) if isinstance(tile.args, str) else tile.args
+        if tile.codec_name == "libtiff" and tiled.tag_v2.get(_PLANES) == 2:
+            raise ValueError("its 16-bit colours lie in packed planes; save it without compression")
+        if tile.codec_name in _PPM:
+            raise ValueError("its 16-bit colours would lose 8 bits; save it as PNG or TIFF")
+        kind, _, order = mode.partition(";16")
+        if not order:  # of a plane it is only said which it is
+            order = "L" if tiled.tag_v2.prefix == b"II" else "B"
+        name = {"RGBa": "RGBA"}.get(kind, kind)
+        mode = "RGBA" if kind == "LA" else f"{name};16{other[order] if is_lower else order}"
+        tiles.append(tile._replace(args=mode if isinstance(tile.args, str) else (mode, *rest)))
+    tiled.tile = tiles
+    return kind
+
+
+def _with_key(pixels: NDArray[np.uint16], key: Any) -> NDArray[np.uint16]:
+    """With alpha: what has the color ``key`` is seen through."""
+    is_seen = (pixels != np.reshape(key, (-1, 1, 1))).any(0)
+    return np.concatenate([pixels, is_seen[None] * np.uint16(_WHITE)])
 
 
 def _plain(picture: Image.Image, is_gif: bool) -> Image.Image:
@@ -317,6 +361,7 @@ class Look:
     channels: int
     dtype: np.dtype[Any]
     ground: tuple[int, ...]
+    white: int = 255
 
     @classmethod
     def of(cls, frames: Sequence[Frame], config: DataConfig, where: str) -> Look:
@@ -334,32 +379,44 @@ class Look:
                 raise DataError(f"{where}: some pictures have {config.channels} channels, not all.")
             dtype = np.result_type(*dtypes)
             return cls(len(frames[0]), dtype, ())
-        ground = _ground([frame for frame in frames if len(frame) in (2, 4)], config, where)
+        dtype = np.dtype(np.uint16) if len(dtypes) > 1 else dtypes.pop()
+        seen_through = [frame for frame in frames if len(frame) in (2, 4)]
+        white = 255
+        if seen_through and dtype == np.uint16:
+            white = white_of(max(_most(frame) for frame in frames))
+        ground = _ground(seen_through, white, config, where)
         under_grey = 1 if len(set(ground)) == 1 else 3
         channels = {1: 1, 2: under_grey, 3: 3, 4: 3}
-        dtype = np.dtype(np.uint16) if len(dtypes) > 1 else dtypes.pop()
-        return cls(max(channels[len(frame)] for frame in frames), dtype, ground)
+        return cls(max(channels[len(frame)] for frame in frames), dtype, ground, white)
 
     def stacked(self, frames: Sequence[Frame]) -> NDArray[Any]:
         """(n, channels, h, w) of frames of one size."""
         out = empty((len(frames), self.channels, *frames[0].shape[1:]), self.dtype)
         for number, frame in enumerate(frames):
             if len(frame) != self.channels and len(frame) in (2, 4):
-                frame = _laid_on(frame, self.ground)
+                frame = _laid_on(frame, self.ground, self.white)
             out[number] = frame if frame.dtype == self.dtype else frame.astype(self.dtype) * 257
             if number % CHUNK == 0:
                 release(out, frame)
         return out
 
 
-def _ground(seen_through: list[Frame], config: DataConfig, where: str) -> tuple[int, ...]:
+def _most(frame: Frame) -> int:
+    """The brightest of its colours, where 65535 is white."""
+    most = int((frame[:-1] if len(frame) in (2, 4) else frame).max())
+    return most if frame.dtype == np.uint16 else most * 257
+
+
+def _ground(
+    seen_through: list[Frame], white: int, config: DataConfig, where: str
+) -> tuple[int, ...]:
     if not seen_through:
         return (0, 0, 0)
     if config.background is not None:
         ground = _as_color(config.background)
     else:
-        is_transparent = any((frame[-1] < 255).any() for frame in seen_through)
-        ground = (255,) * 3 if _are_dark(seen_through) and is_transparent else (0,) * 3
+        is_transparent = any((frame[-1] < _opaque(frame)).any() for frame in seen_through)
+        ground = (255,) * 3 if is_transparent and _are_dark(seen_through, white) else (0,) * 3
         if is_transparent:
             name = "white, as what is drawn is dark" if any(ground) else "black"
             _log.warning(
@@ -368,23 +425,30 @@ def _ground(seen_through: list[Frame], config: DataConfig, where: str) -> tuple[
     return ground
 
 
-def _are_dark(frames: list[Frame]) -> bool:
+def _opaque(frame: Frame) -> int:
+    """The alpha of what cannot be seen through."""
+    return int(np.iinfo(frame.dtype).max)
+
+
+def _are_dark(frames: list[Frame], white: int) -> bool:
     """Whether what can be seen of them is dark on average."""
     light = opaque = 0.0
     for frame in frames:
-        alpha = frame[-1].astype(np.float64)
+        alpha = frame[-1] / _opaque(frame)
         luma = frame[0] if len(frame) == 2 else np.tensordot(LUMA, frame[:3], axes=1)
-        light += float((luma * alpha).sum())
+        light += float((luma * alpha).sum()) / (white if frame.dtype == np.uint16 else 255)
         opaque += float(alpha.sum())
-    return opaque > 0 and light / opaque < 127.5
+    return opaque > 0 and light / opaque < 0.5
 
 
-def _laid_on(frame: Frame, ground: tuple[int, ...]) -> Frame:
-    """Without its alpha channel; grey stays grey on grey."""
-    color, alpha = frame[:-1], frame[-1:].astype(np.float32) / 255
+def _laid_on(frame: Frame, ground: tuple[int, ...], white: int) -> Frame:
+    """Without its alpha channel; grey stays grey on grey. Of 16 bits ``white`` is white."""
+    color, alpha = frame[:-1], frame[-1:].astype(np.float32) / _opaque(frame)
     is_grey = len(color) == 1 and len(set(ground)) == 1
     below = np.array(ground[:1] if is_grey else ground, np.float32)[:, None, None]
-    return np.rint(color * alpha + below * (1 - alpha)).astype(np.uint8)
+    if frame.dtype == np.uint16:
+        below *= white / 255
+    return np.rint(color * alpha + below * (1 - alpha)).astype(frame.dtype)
 
 
 def _as_color(text: str) -> tuple[int, ...]:
