@@ -57,6 +57,11 @@ def test_joined_columns_are_probed_and_are_factors(
     frame = pd.read_csv(file).set_index("factor")
     assert frame["kind"].to_dict() == {"a": "number", "b": "number"}
     assert frame["all_mig"].nunique() == 1
+    model = zscape.load(finished_run).with_columns(known[1], on="row")
+    found = zscape.disentanglement(model, split="train", columns=["a", "b"])
+    pd.testing.assert_frame_equal(frame[found.factors.columns], found.factors)
+    probed = zscape.probe(model, split="train", columns=["a"], seeds=1)
+    assert probed.how.startswith("cross-validated")
     assert "dci_completeness" in out
 
 
