@@ -14,7 +14,7 @@ from zscape.errors import ShapeError
 from zscape.report import Code, Details, Heading, Plate, Row, Section, Table, write_page
 from zscape.report import page as rooms
 
-VOID = {"meta", "link", "img", "br", "hr"}
+VOID = {"meta", "link", "img", "br", "hr", "wbr"}
 
 
 class Page(HTMLParser):
@@ -193,6 +193,14 @@ def test_cells_that_stand_out_and_cells_that_may_break(tmp_path):
     assert re.findall("<b>(.*?)</b>", text) == ["3 %"]
     classes = [cell.get("class") for cell in Page(text).all("td")]
     assert classes == ["short", "number", None] * 2
+
+
+def test_a_table_of_many_columns_is_set_smaller(tmp_path):
+    tables = [Table([f"n_{i}" for i in range(n)], [[1] * n]) for n in (9, 10)]
+    text = write_page(tmp_path / "page.html", "t", [Section("s", tables)]).read_text("utf-8")
+    page = Page(text)
+    assert [table.get("class") for table in page.all("table")] == [None, "wide"]
+    assert (len(page.all("wbr")), "n_9" in page.text) == (10, True)
 
 
 def test_text_from_data_is_escaped(tmp_path):

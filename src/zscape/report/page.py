@@ -25,6 +25,9 @@ CSS_DPI = 96
 SHORT = 20
 """Letters of a cell that is not broken into lines."""
 
+MANY = 9
+"""Columns; a table of more is set smaller, and its header may break, so that it fits the page."""
+
 N_COLORS = 160
 """Of the 256 in a picture's palette; the others are greys."""
 
@@ -298,9 +301,12 @@ def _table(table: Table, label: str) -> str:
 
     rows = "\n".join(f"<tr>{line('td', row, i)}</tr>" for i, row in enumerate(table.rows))
     name = escape(table.caption or label)
+    head, wide = line("th", table.header), ""
+    if len(table.header) > MANY:
+        head, wide = head.replace("_", "_<wbr>"), " class=wide"
     grid = (
-        f'<div class="table" tabindex="0" role="group" aria-label="{name}"><table>'
-        f"<thead><tr>{line('th', table.header)}</tr></thead>\n<tbody>{rows}</tbody></table></div>"
+        f'<div class="table" tabindex="0" role="group" aria-label="{name}"><table{wide}>'
+        f"<thead><tr>{head}</tr></thead>\n<tbody>{rows}</tbody></table></div>"
     )
     if not table.caption:
         return grid

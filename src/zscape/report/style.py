@@ -78,6 +78,9 @@ th { border-bottom: 1px solid var(--muted); font-weight: 600; white-space: nowra
 td { border-bottom: 1px solid var(--line); }
 th.number, td.number { text-align: right; }
 .number, .short { white-space: nowrap; }
+table.wide { font-size: 0.8rem; }
+.wide :is(th, td):not(:first-child) { padding-inline: 0.45rem; }
+.wide th { white-space: normal; overflow-wrap: normal; vertical-align: bottom; }
 figure .table { margin-top: 0; }
 pre { max-width: 100%; margin: 0.75rem 0 0; padding: 0.8rem 1rem; overflow-x: auto;
   border-radius: 8px; background: var(--tile); overflow-wrap: normal;
