@@ -456,7 +456,7 @@ class TestProbes:
     @pytest.mark.parametrize(
         ("linear", "near", "said"),
         [((0.7, 0.69, 0.71), (0.9, 0.89, 0.91), "clumps"), ((0.9, 0.89, 0.91), (0.7, 0.6, 0.8),
-         "directions"), ((0.7, 0.6, 0.8), (0.75, 0.65, 0.85), "could not be chance")],
+         "directions"), ((0.7, 0.6, 0.8), (0.75, 0.65, 0.85), "may be chance")],
     )  # fmt: skip
     def test_which_reader_is_ahead(self, linear, near, said):
         index = pd.MultiIndex.from_tuples([("class", "linear"), ("class", "neighbours")])

@@ -33,8 +33,8 @@ def known(m: Material) -> Section:
         *([_ahead(frame)] if "class" in frame.index.get_level_values("column") else []),
         Table(
             ["what", "reader", "measure", "score", "95 of 100 resamples", "chance"], rows,
-            "R² is 1 where a number is told exactly and 0 where the mean would do as well; chance "
-            "is always naming the commonest.",
+            "Chance is always naming the commonest; R² is 1 where a number is told exactly, and 0 "
+            "where its mean would do as well.",
         ),
     ]  # fmt: skip
     if found.left_out:
@@ -50,15 +50,15 @@ def _score(row: Any, value: float) -> str:
 def _ahead(frame: Any) -> str:
     """Which reader tells the class better, if that is beyond doubt, and what that means."""
     linear, near = (frame.loc[("class", name)] for name in READERS)
-    told = f"A straight line tells {percent(linear['score'])} of the classes"
+    told = f"Straight lines tell the class of {percent(linear['score'])} of the images"
     if near["low"] > linear["high"]:
         return (
-            f"{told}, the nearest codes {percent(near['score'])}: classes are clumps that lie "
+            f"{told}, the nearest codes of {percent(near['score'])}: classes are clumps that lie "
             "around each other, and not each on a side of its own."
         )
     if linear["low"] > near["high"]:
         return (
-            f"{told}, the nearest codes only {percent(near['score'])}: classes differ along "
+            f"{told}, the nearest codes only of {percent(near['score'])}: classes differ along "
             "directions that are short against everything else that is coded."
         )
-    return f"{told}, and the nearest codes no more and no less that could not be chance."
+    return f"{told}, the nearest codes of {percent(near['score'])}; the difference may be chance."
