@@ -210,6 +210,27 @@ def test_bf16_says_what_it_costs(images):
     assert found.mean == pytest.approx(true.mean, abs=4 * (found.error + true.error))
 
 
+def test_what_bf16_costs_is_asked_of_images_from_all_over(images, monkeypatch):
+    """The first of a set may be of one kind: of MNIST's test images, the easier ones."""
+    seen, weigh = [], rooms._weigh
+    monkeypatch.setattr(
+        rooms, "_weigh", lambda vae, x, *rest: seen.append((rest[-1], x)) or weigh(vae, x, *rest)
+    )
+    evaluate(Coins(1.0), images, Protocol(samples=5_000, precision="bf16"))
+    exact = torch.cat([x for precision, x in seen if precision == "32"])
+    torch.testing.assert_close(exact, images.pixels()[torch.linspace(0, 299, 6).long()])
+
+
+@pytest.mark.parametrize("precision", ["32", "bf16"])
+def test_progress_rises_to_the_end_and_counts_the_check(images, precision):
+    told = []
+    protocol = Protocol("dynamic", draws=2, samples=3, precision=precision)
+    evaluate(Coins(1.0), images[:100], protocol, progress=told.append)
+    assert told == sorted(told)
+    assert told[-1] == 1
+    assert (told[-2] < 1) == (precision == "bf16")
+
+
 @pytest.mark.parametrize(
     ("options", "said"),
     [

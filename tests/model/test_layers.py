@@ -6,6 +6,7 @@ import pytest
 import torch
 from torch import nn
 
+from zscape.model import layers
 from zscape.model.layers import (
     LOGVAR_BOUND,
     DoublingConvTranspose2d,
@@ -110,6 +111,23 @@ def test_the_detour_is_taken_in_bfloat16_training_only(name):
     assert "DirectConvolution" in function(x.bfloat16())
     layer.eval()
     assert "DirectConvolution" not in function(x.bfloat16())
+
+
+@pytest.mark.parametrize("name", [name for name in STRIDED if "doubling" in name])
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64, torch.bfloat16], ids=str)
+def test_what_only_decodes_takes_the_detour_and_draws_the_same(name, dtype, monkeypatch):
+    torch.manual_seed(0)
+    fast, plain = (make().eval() for make in STRIDED[name])
+    plain.load_state_dict(fast.state_dict(), strict=True)
+    x, taken = torch.randn(7, 6, 7, 7), []
+    monkeypatch.setattr(layers, "_convolve", lambda *given: taken.append(1) or _convolve(*given))
+    with torch.no_grad():
+        ours, theirs = fast.to(dtype)(x.to(dtype)), plain(x).to(dtype)
+    assert taken
+    tolerance = 2e-2 if dtype is torch.bfloat16 else 1e-5
+    torch.testing.assert_close(ours, theirs, rtol=tolerance, atol=tolerance)
+    fast(x.to(dtype))  # with gradients
+    assert len(taken) == 1
 
 
 @pytest.mark.parametrize("side", [2, 4])

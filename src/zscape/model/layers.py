@@ -8,7 +8,9 @@ them. Here they are written as the products they are: parameters, names, shapes 
 those of the plain modules (`tests/model/test_layers.py` holds them to it, gradients included).
 
 The other layers halve or double the picture and really are convolutions, but in bfloat16 on a CPU
-four of their kernels are slow for what they compute, and `_DirectConvolution` goes around them:
+four of their kernels are slow for what they compute, and `_DirectConvolution` goes around them; the
+two that are slow forwards are avoided in float32 too where a picture is only decoded, which takes
+two thirds of the time then:
 
 - The gradient of 3×3 weights is again one matrix product, of all windows of the larger picture with
   the smaller one: less than half the time.
@@ -89,13 +91,19 @@ class DoublingConvTranspose2d(nn.ConvTranspose2d):
 
     def forward(self, x: Tensor, output_size: list[int] | None = None) -> Tensor:
         """(b, c, h, w) → (b, o, 2h, 2w), or (b, o, 2h - 1, 2w - 1)."""
-        if not _trains_in_bfloat16(self, x):
-            return super().forward(x, output_size)
-        return _convolve(x, self)
+        if _trains_in_bfloat16(self, x) or _only_decodes(self, x):
+            return _convolve(x, self)
+        return super().forward(x, output_size)
 
 
 def _trains_in_bfloat16(layer: nn.Module, x: Tensor) -> bool:
     return layer.training and x.dtype == torch.bfloat16 and x.device.type == "cpu" and len(x) > 0
+
+
+def _only_decodes(layer: nn.Module, x: Tensor) -> bool:
+    # What is exported, or differentiated, is the plain layer.
+    is_plain = layer.training or torch.is_grad_enabled() or torch.compiler.is_compiling()
+    return not is_plain and x.device.type == "cpu" and len(x) > 0
 
 
 def _convolve(x: Tensor, layer: nn.Conv2d | nn.ConvTranspose2d) -> Tensor:
