@@ -136,3 +136,19 @@ def test_what_a_medoid_is_of(files_run):
     np.testing.assert_array_equal(found.vectors, table.mu[found.rows])
     assert [table.class_names[k] for k in table.labels[found.rows]] == list(found)
     assert zscape.latents.prototypes(table).rows is None
+
+
+def test_a_saved_map_takes_more_columns_by_file_name(cli, files_run, tmp_path):
+    kept, more = tmp_path / "map.safetensors", tmp_path / "more.csv"
+    assert cli("map", files_run, "-o", kept).code == 0
+    names = pd.DataFrame({"file_name": [f"{i:02}.png" for i in range(N)], "size": range(N)})
+    names.to_csv(more, index=False)
+    words = ("map", kept, "--columns", more, "--color", "size")
+    outcome = cli(*words, "-o", tmp_path / "m.csv", "-o", tmp_path / "m.png")
+    assert outcome.code == 0, outcome.err
+    frame = pd.read_csv(tmp_path / "m.csv")
+    assert (frame["file_name"] == frame["size"].map(lambda i: f"{'abc'[i % 3]}/{i:02}.png")).all()
+    refused = cli(*words, "--on", "row", "-o", tmp_path / "m.png")
+    assert refused.code == 2
+    assert "a saved map has its images, their columns" in refused.err
+    assert cli("map", "variance", kept, "--columns", more).code == 2

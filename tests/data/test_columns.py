@@ -422,3 +422,16 @@ def test_without_columns_there_is_nothing_to_ask(plates):
     one = replace(plates, columns={"plate": ["p"] * 60})
     with pytest.raises(DataError, match="single value of 'plate'"):
         load_data(one, DataConfig(split_by="plate"))
+
+
+def test_dates_of_any_century_and_numbers_beyond_2_to_53_are_numbers():
+    """Dates are counted in microseconds: those before 1684 and after 2255 are beyond it too."""
+    days = [datetime.datetime(1500, 1, 1), datetime.datetime(3000, 1, 1), None]
+    columns = Columns.of({"day": days, "patient": [2**60 + 1, 7, None]})
+    seconds = columns.numbers("day")
+    assert seconds[:2].tolist() == [
+        day.replace(tzinfo=datetime.UTC).timestamp() for day in days[:2]
+    ]
+    assert columns.numbers("patient")[:2].tolist() == [float(2**60), 7.0]
+    assert columns.texts("day") == ["1500-01-01 00:00:00", "3000-01-01 00:00:00", ""]
+    assert columns.to_frame()["day"].dt.year[:2].tolist() == [1500, 3000]

@@ -486,3 +486,21 @@ def test_a_long_list_of_what_is_left_out_is_cut(
     np.savez(tmp_path / "a.npz", images=PIXELS, **{f"extra{i:02}": LABELS for i in range(20)})
     read(tmp_path / "a.npz")
     assert caplog.text.endswith("1 array extra11 and 8 more.\n")
+
+
+@pytest.mark.parametrize(
+    ("name", "start", "message"),
+    [
+        ("pcam.h5", b"\x89HDF\r\n\x1a\n" + bytes(20), r"pcam\.h5 is HDF5 .*numpy\.savez"),
+        ("data_batch_1", b"\x80\x02}q", r"data_batch_1 is a pickle, which is never opened"),
+        ("x.mat", b"MATLAB 7.3 MAT-file".ljust(124) + b"\0\x02IM" + bytes(400),
+         r"x\.mat is HDF5 \(also MATLAB 7\.3\).*'-v7'"),
+    ],
+)  # fmt: skip
+def test_what_is_never_read_is_named_in_a_folder_too(
+    tmp_path: Path, name: str, start: bytes, message: str
+) -> None:
+    (tmp_path / "notes.md").write_text("")
+    (tmp_path / name).write_bytes(start)
+    with pytest.raises(DataError, match=message):
+        load_data(tmp_path)

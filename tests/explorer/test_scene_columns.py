@@ -149,3 +149,11 @@ def test_filters(scene, given, taken):
 def test_what_is_no_filter(scene, given, says):
     with pytest.raises(ConfigError, match=says):
         check_filter(scene.manifest, given)
+
+
+@pytest.mark.parametrize("year", [1500, 3000])
+def test_a_date_beyond_what_nanoseconds_hold_is_a_bound(year: int) -> None:
+    manifest = {"points": {"n": 1}, "classNames": [], "blocks": {},
+                "columns": [{"name": "day", "kind": "date", "missing": 0}]}  # fmt: skip
+    found = check_filter(manifest, {"day": (f"{year}-01-02", datetime.datetime(year, 2, 3))})
+    assert found == {"day": [f"{year}-01-02T00:00:00.000", f"{year}-02-03T00:00:00.000"]}

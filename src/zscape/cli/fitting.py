@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -75,11 +76,14 @@ def is_map(path: Path) -> bool:
         return False
 
 
-def load_map(path: Path, where: Latents, method: str = USUAL) -> Embedding:
+def load_map(path: Path, where: Latents, method: str = USUAL, *, joins: bool = True) -> Embedding:
     """The map in a file; what it has settled already must not have been asked for again.
 
-    ``method`` may only be the user's own that the map was drawn with, as ``module:Class``.
+    ``method`` may only be the user's own that the map was drawn with, as ``module:Class``. More
+    columns of its images are joined by their file names, unless nothing is made of them.
     """
+    from zscape.data.columns import FILE_NAME
+    from zscape.data.joining import join
     from zscape.embedding import Embedding, methods
 
     is_own = ":" in method
@@ -88,5 +92,13 @@ def load_map(path: Path, where: Latents, method: str = USUAL) -> Embedding:
         settled.add("method")
     if path == Path(where.model):
         settled |= set(OWN)  # no model is opened at all
+    found = Embedding.load(path, method=methods.allow(method, here=True) if is_own else None)
+    known = found.table.columns
+    # Which rows of which set they were it does not know.
+    if joins and known is not None and FILE_NAME in known and where.more.get("on") != "row":
+        settled -= {"columns", "on"}
     where.refuse(*settled, why="a saved map has its images, their columns, method and settings")
-    return Embedding.load(path, method=methods.allow(method, here=True) if is_own else None)
+    if "columns" not in where.more:
+        return found
+    columns = join(known, len(found), Path(where.more["columns"]).expanduser(), FILE_NAME)
+    return replace(found, table=replace(found.table, columns=columns))

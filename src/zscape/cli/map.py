@@ -318,7 +318,7 @@ def _coordinates(embedding: Embedding) -> pd.DataFrame:
 def _components(where: Latents, standardize: bool) -> dict[str, Any]:
     if not is_map(Path(where.model)):
         return fit(where.table, "pca", None, standardize=standardize, seed=0).fitted.state
-    embedding = load_map(Path(where.model), where)
+    embedding = load_map(Path(where.model), where, joins=False)
     if "components" not in embedding.fitted.state:
         raise DataError(
             f"{where.model} is a map by {embedding.method}; components are those of pca."

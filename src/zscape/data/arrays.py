@@ -293,7 +293,7 @@ def _range(pictures: list[NDArray[Any]], where: str | Path, config: DataConfig) 
     elif dtype == np.uint16 and high > 255:
         limit, slack = white_of(high), 0
         _log.warning(
-            "%s: 16-bit pixels up to %d, so white is %d; --range 0,WHITE says otherwise.",
+            "%s: 16-bit pixels up to %d, so white is %d; --range 0,WHITE (range=) says otherwise.",
             where, high, limit,
         )  # fmt: skip
     else:
@@ -301,12 +301,13 @@ def _range(pictures: list[NDArray[Any]], where: str | Path, config: DataConfig) 
     if low < -slack or high > limit + slack:
         raise DataError(
             f"{where}: {dtype} pixels must be finite and in [0, {limit}]; got values from {low} "
-            f"to {high}; say which are black and white: --range LOW,HIGH (or auto)."
+            f"to {high}; say which are black and white: --range LOW,HIGH or auto "
+            f"(in Python range='LOW,HIGH')."
         )
     if dtype.kind in "ui" and high == 1:
         _log.warning(
             "%s: integer pixels of 0 and 1 only are nearly black (255 is white); "
-            "give bool for black and white, or --range 0,1.",
+            "give bool for black and white, or --range 0,1 (range='0,1').",
             where,
         )
     return 0, limit

@@ -164,7 +164,9 @@ class Columns:
             column = column.cast(pa.int64())
         elif kind != "number":
             raise DataError(f"column {name!r} is {_a(kind)}; a column of numbers is needed.")
-        values: NDArray[np.float64] = column.cast(pa.float64()).to_numpy(zero_copy_only=False)
+        # Integers beyond 2**53, as of dates before 1684 in microseconds, are rounded.
+        wide = column.cast(pa.float64(), safe=False)
+        values: NDArray[np.float64] = wide.to_numpy(zero_copy_only=False)
         return values / 1e6 if kind == "date" else values
 
     def classes(

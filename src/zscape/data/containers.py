@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Callable, Collection, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path, PurePosixPath
 
 from zscape.config import DataConfig
@@ -17,7 +18,7 @@ from zscape.data.idx import has_idx, read_idx_files
 from zscape.data.imageset import ImageSet, Splits
 from zscape.data.kept import kept
 from zscape.data.kinds import TABLES, having, suffix_of
-from zscape.data.mat import read_mat
+from zscape.data.mat import HDF5, read_mat
 from zscape.data.named import read_arrays
 from zscape.data.npy import read_npy, read_npz
 from zscape.data.pictures import SUFFIXES
@@ -73,8 +74,12 @@ CONTAINERS = (
 
 _REFUSED = {
     ".pkl": "is a pickle, which is never opened, as it may run any program",
-    ".hdf5": "is HDF5 (also MATLAB 7.3), which is not read; save it with -v7, or as .npz",
+    ".hdf5": f"is {HDF5}",
 }
+
+
+_LOOKED_INTO = 20
+"""Files of a folder of which none is known, to say what they are."""
 
 
 def read_path(path: Path, config: DataConfig) -> Splits | ImageSet:
@@ -99,6 +104,11 @@ def _read(path: Path, config: DataConfig) -> tuple[Splits | ImageSet, bool]:
                 if "emnist" in path.name.lower() and not is_upright:
                     _log.warning("%s: EMNIST lies on its side; --transpose puts it upright.", path)
                 return data, not tree.beside
+        for file in islice(tree.files.values(), _LOOKED_INTO):
+            with reading(file):
+                suffix = suffix_of(file)
+            if suffix in _REFUSED:
+                raise DataError(f"{file} {_REFUSED[suffix]}.")
         held = Counter(PurePosixPath(place[-1]).suffix or place[-1] for place in tree.files)
     listed = ", ".join(f"{n} {what}" for what, n in held.most_common(5)) or "nothing"
     raise DataError(

@@ -14,6 +14,12 @@ from zscape.data.shown import MOST_CHANNELS
 from zscape.data.tree import Readable
 from zscape.errors import DataError
 
+HDF5 = (
+    "HDF5 (also MATLAB 7.3), which is not read; save its arrays with "
+    "numpy.savez(FILE, images=…, labels=…), or in MATLAB with '-v7'"
+)
+"""What such a file is, and what to do with it."""
+
 
 def read_mat(file: Readable, config: DataConfig) -> Found:
     """The arrays of a ``.mat`` file, those inside structs too.
@@ -31,6 +37,8 @@ def read_mat(file: Readable, config: DataConfig) -> Found:
     try:
         with file.open("rb") as stream:
             found = loadmat(stream)
+    except NotImplementedError as error:
+        raise DataError(f"{file} is {HDF5}.") from error
     # scipy raises whatever a damaged file makes it stumble over.
     except Exception as error:
         raise DataError(f"{file} could not be read as .mat version 5: {error}.") from error
