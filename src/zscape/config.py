@@ -44,6 +44,7 @@ SYNONYMS = {
     "early_stopping": ("patience",),
     "clip_norm": ("grad_clip", "clip", "max_grad_norm", "gradient_clip_val", "clip_grad_norm"),
     "weight_decay": ("wd", "l2", "decay"),
+    "condition": ("conditional", "cond", "conditioning", "class_conditional", "conditioned_on"),
     "schedule": ("scheduler", "lr_schedule", "lr_scheduler"),
     "kl_warmup": ("beta_warmup", "kl_annealing", "annealing"),
     "seed": ("random_state", "rng", "manual_seed", "random_seed"),
@@ -305,12 +306,23 @@ class ModelConfig(Config):
         "Initial weights: PyTorch's, or the tutorial's Kaiming fan-out (explodes; to compare).",
         choices=("default", "tutorial"),
     )
+    condition: str | None = option(
+        None,
+        "Tell encoder and decoder what an image is: label (its class) or a column of categories.",
+    )
     image_shape: tuple[int, int, int] = option(
         (1, 28, 28), "Channels, height and width of an image; read from the data.", is_flag=False
+    )
+    condition_names: tuple[str, ...] = option(
+        (), "Values of the condition; read from the data.", is_flag=False
     )
 
     def __post_init__(self) -> None:
         super().__post_init__()
+        names = tuple(self.condition_names)
+        if not all(isinstance(name, str) for name in names) or len(set(names)) < len(names):
+            raise ConfigError(f"condition_names must be different texts; got {names!r}.")
+        object.__setattr__(self, "condition_names", names)  # of a list
         shape: Any = self.image_shape
         if isinstance(shape, (tuple, list)):
             shape = [plain(side) for side in shape]

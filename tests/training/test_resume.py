@@ -37,6 +37,7 @@ VARIANTS: dict[str, dict[str, Any]] = {
     "muon": {"optimizer": "muon", "network": "enhanced", "precision": "bf16"},
     "learned": {"likelihood": "gaussian-learned"},
     "dreg": {"objective": "dreg", "train_samples": 3},
+    "condition": {"condition": "half"},
     "tc": {"tc_weight": 2.0, "free_bits": 0.05},
 }
 

@@ -53,6 +53,10 @@ class Opened(NamedTuple):
         is_zoo = self.name.startswith("zoo:")
         return find_card(self.name.removeprefix("zoo:")).run_config if is_zoo else None
 
+    def given(self, condition: Any = None) -> Opened:
+        """The same model, told what is to be decoded (a class by its name); see ``VAE.given``."""
+        return self._replace(model=self.model.given(condition))
+
     @property
     def show_channels(self) -> str | None:
         """Which channels of the run's pictures are drawn; see ``zscape.data.showing``."""
@@ -248,6 +252,8 @@ def open_model(source: Openable) -> Opened:
             image_shape=vae.image_shape,
             network=_name_of(type(vae), networks),
             likelihood=_name_of(type(vae.likelihood), likelihoods),
+            condition=vae.condition and vae.condition.column,
+            condition_names=vae.condition.names if vae.condition else (),
         )
     own = type(vae.module if isinstance(vae, WrappedVAE) else vae)
     return Opened(vae, config, run, run.path.name if run else own.__name__)

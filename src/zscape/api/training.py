@@ -83,10 +83,14 @@ def _like(network: nn.Module, options: dict[str, Any]) -> dict[str, Any]:
         )
     if (asked := options.get("latent_dim", network.latent_dim)) != network.latent_dim:
         raise ConfigError(f"latent_dim is that of the network, {network.latent_dim}; got {asked}.")
+    own = network.condition and network.condition.column
+    if (asked := options.get("condition", own)) != own:
+        raise ConfigError(f"condition is that of the network, {own or 'none'}; got {asked}.")
     return {
         "network": type(network),
         "latent_dim": network.latent_dim,
         "likelihood": options.get("likelihood", type(network.likelihood)),
+        "condition": own,
     }
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -48,25 +49,34 @@ def encode(
     return latents.encode(opened.model, opened.images(images, split), progress=progress)
 
 
-def decode(model: Openable, z: VectorLike) -> Tensor:
-    """Pictures (n, c, h, w) in [0, 1] of latent vectors in any form of ``latents.as_vectors``."""
-    return latents.decode(open_model(model).model, z)
+def decode(model: Openable, z: VectorLike, *, condition: Any = None) -> Tensor:
+    """Pictures (n, c, h, w) in [0, 1] of latent vectors in any form of ``latents.as_vectors``.
+
+    ``condition`` is what they are to show, a name for all or for each, to a model that is told.
+    """
+    return latents.decode(open_model(model).model, z, condition=condition)
 
 
-def reconstruct(model: Openable, images: ImagesLike = None, *, split: str = "test") -> Tensor:
+def reconstruct(
+    model: Openable, images: ImagesLike = None, *, split: str = "test", condition: Any = None
+) -> Tensor:
     """What the model makes of images: decoded posterior means, (n, c, h, w) in [0, 1].
 
-    ``model``, ``images`` and ``split`` are those of ``encode``.
+    ``model``, ``images`` and ``split`` are those of ``encode``. A model that is told what an image
+    is draws it as that, or as ``condition``.
     """
-    opened = open_model(model)
-    return decode(opened, encode(opened, images, split=split).mu)
+    opened = open_model(model).given(condition)
+    found = opened.images(images, split)
+    return latents.decode(opened.model, latents.encode(opened.model, found).mu, condition=found)
 
 
-def sample(model: Openable, n: int = 10, *, seed: int | None = None) -> Walk:
+def sample(model: Openable, n: int = 10, *, condition: Any = None, seed: int | None = None) -> Walk:
     """``n`` latent vectors drawn from the prior N(0, I), and their pictures.
 
     Parameters
     ----------
+    condition
+        What they are to show, to a model that is told; every class in turn by default.
     seed
         The same gives the same vectors; without one they are new every time.
 
@@ -74,7 +84,7 @@ def sample(model: Openable, n: int = 10, *, seed: int | None = None) -> Walk:
     -------
     ``vectors`` (n, latent_dim) and ``images`` (n, c, h, w) in [0, 1], in this order.
     """
-    return sample_prior(open_model(model).model, n, seed=seed)
+    return sample_prior(open_model(model).model, n, condition=condition, seed=seed)
 
 
 def choose(images: ImagesLike, n: int, *, seed: int | None = None) -> ImageSet:

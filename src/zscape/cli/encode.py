@@ -13,7 +13,7 @@ from zscape.cli.output import check_outs
 SUFFIXES = (".npz", ".parquet", ".h5ad", ".csv")
 
 
-@with_model("data", "split", "rows")
+@with_model("data", "split", "rows", "condition")
 def encode(
     where: Latents,
     out: Annotated[
@@ -36,6 +36,7 @@ def encode(
     check_outs([out], SUFFIXES)
     if out.suffix.lower() == ".h5ad":
         load_anndata()  # before anything is encoded
+    where.check_condition()
     if out.suffix.lower() in STREAMED:
         n = save_parts(out, [where.table] if describe else where.parts())
     else:

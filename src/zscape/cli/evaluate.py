@@ -59,7 +59,7 @@ def evaluate(
     tables = {"quantity": found.table, "class": found.per_class, "neuron": found.per_neuron}
     frame = tables[by]()
     print(f"{found.name}, {len(found)} {found.split} images of {found.data}: {protocol}")
-    print(f"nats of {found.measure} ({found.likelihood}), and their standard error over images")
+    print(f"nats of {found.of} ({found.likelihood}), and their standard error over images")
     if found.bf16_error is not None:
         print(f"bf16 changes nll by {found.bf16_error.mean:+.3f} ± {found.bf16_error.error:.3f}")
     if written:

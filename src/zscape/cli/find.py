@@ -61,7 +61,8 @@ def outliers(
     )
     rows = _rows(where, frame, top)
     _finish(where, outs, frame, top, by, ("outlier", "reconstruction"),
-            lambda: decode(where.opened.model, where.table.mu[rows]))  # fmt: skip
+            lambda: decode(where.opened.model, where.table.mu[rows],
+                           condition=where.table[rows]))  # fmt: skip
 
 
 @app.command()

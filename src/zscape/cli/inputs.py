@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from zscape.api import Opened
     from zscape.data import ImageSet
     from zscape.latents import LatentTable, Prototypes
+    from zscape.model import VAE
 
 Model = Annotated[
     str, typer.Argument(help="zoo:10, a run folder, a .safetensors, or a .pth of this layout.")
@@ -61,6 +62,16 @@ FLAGS: dict[str, tuple[Any, Any]] = {
         None,
     ),
     "seed": (Seed, 0),
+    "condition": (
+        Annotated[
+            str | None,
+            typer.Option(
+                metavar="NAME",
+                help="What to draw, of a model trained with --condition: one of its classes.",
+            ),
+        ],
+        None,
+    ),
     "table": (
         Annotated[
             Path | None,
@@ -83,10 +94,10 @@ OWN: dict[str, Any] = {
     }.items()
 }
 
-PLACES = ("data", "split", "table")
-"""What a command needs that looks up places of images."""
-LATENTS = tuple(FLAGS)
-"""What a command needs that looks at all of them."""
+PLACES = ("data", "split", "table", "condition")
+"""What a command needs that decodes places, some of images."""
+LATENTS = ("data", "split", "n", "seed", "table")
+"""What a command needs that looks at all images."""
 
 
 JOINED = tuple(option_flag(DataConfig, name) for name in ("columns", "on", "label", "bins"))
@@ -123,6 +134,8 @@ class Latents:
         Only so many of them, and which.
     table
         Read the latents from this file of ``zscape encode``.
+    condition
+        What is decoded, by a model that is told; what images are by default.
     columns, on, label, bins
         More columns to join to the images, and which is shown as the class.
     network, likelihood
@@ -133,19 +146,23 @@ class Latents:
 
     def __init__(
         self, model: str, data: str | None = None, split: str | None = None, *,
-        rows: Path | None = None, n: int | None = None, seed: int = 0, table: Path | None = None,
+        rows: Path | None = None, condition: str | None = None, n: int | None = None,
+        seed: int = 0, table: Path | None = None,
         columns: str | None = None, on: str | None = None, label: str | None = None,
         bins: int | None = None, network: str | None = None, likelihood: str | None = None,
         context: typer.Context | None = None,
     ) -> None:  # fmt: skip
         self.model, self.data, self.asked_split = model, data, split
         self.rows, self.n, self.seed, self.file = rows, n, seed, table
+        self.condition = condition
         told: dict[str, Any] = {"columns": columns, "on": on, "label": label, "bins": bins}
         self.more = {name: value for name, value in told.items() if value is not None}
         check_heeded(self.more, lambda name: f"--{name}")
         self.own = {"network": network, "likelihood": likelihood}
         self.context = context
         self.looked_up: dict[int, LatentTable] = {}
+        self.named: set[str] = set()
+        """What the images and prototypes are that vectors were made of, to a model that is told."""
 
     def refuse(self, *names: str, why: str) -> None:
         """Raise ``ConfigError`` if one of these flags was typed, as each would change nothing.
@@ -190,6 +207,7 @@ class Latents:
 
         opened = api.load(self.model, **allowed(**self.own, here=True))
         show_channels(opened.show_channels)
+        opened = opened.given(self.condition)
         return opened.with_columns(**self.more) if self.more else opened
 
     @property
@@ -328,10 +346,68 @@ class Latents:
 
         from zscape import latents
 
-        self.looked_up[index] = latents.encode(
-            self.opened.model, self.all_images, rows=np.array([index])
+        found = latents.encode(self.opened.model, self.all_images, rows=np.array([index]))
+        if condition := self.opened.model.condition:
+            self.named.add(condition.names[int(condition.codes(found))])
+        self.looked_up[index] = found
+        return found
+
+    def prototype(self, name: str) -> NDArray[np.float32]:
+        """The mean of a class, (latent_dim,)."""
+        vector = self.prototypes[name]
+        if self.is_told_classes:
+            self.named.add(name)
+        return vector
+
+    def check_condition(self) -> None:
+        """Raise ``ConfigError`` if --condition was given of images that say what they are.
+
+        For commands that only encode: nothing would be drawn by it.
+        """
+        told = self.opened.model.condition
+        if self.condition is None or told is None:
+            return
+        try:
+            told.codes(self.all_images)
+        except DataError:
+            return
+        raise ConfigError(
+            f"the images of {self.all_images.name} say what {told.title} they are, and are encoded "
+            "as that; leave out --condition."
         )
-        return self.looked_up[index]
+
+    @property
+    def is_told_classes(self) -> bool:
+        """Whether the model is told the class and nobody says which: each prototype does."""
+        from zscape.model import CLASS
+
+        condition = self.opened.model.condition
+        return self.condition is None and condition is not None and condition.column == CLASS
+
+    @property
+    def decoder(self) -> VAE:
+        """The model to decode vectors with: told what was asked for, or what they were made of.
+
+        Raises
+        ------
+        ConfigError
+            It has to be told and is not, and they are made of nothing, or of several things.
+        """
+        from zscape.model import is_told
+
+        vae = self.opened.model
+        if vae.condition is None or is_told(vae):
+            return vae
+        what = vae.condition.title
+        if len(self.named) == 1:
+            (name,) = self.named
+            print(f"Drawn as {what} {name}, as what it starts from; --condition says otherwise.")
+            return vae.given(name)
+        why = f"; these vectors are of {', '.join(sorted(self.named))}" if self.named else ""
+        raise ConfigError(
+            f"{self.model} is told the {what} of every picture: say which with --condition, one of "
+            f"{vae.condition.choices()}{why}."
+        )
 
     @cached_property
     def prototypes(self) -> Prototypes:

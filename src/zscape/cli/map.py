@@ -106,7 +106,7 @@ def draw(
 
 
 @app.command()
-@with_model(*LATENTS)
+@with_model(*LATENTS, "condition")
 def decode(
     where: Latents,
     out: Outs = None,
@@ -142,13 +142,14 @@ def decode(
     outs = check_outs(out, (*FIGURES, ".gif", *TABLES, ".npz"))
     where.check_written(outs, (".gif",), "seconds")
     points = _points(where, line, point, steps)
+    vae = where.decoder  # before the map is fitted
     if saved is None:
         embedding = fit(where.table, method, settings, standardize=standardize, seed=where.seed)
     else:
         embedding = load_map(saved, where, method)
         latents.check_belongs(embedding.table, where.opened.model)
     back = embedding.inverse_transform(points, inverses.allow(inverse, here=True))
-    images = latents.decode(where.opened.model, back.vectors)
+    images = latents.decode(vae, back.vectors)
     frame = _trust(points, back)
     coloring = latents.coloring_of(embedding.table, color)
     if not outs:

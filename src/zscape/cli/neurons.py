@@ -220,7 +220,7 @@ def correlations(
 
 
 @app.command()
-@with_model(*LATENTS)
+@with_model(*LATENTS, "condition")
 def cards(
     where: Latents,
     out: Outs = None,
@@ -233,7 +233,7 @@ def cards(
 
 
 @app.command()
-@with_model(*LATENTS)
+@with_model(*LATENTS, "condition")
 def card(
     where: Latents,
     neuron: Annotated[str, typer.Argument(help="The latent neuron: 3 or z3.")],
@@ -248,7 +248,7 @@ def card(
 
 
 @app.command()
-@with_model(*LATENTS)
+@with_model(*LATENTS, "condition")
 def jacobian(
     where: Latents,
     out: Outs = None,
@@ -265,13 +265,15 @@ def jacobian(
     outs = check_outs(out, (*FIGURES, ".npz"), needs_one=True)
     vae = where.opened.model
     chosen = read_neurons(neurons, vae.latent_dim)
+    own: list[str] | None = None
     if at is None:
         vectors, names = where.prototypes.vectors, list(where.prototypes)
+        own = names if where.is_told_classes else None
     else:
         vectors = read_vectors(at, where)
         names = [at] if len(vectors) == 1 else [f"{i}" for i in range(len(vectors))]
     where.check_heeded()
-    values = decoder_jacobian(vae, vectors, chosen)
+    values = decoder_jacobian(vae if own else where.decoder, vectors, chosen, condition=own)
     write_outs(
         outs,
         figure=lambda: figures.plot_jacobians(values, names, neurons=chosen),
@@ -287,10 +289,10 @@ def _write_cards(outs: list[Path], where: Latents, chosen: list[int], at: str) -
     from zscape import figures
     from zscape.neurons import neuron_cards
 
+    centre = read_vector(at, where)
     cards = neuron_cards(
-        where.opened.model, where.images, where.table, at=read_vector(at, where), neurons=chosen,
-        seed=where.seed,
-    )  # fmt: skip
+        where.decoder, where.images, where.table, at=centre, neurons=chosen, seed=where.seed
+    )
     write_outs(outs, figure=lambda: figures.plot_neuron_cards(cards))
 
 

@@ -146,7 +146,8 @@ def maps(
     if index >= len(images):
         raise ConfigError(f"--image must be in [0, {len(images) - 1}]; got {index}.")
     picture = images.pixels(slice(index, index + 1))[0]
-    found = activation_maps(where.opened.model, picture, layer)
+    vae = where.opened.model.told_of(images)([index])
+    found = activation_maps(vae, picture, layer)
     write_outs(
         outs,
         figure=lambda: figures.plot_activation_maps(found, picture, title=layer),

@@ -16,14 +16,14 @@ if TYPE_CHECKING:
 Out = Annotated[Path, typer.Option("-o", "--out", help="PNG or SVG file to write.")]
 
 
-@with_model("data")
+@with_model("data", "condition")
 def reconstruct(
     where: Latents,
     out: Out,
     n: Annotated[int, typer.Option("-n", help="How many test images.", min=1)] = 10,
     seed: NewSeed = None,
 ) -> None:
-    """Draw test images and what the model makes of them.
+    """Draw test images and what the model makes of them, as another class with --condition.
 
     Where pixels are nearly black and white, both also with a threshold at 0.5.
     """
@@ -31,11 +31,11 @@ def reconstruct(
 
     check_outs([out], FIGURES)
     chosen = api.choose(where.all_images, n, seed=seed)
-    pictures = api.reconstruct(where.opened.model, chosen)
+    pictures = api.reconstruct(where.opened, chosen)
     save_figure(figures.plot_reconstructions(chosen.pixels(), pictures, chosen.titles()), out)
 
 
-@with_model()
+@with_model("condition")
 def sample(
     where: Latents,
     out: Out,
@@ -47,7 +47,17 @@ def sample(
 
     check_outs([out], FIGURES)
     drawn = api.sample(where.opened, n, seed=seed)
+    say_turns(where)
     save_figure(figures.plot_random_samples(drawn.images, drawn.vectors), out)
+
+
+def say_turns(where: Latents) -> None:
+    """Say what was drawn, where nobody said what."""
+    from zscape.model import is_told
+
+    vae = where.opened.model
+    if vae.condition and not is_told(vae):
+        print(f"Every {vae.condition.title} in turn: {vae.condition.choices()}.")
 
 
 def loss(
@@ -80,6 +90,8 @@ def model_text(opened: Opened) -> str:
         ("images", f"{channels} x {height} x {width} (channels, height, width)"),
         ("likelihood", config.likelihood),
     ]
+    if told := opened.model.condition:
+        rows.append(("told", f"the {told.title}: {told.choices()}"))
     if opened.run is not None:
         rows += _training_rows(opened)
     width = max(len(name) for name, _ in rows)

@@ -147,7 +147,7 @@ def _read(name: str, latents: Latents) -> NDArray[np.float32]:
     if kind == "image":
         return _image(rest, latents)
     if kind == "proto":
-        return latents.prototypes[_unquote(rest)][None]
+        return latents.prototype(_unquote(rest))[None]
     if kind == "random":
         return _random(rest, vae.latent_dim)
     if name == "origin":

@@ -8,6 +8,7 @@ import typer
 
 from zscape.cli.inputs import LATENTS, PLACES, Latents, NewSeed, with_model
 from zscape.cli.output import FIGURES, Outs, check_outs, write_walk
+from zscape.cli.use import say_turns
 from zscape.cli.vectors import (
     VECTOR_HELP,
     At,
@@ -45,7 +46,7 @@ Seconds = Annotated[float, typer.Option(help="Of a .gif, one way.", min=0.1, max
 
 
 @app.command()
-@with_model()
+@with_model("condition")
 def random(
     where: Latents,
     out: Outs = None,
@@ -57,6 +58,7 @@ def random(
 
     outs = check_outs(out, FIGURES + VECTORS)
     walk = api.sample(where.opened, n, seed=seed)
+    say_turns(where)
     write_walk(where, outs, walk, lambda: figures.plot_random_samples(walk.images, walk.vectors))
 
 
@@ -71,7 +73,8 @@ def decode(
     from zscape import figures, latents
 
     outs = check_outs(out, FIGURES + VECTORS)
-    walk = latents.walk(where.opened.model, read_vectors(vectors, where))
+    found = read_vectors(vectors, where)
+    walk = latents.walk(where.decoder, found)
     write_walk(where, outs, walk, lambda: figures.plot_random_samples(walk.images, walk.vectors))
 
 
@@ -100,7 +103,7 @@ def line(
     if not start or not end:
         raise ConfigError("a line needs both its ends: --from VECTOR --to VECTOR.")
     ends = read_vector(start, where), read_vector(end, where)
-    walk = latents.between(where.opened.model, *ends, steps, path=path)
+    walk = latents.between(where.decoder, *ends, steps, path=path)
     share = np.linspace(0, 1, steps)
     write_walk(
         where, outs, walk,
@@ -113,7 +116,7 @@ def line(
 
 
 @app.command()
-@with_model(*LATENTS)
+@with_model(*LATENTS, "condition")
 def along(
     where: Latents,
     column: Annotated[str, typer.Option(help="Which; class is the images' label.")] = "class",
@@ -138,7 +141,7 @@ def along(
     known = np.isfinite(found.values)
     low, high = np.quantile(way.positions[known], (0.02, 0.98)).tolist()
     places = np.linspace(low, high, steps)
-    walk = latents.walk(where.opened.model, way.at(places))
+    walk = latents.walk(where.decoder, way.at(places))
     said = found.sentence(column)
     print(said)
     write_walk(
@@ -172,7 +175,8 @@ def traverse(
     vae = where.opened.model
     number = latents.as_neuron(neuron, vae.latent_dim)
     places = _values(where, limits, steps, values)
-    grid = latents.traversal(vae, read_vector(at, where), number, places)
+    centre = read_vector(at, where)
+    grid = latents.traversal(where.decoder, centre, number, places)
     walk = latents.Walk(grid.vectors[0], grid.images[0])
     write_walk(
         where, outs, walk, lambda: figures.plot_strip(walk.images, places[:, None]),
@@ -207,7 +211,8 @@ def progression(
     vae = where.opened.model
     chosen = read_neurons(neurons, vae.latent_dim)
     places = _values(where, limits, steps, values)
-    walk = latents.traversal(vae, read_vector(at, where), chosen, places)
+    centre = read_vector(at, where)
+    walk = latents.traversal(where.decoder, centre, chosen, places)
     names = [f"z{number}" for number in chosen]
     columns = {"neuron": np.repeat(names, len(places)), "value": np.tile(places, len(names))}
     swapped = walk.images.transpose(0, 1)
@@ -243,7 +248,8 @@ def manifold(
     if quantiles:
         where.refuse("limits", why="--quantiles says how far the sheet reaches")
     sides = latents.prior_quantiles(steps) if quantiles else _values(where, limits, steps, None)
-    walk = latents.manifold(vae, pair, x_values=sides, y_values=sides, z=read_vector(at, where))
+    centre = read_vector(at, where)
+    walk = latents.manifold(where.decoder, pair, x_values=sides, y_values=sides, z=centre)
     places = walk.vectors.reshape(-1, vae.latent_dim)
     columns = {"x": places[:, pair[0]], "y": places[:, pair[1]]}
     write_walk(
@@ -256,7 +262,7 @@ def manifold(
 
 
 @app.command()
-@with_model(*LATENTS)
+@with_model(*LATENTS, "condition")
 def prototypes(
     where: Latents,
     out: Outs = None,
@@ -269,8 +275,11 @@ def prototypes(
 
     outs = check_outs(out, FIGURES + VECTORS)
     found = latents.prototypes(where.table, method)
-    walk = latents.walk(where.opened.model, found.vectors)
     names = found.class_names
+    own: Any = where.table[found.rows] if found.rows is not None else None
+    own = names if own is None and where.is_told_classes else own
+    vae = where.decoder if own is None else where.opened.model
+    walk = latents.walk(vae, found.vectors, condition=own)
     write_walk(
         where, outs, walk, lambda: figures.plot_prototypes(walk.vectors, walk.images, names),
         {"class": list(names)} if found.rows is None else {},
@@ -297,7 +306,7 @@ def arithmetic(
     terms = parse_terms(expression)
     vectors = [read_vector(term.name, where) for term in terms]
     total = read_vector(expression, where)
-    walk = latents.walk(where.opened.model, np.stack([*vectors, total]))
+    walk = latents.walk(where.decoder, np.stack([*vectors, total]))
     titles = [term.title(is_first=i == 0) for i, term in enumerate(terms)] + ["= the sum"]
     result = latents.Walk(walk.vectors[-1:], walk.images[-1:])
     write_walk(where, outs, result, lambda: figures.plot_pictures(walk.images, titles))
@@ -320,7 +329,8 @@ def around(
     from zscape import figures, latents
 
     outs = check_outs(out, FIGURES + VECTORS)
-    vae, centre = where.opened.model, read_vector(at, where)
+    centre = read_vector(at, where)
+    vae = where.decoder
     ring = latents.neighbourhood(vae, centre, radius, n, seed=seed)
     middle = latents.walk(vae, centre)
     walk = latents.Walk(
@@ -334,7 +344,7 @@ def around(
 
 
 @app.command()
-@with_model(*LATENTS)
+@with_model(*LATENTS, "condition")
 def nearest(
     where: Latents,
     out: Outs = None,
@@ -355,7 +365,7 @@ def nearest(
     titles = ["decoded"] + [
         f"{name} ({distance:.2f})" for name, distance in zip(classes, found.distances, strict=True)
     ]
-    own = latents.walk(where.opened.model, centre).images
+    own = latents.walk(where.decoder, centre).images
     write_walk(
         where, outs, latents.Walk(rows.mu, chosen.pixels()),
         lambda: figures.plot_pictures(torch.cat([own, chosen.pixels()]), titles),

@@ -84,6 +84,8 @@ def inverse_quality(
     court = _Court(vae, pixels, table, judge)
     rng = numpy_generator(seed, "inverse quality")
     ends = rng.permuted(np.tile(np.arange(len(table)), (n_lines, 1)), axis=1)[:, [0, -1]]
+    # A line is drawn as what it starts from, to a model that is told.
+    starts = table[ends[:, 0].repeat(n_steps)]
     rows = []
     ways = [ways] if isinstance(ways, str) else list(ways)
     for embedding in [maps] if isinstance(maps, Embedding) else maps:
@@ -102,7 +104,7 @@ def inverse_quality(
                     "map": embedding.method,
                     "inverse": way,
                     **court.judge(found.vectors),
-                    "roughness": _roughness(court.decode(along), n_lines),
+                    "roughness": _roughness(court.decode(along, starts), n_lines),
                     "distance": float(np.median(found.distance)),
                     "round_trip": float(np.median(found.round_trip)),
                     "ms_per_point": 1000 * seconds / len(lines),
@@ -125,12 +127,12 @@ class _Court:
             voters = judge.pixels().flatten(1).cpu().numpy()
             self.vote = KNeighborsClassifier(N_JUDGES).fit(voters, judge.labels.cpu().numpy())
 
-    def decode(self, z: NDArray[Any]) -> Floats:
-        pictures: Floats = decode(self.vae, z).flatten(1).numpy()
+    def decode(self, z: NDArray[Any], of: LatentTable) -> Floats:
+        pictures: Floats = decode(self.vae, z, condition=of).flatten(1).numpy()
         return pictures
 
     def judge(self, z: Floats) -> dict[str, float]:
-        pictures = self.decode(z)
+        pictures = self.decode(z, self.table)
         seen = None if self.vote is None else self.vote.predict(pictures)
         return {
             "z_rmse": float(np.sqrt(np.square(z - self.table.mu).mean())),

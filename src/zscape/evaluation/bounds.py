@@ -81,6 +81,9 @@ class Evaluation:
     """Of an image, times its channels."""
     level_bits: float | None
     """Bits of a pixel's grey levels that ``nll`` leaves out; None where it is no likelihood."""
+    condition: str = ""
+    """What the model is told of every image, so that all this is of log p(x | condition); empty: it
+    is of log p(x)."""
     bf16_error: Estimate | None = None
     """What bf16 adds to ``nll``, measured on some of the images; None in float32."""
     labels: NDArray[np.int64] | None = None
@@ -99,14 +102,20 @@ class Evaluation:
         bound = f"nll {estimate(self.nll)}" if self.protocol.samples > 1 else ""
         return line(
             self, self.name, counted(len(self), f"{self.split} image") + f" of {self.data}",
-            f"negative elbo {estimate(self.elbo)} nats", bound, str(self.protocol), self.measure,
+            f"negative elbo {estimate(self.elbo)} nats", bound, str(self.protocol), self.of,
         )  # fmt: skip
+
+    @property
+    def of(self) -> str:
+        """What nats are nats of, and given what."""
+        return f"{self.measure}, given the {self.condition}" if self.condition else self.measure
 
     def conditions(self) -> dict[str, Any]:
         """All that must be the same for figures to be compared."""
         return {
             **asdict(self.protocol),
             "measure": self.measure,
+            "condition": self.condition or "none",
             "images": f"{len(self)} {self.split} of {self.data} ({self.data_fingerprint})",
         }
 
@@ -208,7 +217,7 @@ def evaluate(
     n, draws, likelihood = len(images), protocol.draws, vae.likelihood
     kl = torch.zeros(n, vae.latent_dim, dtype=torch.float64)
     cost, nll = torch.zeros(n, dtype=torch.float64), torch.zeros(n, dtype=torch.float64)
-    device = next(vae.parameters()).device
+    device, told = next(vae.parameters()).device, vae.told_of(images)
     checked = _checked(n, protocol) if protocol.precision == "bf16" else 0
     done, total = 0, n * draws + 2 * checked
     teach_allocator()
@@ -216,10 +225,10 @@ def evaluate(
         for draw in range(draws):
             for rows in batch_indices(n, max(1, min(ENCODES, DECODES // protocol.samples))):
                 x = binarized(images.pixels(rows).cpu(), protocol, draw, rows).to(device)
-                mu, logvar = (part.float() for part in vae.encode(x))
+                mu, logvar = (part.float() for part in told(rows).encode(x))
                 kl[rows] += kl_to_standard_normal(mu, logvar).cpu().double() / draws
                 noise = _noise(protocol, draw, rows, vae.latent_dim).to(device)
-                costs, weights = _weigh(vae, x, mu, logvar, noise, protocol.precision)
+                costs, weights = _weigh(told, rows, x, mu, logvar, noise, protocol.precision)
                 cost[rows] += costs.mean(1) / draws
                 nll[rows] -= (weights.logsumexp(1) - math.log(protocol.samples)) / draws
                 done += len(rows)
@@ -245,6 +254,7 @@ def evaluate(
         nll=nll.numpy(),
         n_pixels=math.prod(vae.image_shape),
         level_bits=level_bits,
+        condition=vae.condition.title if vae.condition else "",
         bf16_error=error,
         labels=None if images.labels is None else images.labels.cpu().numpy(),
         class_names=images.class_names,
@@ -259,11 +269,18 @@ def _noise(protocol: Protocol, draw: int, rows: Tensor, latent_dim: int) -> Tens
 
 
 def _weigh(
-    vae: VAE, x: Tensor, mu: Tensor, logvar: Tensor, noise: Tensor, precision: str
+    told: Callable[[Tensor], VAE],
+    rows: Tensor,
+    x: Tensor,
+    mu: Tensor,
+    logvar: Tensor,
+    noise: Tensor,
+    precision: str,
 ) -> tuple[Tensor, Tensor]:
     """Cost and log importance weight of every sample, both (batch, samples), float64, on the CPU.
 
-    The weight is p(x | z) p(z) / q(z | x) at z = mu + sigma * noise.
+    The weight is p(x | z) p(z) / q(z | x) at z = mu + sigma * noise; ``told`` gives the model for
+    the images at ``rows``, whose pixels are ``x``.
     """
     n, samples, _ = noise.shape
     z = mu[:, None] + noise * torch.exp(0.5 * logvar)[:, None]
@@ -273,6 +290,7 @@ def _weigh(
     # Around all parts, so that weights are rounded once.
     with torch.autocast(kind, torch.bfloat16) if is_rough else nullcontext():
         for part, of in zip(torch.split(flat, DECODES), torch.split(owner, DECODES), strict=True):
+            vae = told(rows[of.cpu()])
             logits = vae.logits(part).float()
             with torch.autocast(kind, enabled=False) if is_rough else nullcontext():
                 costs.append(vae.likelihood.cost(x[of], logits))
@@ -289,14 +307,14 @@ def _checked(n: int, protocol: Protocol) -> int:
 def _bf16_error(vae: VAE, images: Any, protocol: Protocol, checked: int) -> Estimate:
     """``nll`` in bf16 less that in float32, on ``checked`` images from all over the set."""
     rows = torch.linspace(0, len(images) - 1, checked).long()
-    device = next(vae.parameters()).device
+    device, told = next(vae.parameters()).device, vae.told_of(images)
     differences = []
     for row in torch.split(rows, 1):
         x = binarized(images.pixels(row).cpu(), protocol, 0, row).to(device)
-        mu, logvar = (part.float() for part in vae.encode(x))
+        mu, logvar = (part.float() for part in told(row).encode(x))
         noise = _noise(protocol, 0, row, vae.latent_dim).to(device)
         bounds = [
-            _weigh(vae, x, mu, logvar, noise, precision)[1].logsumexp(1)
+            _weigh(told, row, x, mu, logvar, noise, precision)[1].logsumexp(1)
             for precision in ("bf16", "32")
         ]
         differences.append(float(bounds[1] - bounds[0]))

@@ -73,7 +73,7 @@ class Comparison:
         """The protocol that all figures share."""
         first = self.models[0].evaluation
         images = f"{len(first)} {first.split} images of {first.data}"
-        return f"{images}; {first.protocol}; nats of {first.measure}"
+        return f"{images}; {first.protocol}; nats of {first.of}"
 
     def frame(self) -> pd.DataFrame:
         """A row per model: what it is, and under ``MEASURES`` what was measured.

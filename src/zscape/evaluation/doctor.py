@@ -215,7 +215,7 @@ def examine(
     share = holes(z, prior, seed=seed)
     tell("decoder", 0.3)
     kept = kept_variance(vae, some, table.mu)
-    explained = explained_variance(vae, z[:N_DECODED], seed=seed)
+    explained = explained_variance(vae, z[:N_DECODED], condition=table[:N_DECODED], seed=seed)
     tell("layers", 0.5)
     layers, saturated = layer_health(vae, some)
     tell("training images", 0.7)

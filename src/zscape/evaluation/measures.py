@@ -168,18 +168,20 @@ def kept_variance(vae: ModelLike, images: ImagesLike, mu: Any) -> float:
     a worse one. ``mu`` is (n, latent_dim).
     """
     vae = as_vae(vae)
-    x = as_image_set(images, image_shape=vae.image_shape).pixels().cpu().double()
-    missed = (decode(vae, mu) - x).square().sum()
+    found = as_image_set(images, image_shape=vae.image_shape)
+    x = found.pixels().cpu().double()
+    missed = (decode(vae, mu, condition=found) - x).square().sum()
     return float(1 - missed / (x - x.mean(0)).square().sum().clamp_min(1e-12))
 
 
-def explained_variance(vae: ModelLike, z: Any, *, seed: int = 0) -> Floats:
+def explained_variance(vae: ModelLike, z: Any, *, condition: Any = None, seed: int = 0) -> Floats:
     """Share of the variance of decoded pictures that each neuron explains, (latent_dim,), >= 0.
 
     It is what is left of the variance, summed over pixels, when all other neurons are known: the
     total index of Sobol, by Jansen's estimator, with a neuron's value exchanged for that of
     another row of ``z`` (n, latent_dim). Of a linear decoder the shares add up to 1; where
-    neurons act together, to more. 0 where all pictures are alike.
+    neurons act together, to more. 0 where all pictures are alike. ``condition`` is as for
+    ``zscape.latents.decode``: a row stays what it is.
 
     References
     ----------
@@ -191,7 +193,7 @@ def explained_variance(vae: ModelLike, z: Any, *, seed: int = 0) -> Floats:
     # Each row's partner is the next of a random circle, so never itself.
     partner = np.empty_like(order)
     partner[order] = np.roll(order, 1)
-    pictures = decode(vae, values).flatten(1)
+    pictures = decode(vae, values, condition=condition).flatten(1)
     whole = float(pictures.double().var(0, correction=0).sum())
     shares = np.zeros(vae.latent_dim)
     if whole <= 1e-9 * pictures.shape[1]:
@@ -199,7 +201,8 @@ def explained_variance(vae: ModelLike, z: Any, *, seed: int = 0) -> Floats:
     for i in range(vae.latent_dim):
         changed = values.copy()
         changed[:, i] = values[partner, i]
-        moved = (decode(vae, changed).flatten(1) - pictures).double().square().sum(1).mean()
+        moved = decode(vae, changed, condition=condition).flatten(1) - pictures
+        moved = moved.double().square().sum(1).mean()
         shares[i] = float(moved) / 2 / whole
     return shares
 
@@ -223,17 +226,19 @@ def layer_health(vae: ModelLike, images: ImagesLike) -> tuple[pd.DataFrame, floa
         high[layer] = most if layer not in high else torch.maximum(high[layer], most)
 
     beyond = n = 0
-    for x, _ in images.batches(250):
-        logits = run(vae, x, {layer: partial(see, layer) for layer in layers}, decode=True)
+    told = vae.told_of(images)
+    for rows in batch_indices(len(images), 250):
+        x = images.pixels(rows)
+        logits = run(told(rows), x, {layer: partial(see, layer) for layer in layers}, decode=True)
         mean = vae.likelihood.mean(logits.float())
         beyond += int(((mean < SATURATED) | (mean > 1 - SATURATED)).sum())
         n += mean.numel()
-    rows = []
+    found = []
     for layer in layers:
         spread = (high[layer] - low[layer]).reshape(layer.n_units, -1).amax(1)
         largest = torch.maximum(high[layer].abs(), low[layer].abs()).max()
-        rows.append((layer.n_units, int((spread <= 1e-6 * largest).sum())))
-    frame = pd.DataFrame(rows, columns=["n_units", "n_dead"])
+        found.append((layer.n_units, int((spread <= 1e-6 * largest).sum())))
+    frame = pd.DataFrame(found, columns=["n_units", "n_dead"])
     frame.index = pd.Index([layer.name for layer in layers], name="layer")
     return frame, beyond / n
 

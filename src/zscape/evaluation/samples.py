@@ -13,7 +13,7 @@ from zscape.data import ImageSet, ImagesLike, Splits, as_image_set
 from zscape.errors import ConfigError, DataError
 from zscape.evaluation.digits import IMAGE_SHAPE, digit_accuracy, digit_features
 from zscape.latents import sample_prior
-from zscape.model import ModelLike, as_vae
+from zscape.model import ModelLike, as_vae, is_told
 from zscape.seeding import derive, torch_generator
 from zscape.words import line, sides
 
@@ -123,11 +123,16 @@ def sample_quality(
     n = min(MOST, *map(len, sets.values())) if n is None else n
     if n < least:
         raise DataError(f"samples are compared with at least {least} images; there are {n}.")
-    real = digit_features(_some(sets["images"], n, seed))
-    drawn = sample_prior(vae, n, seed=derive(seed, "sample quality")).images
+    some = _some(sets["images"], n, seed)
+    # Of the classes that the images are of, to a model that is told them.
+    own = some if vae.condition and not is_told(vae) else None
+    drawn = sample_prior(vae, n, condition=own, seed=derive(seed, "sample quality")).images
+    real = digit_features(some.pixels().cpu())
     compared = {"samples": digit_features(drawn)}
     if "other images" in sets:
-        compared["other images"] = digit_features(_some(sets["other images"], n, seed))
+        compared["other images"] = digit_features(
+            _some(sets["other images"], n, seed).pixels().cpu()
+        )
     rows = {name: compare_features(real, features) for name, features in compared.items()}
     frame = pd.DataFrame.from_dict(rows, orient="index").rename_axis("compared")
     return SampleQuality(frame, n, sets["images"].name)
@@ -178,8 +183,8 @@ def frechet(first: Floats, second: Floats) -> float:
     return max(0.0, float(means @ means + np.trace(one) + np.trace(two) - 2 * roots))
 
 
-def _some(images: ImageSet, n: int, seed: int) -> torch.Tensor:
-    return images.subset(n, torch_generator(seed, "sample quality")).pixels().cpu()
+def _some(images: ImageSet, n: int, seed: int) -> ImageSet:
+    return images.subset(n, torch_generator(seed, "sample quality"))
 
 
 def _radii(x: Floats, reaches: tuple[int, ...]) -> list[Floats]:

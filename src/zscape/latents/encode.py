@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Iterator
+from typing import Any
 
 import numpy as np
 import torch
@@ -78,7 +79,7 @@ def encode_parts(
     device = next(vae.parameters()).device
     indices = range(len(images)) if rows is None else rows
     batches = batch_indices(len(indices), batch_size)
-    weights, n_done = fingerprint(vae), 0
+    told, weights, n_done = vae.told_of(images), fingerprint(vae), 0
     for first in range(0, len(batches), n_batches or len(batches)):
         some = batches[first : first + (n_batches or len(batches))]
         own = np.asarray(indices[n_done : n_done + sum(map(len, some))])
@@ -90,7 +91,7 @@ def encode_parts(
                 numbers = torch.from_numpy(own[at : at + n]).to(images.images.device)
                 x = images.pixels(numbers).to(device)
                 mu[at : at + n], logvar[at : at + n] = (
-                    part.float().cpu() for part in vae.encode(x)
+                    part.float().cpu() for part in told(numbers).encode(x)
                 )
                 at += n
                 if progress is not None:
@@ -111,14 +112,36 @@ def encode_parts(
         )
 
 
-def decode(vae: ModelLike, z: VectorLike, *, batch_size: int = BATCH_SIZE) -> Tensor:
-    """Pictures (n, c, h, w) in [0, 1], on the CPU, of the vectors ``z``; see ``as_vectors``."""
+def decode(
+    vae: ModelLike, z: VectorLike, *, condition: Any = None, batch_size: int = BATCH_SIZE
+) -> Tensor:
+    """Pictures (n, c, h, w) in [0, 1], on the CPU, of the vectors ``z``; see ``as_vectors``.
+
+    Parameters
+    ----------
+    condition
+        To a model that is told what a picture is: a name for all, one for each, or the images or
+        table whose rows the vectors are; see ``VAE.told_of``. What the model was ``given`` goes
+        before what images are.
+
+    Raises
+    ------
+    ConfigError
+        The model has to be told and is not, or is told though it was trained without.
+    ShapeError
+        Neither one condition nor one for each vector.
+    """
     vae = as_vae(vae)
-    device = next(vae.parameters()).device
+    device, told = next(vae.parameters()).device, vae.told_of(condition, chosen_first=True)
     vectors = torch.from_numpy(as_vectors(z, vae.latent_dim))
+    n_told = len(condition) if hasattr(condition, "__len__") else 1
+    if not isinstance(condition, str) and n_told not in (1, len(vectors)):
+        raise ShapeError(f"{len(vectors)} vectors need one condition or as many; got {n_told}.")
     with evaluating(vae):
-        batches = (vectors[rows].to(device) for rows in batch_indices(len(vectors), batch_size))
-        return torch.cat([vae.decode(batch).float().cpu() for batch in batches])
+        return torch.cat([
+            told(rows).decode(vectors[rows].to(device)).float().cpu()
+            for rows in batch_indices(len(vectors), batch_size)
+        ])  # fmt: skip
 
 
 def locate(vae: ModelLike, place: VectorLike | ImageSet | None) -> NDArray[np.float32]:

@@ -16,7 +16,7 @@ from zscape.errors import ConfigError, ShapeError
 from zscape.latents.encode import decode, locate
 from zscape.latents.table import LatentTable
 from zscape.latents.vectors import VectorLike, as_neurons, as_numbers, as_vector, as_vectors
-from zscape.model import VAE, ModelLike, as_vae
+from zscape.model import VAE, ModelLike, as_vae, is_told
 from zscape.seeding import torch_stream
 from zscape.words import counted, line, sides
 
@@ -50,18 +50,30 @@ class Neighbours(NamedTuple):
         return line(self, counted(len(self.rows), "row"), ends)
 
 
-def walk(vae: ModelLike, vectors: VectorLike) -> Walk:
-    """The pictures of any vectors: of prototypes, of their sums and differences, of a table's."""
+def walk(vae: ModelLike, vectors: VectorLike, *, condition: Any = None) -> Walk:
+    """The pictures of any vectors: of prototypes, of their sums and differences, of a table's.
+
+    ``condition`` is as for ``decode``.
+    """
     vae = as_vae(vae)
     z = as_vectors(vectors, vae.latent_dim)
-    return Walk(z, decode(vae, z))
+    return Walk(z, decode(vae, z, condition=condition))
 
 
-def sample_prior(vae: ModelLike, n: int = 10, *, seed: int | None = None) -> Walk:
-    """``n`` pictures of vectors drawn from the prior N(0, I); new ones without a seed."""
+def sample_prior(
+    vae: ModelLike, n: int = 10, *, condition: Any = None, seed: int | None = None
+) -> Walk:
+    """``n`` pictures of vectors drawn from the prior N(0, I); new ones without a seed.
+
+    A model that is told what a picture is draws every class in turn, unless ``condition`` (as for
+    ``decode``) says otherwise.
+    """
     vae = as_vae(vae)
     _check_count(n)
-    return walk(vae, torch.randn(n, vae.latent_dim, generator=torch_stream(seed, "sample")))
+    if vae.condition and condition is None and not is_told(vae):
+        condition = torch.arange(n) % len(vae.condition.names)
+    z = torch.randn(n, vae.latent_dim, generator=torch_stream(seed, "sample"))
+    return walk(vae, z, condition=condition)
 
 
 def between(

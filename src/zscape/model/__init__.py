@@ -1,5 +1,6 @@
 """Networks, likelihoods and the evidence lower bound."""
 
+from zscape.model.condition import CLASS, Condition, ConditionBias, find_condition, is_told
 from zscape.model.elbo import (
     ACTIVE_KL,
     ElboObjective,
@@ -38,8 +39,11 @@ from zscape.model.wrapped import WrappedVAE, wrap
 
 __all__ = [
     "ACTIVE_KL",
+    "CLASS",
     "MLPVAE",
     "VAE",
+    "Condition",
+    "ConditionBias",
     "ElboObjective",
     "ElboParts",
     "EnhancedVAE",
@@ -58,7 +62,9 @@ __all__ = [
     "decompose_kl",
     "describe_model",
     "evaluating",
+    "find_condition",
     "initialize_as_tutorial",
+    "is_told",
     "kl_to_standard_normal",
     "likelihoods",
     "mean_elbo",

@@ -78,15 +78,23 @@ class Draws(NamedTuple):
 
 
 def draw_posterior(
-    vae: VAE, x: Tensor, samples: int = 1, generator: torch.Generator | None = None
+    vae: VAE,
+    x: Tensor,
+    samples: int = 1,
+    generator: torch.Generator | None = None,
+    condition: Tensor | None = None,
 ) -> Draws:
-    """``samples`` from the posterior of each picture ``x`` (batch, c, h, w) in [0, 1]."""
-    mu, logvar = vae.encode(x)
+    """``samples`` from the posterior of each picture ``x`` (batch, c, h, w) in [0, 1].
+
+    ``condition`` (batch,) says what each is, to a model that is told; see ``VAE.given``.
+    """
+    mu, logvar = vae.given(condition).encode(x)
     mu, logvar = mu.float(), logvar.float()
     spread = [part.repeat_interleave(samples, 0) if samples > 1 else part
               for part in (mu, logvar, x)]  # fmt: skip
     z = vae.reparameterize(spread[0], spread[1], generator).reshape(len(mu), samples, -1)
-    logits = vae.logits(z.flatten(0, 1)).float()
+    each = condition if condition is None else condition.repeat_interleave(samples)
+    logits = vae.given(each).logits(z.flatten(0, 1)).float()
     cost = vae.likelihood.cost(spread[2], logits).reshape(len(mu), samples)
     return Draws(mu, logvar, z, cost)
 
@@ -102,9 +110,14 @@ class ElboObjective(nn.Module):
         super().__init__()
         self.vae = vae
 
-    def forward(self, x: Tensor, generator: torch.Generator | None = None) -> ElboParts:
+    def forward(
+        self,
+        x: Tensor,
+        generator: torch.Generator | None = None,
+        condition: Tensor | None = None,
+    ) -> ElboParts:
         """Parts for pixels ``x`` (batch, c, h, w) in [0, 1], with one posterior sample each."""
-        draws = draw_posterior(self.vae, x, 1, generator)
+        draws = draw_posterior(self.vae, x, 1, generator, condition)
         return ElboParts(draws.cost[:, 0], kl_to_standard_normal(draws.mu, draws.logvar))
 
 
@@ -145,13 +158,14 @@ def mean_elbo(
     images = as_image_set(images, image_shape=vae.image_shape)
     device = next(vae.parameters()).device
     generator = torch_generator(seed, "evaluation", device=device)
-    objective = ElboObjective(vae)
+    told = vae.told_of(images)
     # On the CPU, because not every device has float64.
     reconstruction = torch.zeros((), dtype=torch.float64)
     kl = torch.zeros(vae.latent_dim, dtype=torch.float64)
     with evaluating(vae):
-        for x, _ in images.batches(batch_size):
-            parts = objective(x.to(device), generator)
+        for rows in batch_indices(len(images), batch_size):
+            x = images.pixels(rows.to(images.images.device)).to(device)
+            parts = ElboObjective(told(rows))(x, generator)
             reconstruction += parts.reconstruction.cpu().double().sum()
             kl += parts.kl.cpu().double().sum(0)
     n = len(images)
@@ -192,12 +206,12 @@ def reconstruction_costs(
     images = as_image_set(images, image_shape=vae.image_shape)
     if len(z) != len(images):
         raise ShapeError(f"{len(images)} images need as many rows of z; got {len(z)}.")
-    device = next(vae.parameters()).device
+    device, told = next(vae.parameters()).device, vae.told_of(images, chosen_first=True)
     total, avoidable = [], []
     with evaluating(vae):
         for rows in batch_indices(len(images), batch_size):
             x, at = images.pixels(rows).to(device), torch.from_numpy(z[rows.numpy()]).to(device)
-            logits = vae.logits(at).float()
+            logits = told(rows).logits(at).float()
             total.append(vae.likelihood.cost(x, logits).cpu())
             avoidable.append(vae.likelihood.avoidable_cost(x, logits).cpu())
     return ReconstructionCosts(*(torch.cat(part).double().numpy() for part in (total, avoidable)))

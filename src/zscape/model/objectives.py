@@ -175,11 +175,15 @@ class TrainingObjective(nn.Module):
         return own + (KLParts._fields if self.config.tc_weight else ())
 
     def forward(
-        self, x: Tensor, kld_weight: float = 1.0, generator: torch.Generator | None = None
+        self,
+        x: Tensor,
+        kld_weight: float = 1.0,
+        generator: torch.Generator | None = None,
+        condition: Tensor | None = None,
     ) -> Terms:
-        """Terms for pixels ``x`` (batch, c, h, w) in [0, 1]."""
+        """Terms for pixels ``x`` (batch, c, h, w) in [0, 1], each of its ``condition`` (batch,)."""
         config = self.config
-        draws = draw_posterior(self.vae, x, config.train_samples, generator)
+        draws = draw_posterior(self.vae, x, config.train_samples, generator, condition)
         kl = kl_to_standard_normal(draws.mu, draws.logvar)
         each, worth = self.objective(draws, kld_weight)
         loss = each.mean()

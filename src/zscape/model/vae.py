@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from abc import ABC, abstractmethod
 from collections.abc import Callable
-from typing import Any, Protocol, TypeAlias
+from typing import Any, Protocol, Self, TypeAlias
 
 import torch
 from torch import Tensor, nn
@@ -13,6 +13,7 @@ from torch import Tensor, nn
 from zscape.config import ModelConfig
 from zscape.data import ImageSet
 from zscape.errors import ConfigError, DataError, ShapeError
+from zscape.model.condition import Condition, is_told, join_condition, told
 from zscape.model.likelihoods import Likelihood, create_likelihood, likelihoods
 from zscape.registry import Registry
 from zscape.seeding import derive
@@ -42,6 +43,9 @@ class VAE(nn.Module, ABC):
     ConfigError
         latent_dim below 1, or an unknown likelihood.
     """
+
+    condition: Condition | None = None
+    """What it is told of every picture, if anything; see ``given``."""
 
     def __init__(
         self,
@@ -85,12 +89,86 @@ class VAE(nn.Module, ABC):
             )
         return found
 
-    def decode(self, z: Tensor) -> Tensor:
+    def decode(self, z: Tensor, condition: Any = None) -> Tensor:
         """Pictures of latents ``z``: expected pixels (batch, c, h, w), in [0, 1].
 
         For the Bernoulli likelihood these are the probabilities of white. ``z`` may be an array.
+        ``condition`` is what ``given`` takes.
         """
-        return self.likelihood.mean(self.logits(self.check_latents(z)))
+        return self.likelihood.mean(self.given(condition).logits(self.check_latents(z)))
+
+    def given(self, condition: Any = None) -> Self:
+        """The model, told what the pictures are that it encodes and decodes.
+
+        Parameters
+        ----------
+        condition
+            A class (or whatever value the model was trained with) by its name, for all pictures;
+            a list of names, one for each; or an integer tensor or array (batch,) of their numbers
+            in ``self.condition.names``. None: as it is.
+
+        Returns
+        -------
+        A view of the same weights; the model itself is left as it is.
+
+        Raises
+        ------
+        ConfigError
+            There is no such value, or the model was trained without a condition.
+        """
+        if condition is None:
+            return self
+        if self.condition is None:
+            raise ConfigError(
+                f"this model was trained without a condition, so it cannot be told {condition!r}."
+            )
+        return told(self, self.condition.one_hot(condition, next(self.parameters()).device))
+
+    def untold(self) -> Self:
+        """The model as it was before ``given``."""
+        return self if self.condition is None else told(self, None)
+
+    def told_of(self, source: Any, *, chosen_first: bool = False) -> Callable[[Any], Self]:
+        """A function from rows of ``source`` to this model, told what those are.
+
+        Parameters
+        ----------
+        source
+            An ``ImageSet`` or ``LatentTable``, whose images say it themselves; or what ``given``
+            takes.
+        chosen_first
+            What ``given`` was told goes before what the images are: so pictures are decoded as
+            others than they were encoded as. Otherwise it stands in where they do not say.
+
+        Raises
+        ------
+        ConfigError, DataError
+            The images do not say what they are, or the model does not know it.
+        """
+        is_of_images, is_chosen = hasattr(source, "class_names"), is_told(self)
+        if self.condition is None or source is None:
+            view = self if is_of_images else self.given(source)
+            return lambda rows: view
+        if is_of_images:
+            if is_chosen and chosen_first:
+                return lambda rows: self
+            try:
+                source = self.condition.codes(source)
+            except DataError:
+                if not is_chosen:
+                    raise
+                return lambda rows: self
+        one_hot = self.condition.one_hot(source, next(self.parameters()).device)
+        if len(one_hot) == 1:
+            view = told(self, one_hot)
+            return lambda rows: view
+        return lambda rows: told(self, one_hot[torch.as_tensor(rows).to(one_hot.device)])
+
+    def told_anything(self) -> Self:
+        """The model told the first value there is: for who asks of layers and not of pictures."""
+        return (
+            self if self.condition is None or is_told(self) else self.given(self.condition.names[0])
+        )
 
     def reparameterize(
         self, mu: Tensor, logvar: Tensor, generator: torch.Generator | None = None
@@ -185,7 +263,8 @@ ModelLike: TypeAlias = VAE | HasModel
 def describe_model(vae: VAE) -> str:
     """``EnhancedVAE of 10 latent neurons for images 1x28x28``."""
     neurons = counted(vae.latent_dim, "latent neuron")
-    return f"{type(vae).__name__} of {neurons} for images {sides(vae.image_shape)}"
+    known = f", told the {vae.condition.title}" if vae.condition else ""
+    return f"{type(vae).__name__} of {neurons} for images {sides(vae.image_shape)}{known}"
 
 
 def as_vae(source: ModelLike) -> VAE:
@@ -241,6 +320,10 @@ def build_model(config: ModelConfig, *, seed: int = 0) -> VAE:
         vae = network(config.latent_dim, config.image_shape, config.likelihood)
         if config.init == "tutorial":
             initialize_as_tutorial(vae)
+        if config.condition is not None:
+            if not config.condition_names:
+                raise ConfigError(f"condition {config.condition} needs its condition_names.")
+            join_condition(vae, Condition(config.condition, config.condition_names))
     return vae
 
 

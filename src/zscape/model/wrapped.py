@@ -62,11 +62,11 @@ class WrappedVAE(VAE):
         # Not further out than float32 can tell a probability from 0 and 1.
         return found if self.output == "logits" else torch.logit(found, eps=1e-6)
 
-    def decode(self, z: Tensor) -> Tensor:
+    def decode(self, z: Tensor, condition: Any = None) -> Tensor:
         """See ``VAE.decode``; pictures are those of the module, cut to [0, 1]."""
-        return (
-            super().decode(z) if self.output == "logits" else self._decoded(self.check_latents(z))
-        )
+        if self.output == "logits":
+            return super().decode(z, condition)
+        return self.given(condition)._decoded(self.check_latents(z))
 
     def _decoded(self, z: Tensor) -> Tensor:
         found = _fitted(self._decode(z), self.image_shape, "decode")

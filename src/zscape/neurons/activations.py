@@ -14,7 +14,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from zscape.data import ImagesLike, as_image_set
+from zscape.data import ImagesLike, as_image_set, batch_indices
 from zscape.errors import ConfigError, DataError, ShapeError
 from zscape.latents import encode
 from zscape.model import ModelLike, as_vae
@@ -83,9 +83,11 @@ def layer_moments(
         sums[layer][0].index_add_(0, classes, response)
         sums[layer][1].index_add_(0, classes, response**2)
 
-    for x, labels in images.batches(batch_size) if hidden else ():
-        assert labels is not None
-        run(vae, x, {layer: partial(add, layer, labels.cpu()) for layer in hidden})
+    told = vae.told_of(images)
+    for rows in batch_indices(len(images), batch_size) if hidden else ():
+        classes = images.labels[rows].cpu()
+        taps = {layer: partial(add, layer, classes) for layer in hidden}
+        run(told(rows), images.pixels(rows), taps)
     counts = torch.bincount(images.labels, minlength=k).cpu().numpy()
     return {
         layer.name: ClassMoments.from_sums(
@@ -139,9 +141,10 @@ def top_images(
         values, order = both.topk(min(k, both.shape[1]), 1, largest=largest)
         indices = which.gather(1, order)
 
-    for x, _ in images.batches(batch_size):
-        run(vae, x, {place: keep})
-        seen += len(x)
+    told = vae.told_of(images)
+    for rows in batch_indices(len(images), batch_size):
+        run(told(rows), images.pixels(rows), {place: keep})
+        seen += len(rows)
     return TopImages(indices.cpu().numpy(), values.cpu().numpy())
 
 

@@ -79,7 +79,7 @@ def trace_architecture(vae: ModelLike) -> Architecture:
 
     One black picture is sent through in evaluation mode; the model is left as it was.
     """
-    vae = as_vae(vae)
+    vae = as_vae(vae).told_anything()
     trace = _Trace()
     x = torch.zeros(1, *vae.image_shape, device=device_of(vae))
     with evaluating(vae), hooked(vae.named_modules(), trace.see), trace.following():

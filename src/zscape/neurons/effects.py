@@ -15,14 +15,19 @@ import pandas as pd
 import torch
 from torch import Tensor
 
-from zscape.data import ImageSet, ImagesLike, as_image_set
+from zscape.data import ImageSet, ImagesLike, as_image_set, batch_indices
 from zscape.errors import ConfigError, DataError, ShapeError
 from zscape.model import VAE, ModelLike, as_vae, evaluating
 from zscape.neurons.layers import Layer, Tap, check_index, device_of, find_layer, run
 
 
 def decoder_jacobian(
-    vae: ModelLike, z: Any, neurons: Sequence[int] | None = None, *, batch_size: int = 250
+    vae: ModelLike,
+    z: Any,
+    neurons: Sequence[int] | None = None,
+    *,
+    condition: Any = None,
+    batch_size: int = 250,
 ) -> Tensor:
     """How every pixel moves as one latent neuron does: columns of the decoder's Jacobian.
 
@@ -35,6 +40,8 @@ def decoder_jacobian(
         (latent_dim,) or (m, latent_dim): where to look, the prototype of each class for instance.
     neurons
         Which columns; all by default.
+    condition
+        What is drawn there, to a model that is told; as for ``zscape.latents.decode``.
 
     Returns
     -------
@@ -63,14 +70,16 @@ def decoder_jacobian(
     rows = points.reshape(-1, d)
     where = rows.repeat_interleave(len(chosen), 0)
     along = torch.eye(d, device=device)[chosen].repeat(len(rows), 1)
+    owner = torch.arange(len(rows)).repeat_interleave(len(chosen))
+    told = vae.told_of(condition, chosen_first=True)
     # In evaluation mode pictures do not know of each other: one pass for a batch of columns.
     # On first use torch loads its rules of forward mode by a call that it deprecates itself.
     quiet = warnings.catch_warnings(action="ignore", category=DeprecationWarning)
     with evaluating(vae), quiet:
         pictures = [
-            torch.func.jvp(vae.decode, (at,), (step,))[1]
-            for at, step in zip(
-                torch.split(where, batch_size), torch.split(along, batch_size), strict=True
+            torch.func.jvp(told(of).decode, (at,), (step,))[1]
+            for of, at, step in zip(
+                *(torch.split(part, batch_size) for part in (owner, where, along)), strict=True
             )
         ]
     return torch.cat(pictures).reshape(*points.shape[:-1], len(chosen), *vae.image_shape).cpu()
@@ -151,9 +160,10 @@ def silence(
 def _losses(vae: VAE, images: ImageSet, taps: dict[Layer, Tap], batch_size: int) -> Any:
     """(n, 2) float64 per image: nats of reconstruction, mean absolute error of a pixel."""
     device, parts = device_of(vae), []
-    for pixels, _ in images.batches(batch_size):
-        x = pixels.to(device)
-        logits = run(vae, x, taps, decode=True).float()
+    told = vae.told_of(images)
+    for rows in batch_indices(len(images), batch_size):
+        x = images.pixels(rows).to(device)
+        logits = run(told(rows), x, taps, decode=True).float()
         with evaluating(vae):
             nats = vae.likelihood.cost(x, logits)
             error = (vae.likelihood.mean(logits) - x).abs().flatten(1).mean(1)
@@ -171,6 +181,7 @@ def _mean_activation(
     def add(activation: Tensor) -> None:
         total.add_(activation[:, unit].cpu().double().sum(0))
 
-    for x, _ in images.batches(batch_size):
-        run(vae, x, {layer: add})
+    told = vae.told_of(images)
+    for rows in batch_indices(len(images), batch_size):
+        run(told(rows), images.pixels(rows), {layer: add})
     return (total / len(images)).float().to(device_of(vae))

@@ -25,7 +25,7 @@ import torch
 from torch import Tensor, nn
 
 from zscape.errors import ConfigError
-from zscape.model import VAE, ModelLike, as_vae, evaluating
+from zscape.model import VAE, ConditionBias, ModelLike, as_vae, evaluating
 
 LATENT = "z"
 """The latent neurons as a layer: the posterior mean, between encoder and decoder."""
@@ -73,6 +73,7 @@ def list_layers(vae: ModelLike) -> tuple[Layer, ...]:
     vae = as_vae(vae)
     trace = _Trace()
     x = torch.zeros(1, *vae.image_shape, device=device_of(vae))
+    vae = vae.told_anything()
     with evaluating(vae), hooked(vae.named_modules(), trace.see):
         mu, _ = vae.encode(x)
         trace.add(Layer(LATENT, "latent", "latent", vae.latent_dim, (), LATENT))
@@ -202,9 +203,10 @@ class _Trace:
 
 def keeps_units(module: nn.Module, args: tuple[Any, ...], output: Any) -> bool:
     """Whether a module leaves every unit at its place: same shape, and no matrix that mixes."""
+    is_bias = isinstance(module, ConditionBias) or all(p.ndim <= 1 for p in module.parameters())
     return (
-        not any(True for _ in module.children())
-        and all(parameter.ndim <= 1 for parameter in module.parameters())
+        is_bias
+        and not any(True for _ in module.children())
         and len(args) == 1
         and isinstance(args[0], Tensor)
         and isinstance(output, Tensor)

@@ -145,6 +145,7 @@ class Trainer:
         self.config, self.fabric, self.dynamic_binarization = config, fabric, dynamic_binarization
         self.vae = vae.to(fabric.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
         self.train_images, self.test_images = (near(split, fabric.device) for split in data)
+        self.codes = vae.condition and vae.condition.codes(data.train).to(fabric.device)
         n_sample = min(config.evaluate_train, len(data.train))
         draw = torch_generator(config.seed, "evaluated")
         self.train_sample = self.train_images.subset(n_sample, draw) if n_sample else None
@@ -216,8 +217,10 @@ class Trainer:
             clock = time.perf_counter() - self._seconds
             batches = self._batches()
             self.objective.train()
-            for x in fetched(self.train_images, batches[self.step :], self.fabric.device):
-                self._train_step(x)
+            left = batches[self.step :]
+            pixels = fetched(self.train_images, left, self.fabric.device)
+            for rows, x in zip(left, pixels, strict=True):
+                self._train_step(x, None if self.codes is None else self.codes[rows])
                 self.step += 1
                 if self.step % CHECK_EVERY == 0:
                     self._check_finite()
@@ -252,7 +255,7 @@ class Trainer:
         rank, world = self.fabric.global_rank, self.fabric.world_size
         return tuple(batch[rank::world].to(self.train_images.images.device) for batch in batches)
 
-    def _train_step(self, x: Tensor) -> None:
+    def _train_step(self, x: Tensor, condition: Tensor | None) -> None:
         config, step = self.config, self.epoch * self.n_steps_per_epoch + self.step
         rate = learning_rate(config, step, self.n_steps)
         for optimizer in self.optimizers:
@@ -263,7 +266,7 @@ class Trainer:
             x = torch.bernoulli(x, generator=self._noise)
         weight = kl_weight(config, step, self.n_steps_per_epoch)
         x = x.contiguous(memory_format=torch.channels_last)
-        found: Terms = self.objective(x, weight, self._noise)
+        found: Terms = self.objective(x, weight, self._noise, condition)
         self.fabric.backward(found.loss)
         norm = self._clip()
         for optimizer in self.optimizers:

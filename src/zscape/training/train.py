@@ -16,7 +16,8 @@ from torch import Tensor
 
 from zscape.config import RunConfig
 from zscape.data import Splits
-from zscape.model import VAE, build_model, check_objective, describe_model
+from zscape.errors import ConfigError
+from zscape.model import VAE, build_model, check_objective, describe_model, find_condition
 from zscape.training.hardware import create_fabric, find_environment, is_first_process, processes
 from zscape.training.interrupt import heeding_signals
 from zscape.training.loop import Epoch, Trainer, Wish, count_steps, settle
@@ -88,12 +89,21 @@ def fit(
         A loss or gradient stopped being finite; the last good checkpoint is kept.
     """
     progress = progress or Progress()
-    config = config._replace(
-        model=config.model.replace(image_shape=data.train.image_shape),
-        train=settle(config.train, len(data.train)),
-    )
+    model = config.model.replace(image_shape=data.train.image_shape)
+    if model.condition is not None:
+        condition = find_condition(model.condition, data.train)
+        condition.codes(data.test)
+        model = model.replace(condition_names=condition.names)
+    config = config._replace(model=model, train=settle(config.train, len(data.train)))
     check_objective(config.train)
     vae = build_model(config.model, seed=config.train.seed)
+    if start is not None and start.condition != vae.condition:
+        own = start.condition.choices() if start.condition else "none"
+        asked = vae.condition.choices() if vae.condition else "none"
+        raise ConfigError(
+            f"the network to start from was told {own}, and this training tells {asked}; begin "
+            "with one that was told the same, or with none."
+        )
     if start is not None:
         fit_state_dict(vae, start.state_dict(), "the network to start from")
     count_steps(len(data.train), config.train)

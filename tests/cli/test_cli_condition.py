@@ -1,0 +1,199 @@
+"""A model that was trained with --condition, at every command that decodes or encodes."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from cli_helpers import OPTIONS, TINY, blobs, load_npz
+
+import zscape
+
+Cli = Callable[..., Any]
+
+
+@pytest.fixture(scope="module")
+def told(source: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A tiny run that was told the class of every image; not to be changed."""
+    folder = tmp_path_factory.mktemp("condition") / "told"
+    zscape.train(source, out=folder, progress="none", condition="label", **OPTIONS)
+    return folder
+
+
+def pictures(cli: Cli, *arguments: object) -> tuple[np.ndarray, str]:
+    """What a walk draws, and what it says."""
+    file = Path("walk.npz").absolute()
+    code, out, err = cli("walk", *arguments, "-o", file)
+    assert code == 0, err
+    return load_npz(file)["images"], out
+
+
+@pytest.fixture(autouse=True)
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+WALKS = {
+    "decode": ["[0, 1, 0]"],
+    "line": ["--from", "[0, 0, 0]", "--to", "[1, 1, 1]", "--steps", "2"],
+    "along": ["--between", "0", "1", "--steps", "2"],
+    "traverse": ["0", "--steps", "2"],
+    "progression": ["--steps", "2"],
+    "manifold": ["--steps", "2"],
+    "arithmetic": ["random:1 - origin"],
+    "around": ["-n", "2", "--seed", "0"],
+}
+
+
+@pytest.mark.parametrize("kind", WALKS)
+def test_a_walk_draws_what_it_is_told_and_asks_where_it_is_not(
+    cli: Cli, told: Path, kind: str
+) -> None:
+    flags = [kind, told, *WALKS[kind]]
+    code, _, err = cli("walk", *flags, "-o", "a.png")
+    assert code == 2
+    assert "say which with --condition, one of 0, 1, 2" in err
+    assert not Path("a.png").exists()
+    one, other = (pictures(cli, *flags, "--condition", name)[0] for name in "02")
+    assert one.shape == other.shape
+    assert not np.allclose(one, other)
+
+
+def test_a_walk_from_an_image_or_a_prototype_draws_what_that_is(cli: Cli, told: Path) -> None:
+    labels = zscape.load(told).images().labels
+    first, second = (f"image:{int((labels == k).nonzero()[0])}" for k in (0, 1))
+    for at, name in ((first, "0"), ("proto:2", "2"), (f"{second} + 0.5*random:3", "1")):
+        own, said = pictures(cli, "traverse", told, 0, "--at", at, "--steps", 2)
+        assert f"Drawn as class {name}" in said
+        asked, said = pictures(
+            cli, "traverse", told, 0, "--at", at, "--steps", 2, "--condition", name
+        )
+        assert "Drawn as" not in said
+        assert np.array_equal(own, asked)
+    code, _, err = cli("walk", "line", told, "--from", first, "--to", second)
+    assert code == 2
+    assert "these vectors are of 0, 1." in err
+
+
+def test_prototypes_are_drawn_as_their_own_class(cli: Cli, told: Path) -> None:
+    model = zscape.load(told)
+    for method in ("mean", "medoid"):
+        own, _ = pictures(cli, "prototypes", told, "--method", method)
+        found = zscape.latents.prototypes(zscape.encode(model), method)
+        expected = zscape.decode(model, found.vectors, condition=["0", "1", "2"])
+        np.testing.assert_allclose(own, expected, atol=1e-6)
+        asked, _ = pictures(cli, "prototypes", told, "--method", method, "--condition", "1")
+        expected = zscape.decode(model, found.vectors, condition="1")
+        np.testing.assert_allclose(asked, expected, atol=1e-6)
+
+
+def test_random_pictures_are_of_every_class_in_turn(cli: Cli, told: Path) -> None:
+    drawn, said = pictures(cli, "random", told, "-n", 4, "--seed", 0)
+    assert "Every class in turn: 0, 1, 2." in said
+    expected = zscape.sample(told, 4, seed=0, condition=["0", "1", "2", "0"])
+    np.testing.assert_allclose(drawn, expected.images, atol=1e-6)
+    assert "in turn" in cli("sample", told, "-o", "a.png").out
+    assert "in turn" not in cli("sample", told, "-o", "a.png", "--condition", "1").out
+
+
+def test_reconstructions_as_another_class(cli: Cli, told: Path) -> None:
+    for flags in ((), ("--condition", "2")):
+        file = Path(f"a{len(flags)}.png")
+        assert cli("reconstruct", told, "-o", file, "-n", 3, "--seed", 0, *flags).code == 0
+    assert Path("a0.png").read_bytes() != Path("a2.png").read_bytes()
+
+
+def test_the_way_back_from_a_map(cli: Cli, told: Path) -> None:
+    flags = ("map", "decode", told, "--point", "0,0")
+    code, _, err = cli(*flags)
+    assert code == 2
+    assert "say which with --condition, one of 0, 1, 2." in err
+    for name in "02":
+        assert cli(*flags, "--condition", name, "-o", f"{name}.npz").code == 0
+    one, other = (load_npz(Path(f"{name}.npz")) for name in "02")
+    assert np.array_equal(one["vectors"], other["vectors"])
+    assert not np.allclose(one["images"], other["images"])
+
+
+def test_neurons(cli: Cli, told: Path) -> None:
+    assert cli("neurons", "jacobian", told, "-o", "a.npz").code == 0
+    assert load_npz(Path("a.npz"))["names"].tolist() == ["0", "1", "2"]
+    assert cli("neurons", "jacobian", told, "--at", "origin", "-o", "b.npz").code == 2
+    assert cli("neurons", "card", told, "0", "--at", "proto:1", "-o", "a.png").code == 0
+    assert cli("neurons", "silence", told, "0").code == 0
+
+
+def test_every_figure_of_a_model_says_given_what(cli: Cli, told: Path, finished_run: Path) -> None:
+    assert "given the class" in cli("evaluate", told).out
+    assert "the class: 0, 1, 2" in cli("info", told).out
+    code, _, err = cli("compare", told, finished_run)
+    assert code == 2
+    assert "condition class and none" in err
+
+
+def test_images_without_labels_are_told_what_to_be(cli: Cli, told: Path) -> None:
+    np.savez("bare.npz", images=blobs(10))
+    bare = ("--data", "bare.npz", "--split", "train")
+    code, _, err = cli("encode", told, *bare, "-o", "a.npz")
+    assert code == 2
+    assert "has no labels, and this model is told the class of every image" in err
+    assert cli("encode", told, *bare, "--condition", "1", "-o", "a.npz").code == 0
+    code, _, err = cli("encode", told, "--condition", "1", "-o", "b.npz")
+    assert code == 2
+    assert "say what class they are, and are encoded as that; leave out --condition." in err
+    assert not Path("b.npz").exists()
+
+
+def test_a_table_in_a_file_knows_what_its_rows_are(cli: Cli, told: Path) -> None:
+    assert cli("encode", told, "-o", "a.parquet").code == 0
+    flags = ("prototypes", told, "--method", "medoid")
+    one, other = (pictures(cli, *flags, *more)[0] for more in ((), ("--table", "a.parquet")))
+    np.testing.assert_allclose(one, other, atol=1e-6)
+
+
+def test_a_column_as_the_condition(cli: Cli, source: Path) -> None:
+    lines = ["kind,area", *(f"{'ab'[i % 2]},{i}" for i in range(60))]
+    Path("more.csv").write_text("\n".join(lines))
+    columns = ("--columns", "more.csv")
+    train = ("train", "--data", source, *TINY, "--epochs", 1)
+    code, _, err = cli(*train, *columns, "--condition", "kind", "--out", "run")
+    assert code == 0, err
+    config = json.loads(Path("run/config.json").read_text())["model"]
+    assert (config["condition"], config["condition_names"]) == ("kind", ["a", "b"])
+    drawn, _ = pictures(cli, "random", "run", "--condition", "b")
+    assert len(drawn) == 10
+    code, _, err = cli("walk", "prototypes", "run", "-o", "a.png")
+    assert code == 2
+    assert "told the kind of every picture" in err
+    for asked, said in (("shade", "no column 'shade'"), ("label", "")):
+        code, _, err = cli(*train, *columns, "--condition", asked, "--out", f"run-{asked}")
+        assert code == (2 if said else 0)
+        assert said in err
+
+
+@pytest.mark.parametrize(
+    ("flags", "said"),
+    [
+        (("random",), "this model was trained without a condition"),
+        (("decode", "origin"), "this model was trained without a condition"),
+    ],
+)
+def test_a_model_that_is_told_nothing_refuses(
+    cli: Cli, finished_run: Path, flags: tuple[str, ...], said: str
+) -> None:
+    kind, *rest = flags
+    code, out, err = cli("walk", kind, finished_run, *rest, "--condition", "1", "-o", "a.png")
+    assert (code, out) == (2, "")
+    assert said in err
+    assert not Path("a.png").exists()
+
+
+def test_a_class_there_is_not(cli: Cli, told: Path) -> None:
+    code, _, err = cli("walk", "random", told, "--condition", "9", "-o", "a.png")
+    assert code == 2
+    assert "condition must be one of 0, 1, 2" in err
