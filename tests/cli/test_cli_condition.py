@@ -41,7 +41,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 WALKS = {
     "decode": ["[0, 1, 0]"],
     "line": ["--from", "[0, 0, 0]", "--to", "[1, 1, 1]", "--steps", "2"],
-    "along": ["--between", "0", "1", "--steps", "2"],
+    "along": ["--between", "0", "1", "--steps", "2", "--split", "train"],
     "traverse": ["0", "--steps", "2"],
     "progression": ["--steps", "2"],
     "manifold": ["--steps", "2"],

@@ -96,7 +96,7 @@ OWN: dict[str, Any] = {
 
 PLACES = ("data", "split", "table", "condition")
 """What a command needs that decodes places, some of images."""
-LATENTS = ("data", "split", "n", "seed", "table")
+LATENTS = ("data", "split", "rows", "n", "seed", "table")
 """What a command needs that looks at all images."""
 
 
