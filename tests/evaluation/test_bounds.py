@@ -214,8 +214,9 @@ def test_what_bf16_costs_is_asked_of_images_from_all_over(images, monkeypatch):
     """The first of a set may be of one kind: of MNIST's test images, the easier ones."""
     seen, weigh = [], rooms._weigh
     monkeypatch.setattr(
-        rooms, "_weigh", lambda vae, x, *rest: seen.append((rest[-1], x)) or weigh(vae, x, *rest)
-    )
+        rooms, "_weigh",
+        lambda told, rows, x, *rest: seen.append((rest[-1], x)) or weigh(told, rows, x, *rest),
+    )  # fmt: skip
     evaluate(Coins(1.0), images, Protocol(samples=5_000, precision="bf16"))
     exact = torch.cat([x for precision, x in seen if precision == "32"])
     torch.testing.assert_close(exact, images.pixels()[torch.linspace(0, 299, 6).long()])
