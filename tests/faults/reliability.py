@@ -61,11 +61,7 @@ def record(folder: Path, rows: list[Row]) -> None:
     file = folder / "reliability.json"
     old = read(folder) if file.is_file() else []
     ran = {row.test.partition("::")[0] for row in rows}
-    kept = [
-        row
-        for row in old
-        if (name := row.test.partition("::")[0]) not in ran and (ROOT / name).is_file()
-    ]
+    kept = [row for row in old if row.test.partition("::")[0] not in ran and is_there(row.test)]
     rows = sorted([*kept, *rows], key=lambda row: (PARTS.index(row.part), row.test))
     for row in rows:
         row.seconds = round(row.seconds, 1)
@@ -74,6 +70,13 @@ def record(folder: Path, rows: list[Row]) -> None:
     file.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
     page = folder / "reliability.md"
     page.write_text(fill(page.read_text(encoding="utf-8"), folder), encoding="utf-8")
+
+
+def is_there(test: str) -> bool:
+    """Whether there is such a test, as ``tests/file.py::name``."""
+    file, _, name = test.partition("::")
+    path = ROOT / file
+    return path.is_file() and f"\ndef {name}(" in path.read_text(encoding="utf-8")
 
 
 def read(folder: Path) -> list[Row]:
