@@ -197,3 +197,21 @@ def test_a_class_there_is_not(cli: Cli, told: Path) -> None:
     code, _, err = cli("walk", "random", told, "--condition", "9", "-o", "a.png")
     assert code == 2
     assert "condition must be one of 0, 1, 2" in err
+
+
+def test_a_page_is_of_one_decoder_which_its_title_names(cli: Cli, told: Path) -> None:
+    for command in ("export", "report", "explore"):
+        out = ["--no-open"] if command == "explore" else ["-o", "page.html"]
+        code, _, err = cli(command, told, *out)
+        assert code == 2
+        assert "say which with --condition, one of 0, 1, 2" in err
+        assert not Path("page.html").exists()
+    pages = []
+    for name in "02":
+        code, _, err = cli(
+            "export", told, "--condition", name, "--maps", "pca", "-o", f"{name}.html"
+        )
+        assert code == 0, err
+        pages.append(Path(f"{name}.html").read_text(encoding="utf-8"))
+        assert f"{told.name}, as class {name}" in pages[-1]
+    assert len(pages[0]) > 10_000

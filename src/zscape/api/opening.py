@@ -54,8 +54,14 @@ class Opened(NamedTuple):
         return find_card(self.name.removeprefix("zoo:")).run_config if is_zoo else None
 
     def given(self, condition: Any = None) -> Opened:
-        """The same model, told what is to be decoded (a class by its name); see ``VAE.given``."""
-        return self._replace(model=self.model.given(condition))
+        """The same model, told what is to be decoded (a class by its name); see ``VAE.given``.
+
+        Its name says so, and with it every page.
+        """
+        told = self._replace(model=self.model.given(condition))
+        if isinstance(condition, str) and (known := self.model.condition):
+            told = told._replace(name=f"{self.name}, as {known.title} {condition}")
+        return told
 
     @property
     def show_channels(self) -> str | None:

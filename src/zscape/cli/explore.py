@@ -27,7 +27,7 @@ Weights = Annotated[
 Fresh = Annotated[bool, typer.Option("--fresh", help="Draw the maps anew, not from the cache.")]
 
 
-@with_model("data", "split", "seed")
+@with_model("data", "split", "seed", "condition")
 def explore(
     where: Latents,
     n: Count = None,
@@ -50,6 +50,7 @@ def explore(
     from zscape.explorer import ExplorerServer, check_port
 
     check_port(port)
+    where.check_told()
     with showing_progress() as progress:
         prepared = api.prepare_scene(
             where.opened, where.data, split=where.split, n=n, maps=_names(maps),
@@ -67,7 +68,7 @@ def explore(
             print("\nStopped.")
 
 
-@with_model("data", "split", "seed")
+@with_model("data", "split", "seed", "condition")
 def export(
     where: Latents,
     out: Annotated[Path, typer.Option("-o", "--out", help="Page to write, .html.")],
@@ -82,6 +83,7 @@ def export(
     """Write the explorer as one file that opens in any browser, offline, without Python."""
     from zscape import api
 
+    where.check_told()
     with showing_progress() as progress:
         page = api.export(
             where.opened, out, where.data, onnx=onnx, split=where.split, n=n, maps=_names(maps),

@@ -11,7 +11,7 @@ from zscape.cli.inputs import Latents, with_model
 from zscape.cli.progress import showing_progress
 
 
-@with_model("data", "seed")
+@with_model("data", "seed", "condition")
 def report(
     where: Latents,
     out: Annotated[Path, typer.Option("-o", "--out", help="Page to write, .html.")],
@@ -23,6 +23,7 @@ def report(
     """
     from zscape import api
 
+    where.check_told()
     with showing_progress() as progress:
         page = api.write_report(
             where.opened, out, data=where.data, seed=where.seed, progress=progress
