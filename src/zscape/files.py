@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import glob
 import os
+import stat
 import sys
 import tempfile
 from collections.abc import Iterable, Iterator
@@ -139,6 +140,15 @@ def check_writable(path: Path, *, makes_folders: bool = False) -> None:
             folder = folder.parent
         with tempfile.TemporaryFile(dir=folder):
             pass
+
+
+def is_special(path: Path) -> bool:
+    """Whether this is a pipe, a socket or a device, which may keep whoever reads it for ever."""
+    try:
+        mode = path.stat().st_mode
+    except (OSError, ValueError):
+        return False
+    return not (stat.S_ISREG(mode) or stat.S_ISDIR(mode))
 
 
 def check_utf8(path: Path) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import io
 import json
+import shutil
 import tarfile
 import tracemalloc
 import zipfile
@@ -22,7 +23,7 @@ from pyarrow import parquet
 from scipy.io import savemat
 
 from zscape.config import DataConfig
-from zscape.data import ImageSet, Splits, load_data
+from zscape.data import ImageSet, Splits, bounded, load_data
 from zscape.data.containers import read_path
 from zscape.errors import ConfigError, DataError
 
@@ -298,7 +299,7 @@ def test_tensors(tmp_path: Path, is_zip: bool) -> None:
             read(save(what))
     save(images)
     (tmp_path / "a.pt").write_bytes((tmp_path / "a.pt").read_bytes()[:-30])
-    with pytest.raises(DataError, match=r"a\.pt could not be read"):
+    with pytest.raises(DataError, match=r"a\.pt (could not be read|is damaged)"):
         read(tmp_path / "a.pt")
 
 
@@ -504,3 +505,15 @@ def test_what_is_never_read_is_named_in_a_folder_too(
     (tmp_path / name).write_bytes(start)
     with pytest.raises(DataError, match=message):
         load_data(tmp_path)
+
+
+@pytest.mark.parametrize("kind", ["zip", "gztar"])
+def test_an_archive_that_would_unfold_into_far_too_much_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: str
+) -> None:
+    monkeypatch.setattr(bounded, "_ALWAYS", 1 << 20)
+    (tmp_path / "a").mkdir()
+    (tmp_path / "a" / "x.png").write_bytes(bytes(2 << 20))
+    path = Path(shutil.make_archive(str(tmp_path / "b"), kind, tmp_path / "a"))
+    with pytest.raises(DataError, match=r"would unfold into \d+, as no data does"):
+        read(path)

@@ -166,6 +166,12 @@ def test_a_decompression_bomb_is_refused(
         read_folder(tmp_path)
 
 
+def test_a_small_file_of_too_many_pixels_is_refused(tmp_path: Path) -> None:
+    Image.new("1", (9000, 9000)).save(tmp_path / "a.png")
+    with pytest.raises(DataError, match=r"a\.png could not be read .* into 81000000 pixels"):
+        read_folder(tmp_path)
+
+
 def test_folders_that_make_no_sense_are_refused(tmp_path: Path, save_picture: Save) -> None:
     save_picture(tmp_path / "test" / "cat" / "x.png")
     save_picture(tmp_path / "dogs" / "x.png")

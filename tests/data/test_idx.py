@@ -64,7 +64,7 @@ def test_round_trip(
         ("f", GOOD + b"\0", "goes on after the 12 bytes"),
         ("f", promise(0, 28, 28), "holds no samples"),
         ("f", promise(2**31, 2**31, 1) + b"\0" * 9, "it holds 9"),
-        ("f.gz", gzip.compress(promise(2**31, 2**31, 4) + b"\0" * 9, mtime=0), "it holds 9"),
+        ("f.gz", gzip.compress(promise(2**31, 2**31, 4) + b"\0" * 9, mtime=0), "would unfold"),
         ("f.gz", GOOD_GZ[:-9], "could not be read: Compressed file ended before"),
         ("f.gz", GOOD_GZ[:-8] + bytes(8), "could not be read: CRC check failed"),
         ("f.gz", GOOD_GZ[:10] + b"\xff" * 20, "could not be read: Error -3"),
@@ -105,7 +105,7 @@ def test_a_wrong_checksum_is_refused(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "header", [promise(2**31, 2**31, 1), promise(2, 2, 2)], ids=["false header", "bomb"]
+    "header", [promise(2**13, 2**14, 1), promise(2, 2, 2)], ids=["false header", "bomb"]
 )
 def test_memory_follows_the_file_and_stops_at_the_promise(tmp_path: Path, header: bytes) -> None:
     is_bomb = header == promise(2, 2, 2)

@@ -299,3 +299,19 @@ def test_missing_file_folder_and_unknown_suffix(tmp_path: Path) -> None:
     (tmp_path / "weights.h5").write_bytes(b"x")
     with pytest.raises(CheckpointError, match=r"weights\.h5: .*\.safetensors, \.pth or \.pt"):
         load_weights(tmp_path / "weights.h5")
+
+
+def test_a_header_that_promises_more_than_there_is_takes_no_memory(tmp_path: Path) -> None:
+    path = tmp_path / "model.safetensors"
+    save_weights(build_model(CONFIG), CONFIG.replace(image_shape=(1, 2**16, 2**16)), path)
+    with pytest.raises(CheckpointError, match="does not fit the model"):
+        load_weights(path)
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf")])
+def test_weights_that_are_no_numbers_are_refused(tmp_path: Path, value: float) -> None:
+    vae = build_model(CONFIG)
+    next(vae.parameters()).data.view(-1)[3] = value
+    save_weights(vae, CONFIG, tmp_path / "model.safetensors")
+    with pytest.raises(CheckpointError, match=r"NaN or infinity in .*: its training diverged"):
+        load_weights(tmp_path / "model.safetensors")

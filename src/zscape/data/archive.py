@@ -12,7 +12,7 @@ from functools import partial
 from pathlib import Path
 from typing import IO, Literal
 
-from zscape.data.bounded import reading
+from zscape.data.bounded import check_unfolding, reading
 from zscape.data.tree import Place, Readable, Tree, is_hidden
 from zscape.errors import DataError
 
@@ -48,13 +48,15 @@ class Member:
 def opened_zip(path: Path) -> Iterator[Tree]:
     """The files of a zip; it stays open inside the ``with``."""
     with reading(path), zipfile.ZipFile(path) as archive:
-        found = {}
+        found, size = {}, 0
         for info in archive.infolist():
             # The other methods of zip are unpacked without a bound.
             if info.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
                 raise DataError(f"{path}:{info.filename} must be stored or deflated.")
+            size += info.file_size
             if not info.is_dir():
                 found[info.filename] = partial(archive.open, info)
+        check_unfolding(size, path.stat().st_size, path)
         yield _tree(path, found)
 
 
@@ -65,8 +67,10 @@ def opened_tar(path: Path) -> Iterator[Tree]:
     They stand in the order of the archive: a compressed one cannot go back without starting over.
     """
     with reading(path), tarfile.open(path) as archive:
-        found = {}
+        found, size, packed = {}, 0, path.stat().st_size
         for member in archive:
+            size += member.size
+            check_unfolding(size, packed, path)
             if member.isfile():
                 found[member.name] = partial(archive.extractfile, member)
         assert archive.fileobj is not None

@@ -2,18 +2,25 @@
 
 from __future__ import annotations
 
+import io
+import struct
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from lzma import LZMAError
 from pathlib import Path
 from tarfile import TarError
-from typing import Any, Protocol
+from typing import IO, Any, Protocol
 from zipfile import BadZipFile
 
 from zscape.data.mapped import limit, spilled
 from zscape.errors import DataError
+from zscape.files import is_special
 
+MOST_UNFOLDED = 400
+"""Bytes per byte of a file beyond which what it packs is no data but a bomb; dSprites has 115."""
+_ALWAYS = 256 << 20
+"""Bytes up to which it may."""
 _CHUNK = 1 << 20
 
 
@@ -33,17 +40,45 @@ def reading(where: object) -> Iterator[None]:
     ----------
     where
         The file or folder, as the message should name it.
+
+    Raises
+    ------
+    DataError
+        Also if it is a pipe or a device, which may never end, before it is opened.
     """
+    if isinstance(where, Path) and is_special(where):
+        raise DataError(f"{where} is a pipe or a device; give a file or a folder.")
     try:
         yield
     except FileNotFoundError as error:
         raise DataError(f"There is no file {where}.") from error
     # RuntimeError is how zipfile refuses a password or an unknown compression.
     except (
-        OSError, EOFError, zlib.error, LZMAError, BadZipFile, TarError, RuntimeError
+        OSError, EOFError, zlib.error, LZMAError, BadZipFile, TarError, RuntimeError,
+        UnicodeError, struct.error, OverflowError,
     ) as error:  # fmt: skip
         first = (str(error).splitlines() or [type(error).__name__])[0].rstrip(".:")
         raise DataError(f"{where} could not be read: {first}.") from error
+    except MemoryError as error:
+        raise DataError(
+            f"{where} could not be read: it needs more memory than there is."
+        ) from error
+
+
+def size_of(stream: IO[bytes]) -> int:
+    """Bytes of an open file or member of an archive; it stays where it was."""
+    at = stream.tell()
+    size = stream.seek(0, io.SEEK_END)
+    stream.seek(at)
+    return size
+
+
+def check_unfolding(promised: int, packed: int, where: object) -> None:
+    """Raise ``DataError`` before ``packed`` bytes of ``where`` unfold into far too many."""
+    if promised > max(_ALWAYS, MOST_UNFOLDED * packed):
+        raise DataError(
+            f"{where} is refused: {packed} bytes would unfold into {promised}, as no data does."
+        )
 
 
 def read_exactly(stream: ByteStream, n: int, where: str | Path, start: bytes = b"") -> Any:

@@ -24,7 +24,7 @@ from numpy.typing import NDArray
 
 from zscape.config import DataConfig
 from zscape.data.arrays import Part, from_arrays, from_parts
-from zscape.data.bounded import ByteStream, read_exactly, reading
+from zscape.data.bounded import ByteStream, check_unfolding, read_exactly, reading, size_of
 from zscape.data.imageset import ImageSet, Splits
 from zscape.data.roles import Part as Role
 from zscape.data.tree import Place, Readable, Tree
@@ -73,11 +73,15 @@ def read_idx(
         if not is_gzip:
             return _read_stream(raw, str(file), n_dims, sha256)
         with gzip.open(raw) as stream:
-            return _read_stream(stream, str(file), n_dims, sha256)
+            return _read_stream(stream, str(file), n_dims, sha256, size_of(raw))
 
 
 def _read_stream(
-    stream: ByteStream, where: str, n_dims: tuple[int, ...], sha256: str | None
+    stream: ByteStream,
+    where: str,
+    n_dims: tuple[int, ...],
+    sha256: str | None,
+    packed: int | None = None,
 ) -> NDArray[Any]:
     magic = stream.read(4)
     if len(magic) < 4 or magic[:2] != b"\0\0" or magic[2] not in _DTYPES:
@@ -95,7 +99,10 @@ def _read_stream(
     if 0 in shape:
         raise DataError(f"{where} holds no samples: its header says {shape}.")
     dtype = np.dtype(_DTYPES[magic[2]])
-    data = read_exactly(stream, math.prod(shape) * dtype.itemsize, where)
+    size = math.prod(shape) * dtype.itemsize
+    if packed is not None:
+        check_unfolding(size, packed, where)
+    data = read_exactly(stream, size, where)
     if sha256 is not None:
         digest = hashlib.sha256(magic + sizes)
         digest.update(data)

@@ -39,9 +39,6 @@ def _read(path: Path) -> pa.Table:
     if not path.is_file():
         raise DataError(f"there is no file {path}.")
     table = read_table(path)
-    names = Counter(table.column_names)
-    if twice := [name for name, count in names.items() if count > 1]:
-        raise DataError(f"{path} has two columns called {twice[0]!r}.")
     if table.num_rows == 0:
         raise DataError(f"{path} has no rows.")
     return table

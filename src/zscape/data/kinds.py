@@ -8,6 +8,7 @@ import zlib
 from collections.abc import Collection
 from pathlib import Path, PurePosixPath
 
+from zscape.data.bounded import reading
 from zscape.data.tree import Place, Readable, Tree
 
 _STARTS = (
@@ -37,8 +38,13 @@ def suffix_of(file: Readable) -> str:
     """The usual ending of files of its kind, whatever its own: ``.npz``, ``.tar``, …
 
     Of text, and of what is not known, its own ending.
+
+    Raises
+    ------
+    DataError
+        It cannot be read, or begins as a zip and is none.
     """
-    with file.open("rb") as stream:
+    with reading(file), file.open("rb") as stream:
         head = stream.read(512)
         if head.startswith(b"PK\x03\x04"):
             stream.seek(0)

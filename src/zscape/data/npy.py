@@ -15,7 +15,7 @@ from numpy.lib import format as npy_format
 from numpy.typing import NDArray
 
 from zscape.config import DataConfig
-from zscape.data.bounded import read_exactly, reading
+from zscape.data.bounded import check_unfolding, read_exactly, reading
 from zscape.data.named import Found, find_named
 from zscape.data.tree import Readable, say_left_out
 from zscape.errors import DataError
@@ -93,6 +93,7 @@ def read_member(archive: zipfile.ZipFile, info: zipfile.ZipInfo, where: str) -> 
     # The other methods of zip are unpacked without a bound.
     if info.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
         raise DataError(f"{where} must be stored or deflated, as NumPy writes it.")
+    check_unfolding(info.file_size, info.compress_size, where)
     with archive.open(info) as stream:
         return read_array(stream, where)
 

@@ -25,7 +25,7 @@ from PIL import Image, ImageColor, ImageOps, ImageSequence, UnidentifiedImageErr
 
 from zscape.config import DataConfig
 from zscape.data.arrays import white_of
-from zscape.data.bounded import reading
+from zscape.data.bounded import reading, size_of
 from zscape.data.mapped import CHUNK, Spool, empty, in_bytes, release
 from zscape.data.resize import LUMA, fit_square
 from zscape.data.tree import Readable
@@ -57,7 +57,11 @@ _BITS, _PLANES = 258, 284  # TIFF tags
 _PPM = ("ppm", "ppm_plain")  # what scales PPM that are not of 8 bits
 _WHITE = 65535
 _REDUCED = 254  # the TIFF tag that says, in its first bit, "a smaller copy of another page"
-_AT_ONCE = 64  # pictures under way
+_AT_ONCE = 64  # pictures under way, at most
+_UNDER_WAY = 64 << 20  # bytes of pixels, once it is seen how large the pictures are
+_HELD = 64 << 20  # bytes up to which a file is read as a whole, as a decoder may ask for any number
+_LARGE = 1 << 24  # pixels
+_MOST_PER_BYTE = 1000  # pixels of a large picture; blank pages of fax have 500
 _PATIENCE = 3.0  # seconds between two words
 _OPENING = Lock()
 _log = logging.getLogger(__name__)
@@ -79,9 +83,9 @@ def read_frames(file: Readable, config: DataConfig, left_out: Counter[str]) -> l
         The file is damaged, of another format, or a decompression bomb.
     """
     try:
-        with file.open("rb") as stream, _opened(stream) as opened:
+        with _held(file) as stream, _opened(stream) as opened:
             if _is_deep(opened):
-                with file.open("rb") as again, _opened(again) as lower:
+                with _held(file) as again, _opened(again) as lower:
                     frames = [_fitted(pixels, config) for pixels in _deep(opened, lower, left_out)]
             else:
                 frames = [as_frame(picture, config) for picture in _pages(opened, left_out)]
@@ -98,13 +102,30 @@ def read_frames(file: Readable, config: DataConfig, left_out: Counter[str]) -> l
         ) from error
 
 
+def _held(file: Readable) -> IO[bytes]:
+    """An open file, in memory unless it is large."""
+    stream = file.open("rb")
+    if size_of(stream) > _HELD:
+        return stream
+    with stream:
+        return io.BytesIO(stream.read())
+
+
 def _opened(stream: IO[bytes]) -> Image.Image:
     """Only its header is read yet, and refused if it promises too much."""
     check_whole(stream)
     # Which warnings are errors is said of the whole process, not of a thread.
     with _OPENING, warnings.catch_warnings():
         warnings.simplefilter("error", Image.DecompressionBombWarning)
-        return Image.open(stream, formats=_FORMATS)
+        opened = Image.open(stream, formats=_FORMATS)
+    _check_pixels(opened.width * opened.height, stream)
+    return opened
+
+
+def _check_pixels(n: int, stream: IO[bytes]) -> None:
+    """Raise ``ValueError`` before a file unfolds into far too many pixels."""
+    if n > max(_LARGE, _MOST_PER_BYTE * (size := size_of(stream))):
+        raise ValueError(f"{size} bytes would unfold into {n} pixels, as no picture does")
 
 
 def decoded(
@@ -123,7 +144,8 @@ def decoded(
 
         # Some are under way, never all: what is decoded waits for its turn in memory.
         waiting = iter(files)
-        under_way = deque(map(begin, itertools.islice(waiting, _AT_ONCE)))
+        n_threads, largest = n_processors(), 1
+        under_way = deque(map(begin, itertools.islice(waiting, n_threads)))
         while under_way:
             frames: list[Frame] = []
             try:
@@ -133,7 +155,11 @@ def decoded(
             except DataError:
                 pool.shutdown(wait=False, cancel_futures=True)
                 raise
-            under_way.extend(map(begin, itertools.islice(waiting, 1)))
+            largest = max(largest, sum(frame.nbytes for frame in frames))
+            allowed = max(n_threads, min(_AT_ONCE, _UNDER_WAY // largest))
+            under_way.extend(
+                map(begin, itertools.islice(waiting, max(0, allowed - len(under_way))))
+            )
             yield [spool.put(frame) for frame in frames]
             clock.tick(spool.size)
 
@@ -210,7 +236,10 @@ def _pages(opened: Image.Image, left_out: Counter[str]) -> Iterator[Image.Image]
             left_out["preview inside a JPEG"] += extra
         yield opened
         return
+    n = 0
     for page in ImageSequence.Iterator(opened):
+        n += page.width * page.height
+        _check_pixels(n, opened.fp)  # type: ignore[attr-defined]
         if page.width * page.height > (Image.MAX_IMAGE_PIXELS or math.inf):
             raise ValueError(f"a page of {page.width} x {page.height} pixels is refused")
         if opened.format == "TIFF" and opened.tag_v2.get(_REDUCED, 0) & 1:  # type: ignore[attr-defined]

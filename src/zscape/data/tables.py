@@ -22,7 +22,7 @@ from torch import Tensor
 
 from zscape.config import DataConfig
 from zscape.data.arrays import Part, as_numpy, from_parts
-from zscape.data.bounded import reading
+from zscape.data.bounded import check_unfolding, reading, size_of
 from zscape.data.imageset import ImageSet, Splits
 from zscape.data.kinds import TABLES, having, suffix_of
 from zscape.data.pictures import Blob, Frame, Look, as_frame, check_sizes, decoded, skipping
@@ -111,31 +111,64 @@ def read_table(file: Readable) -> pa.Table:
         with file.open("rb") as stream:
             match suffix_of(file):
                 case ".parquet":
-                    return parquet.read_table(stream)
+                    table = _read_parquet(stream, file)
                 case ".arrow" | ".feather":
-                    return _read_arrow(stream)
+                    table = _read_arrow(stream)
                 case ".jsonl":
-                    return json_table.read_json(stream)
+                    table = json_table.read_json(stream)
                 case suffix:
-                    return _read_csv(stream, "\t" if suffix == ".tsv" else ",;\t")
-    except (OSError, EOFError, pa.ArrowException) as error:
-        text = str(error).splitlines()[0].rstrip(".")
+                    table = _read_csv(stream, "\t" if suffix == ".tsv" else ",;\t", file)
+        table.validate(full=True)
+        names = Counter(table.column_names)
+    # All but the first three are how pyarrow's Python half fails on a damaged file.
+    except (
+        OSError, EOFError, pa.ArrowException, ValueError, KeyError, TypeError, MemoryError
+    ) as error:  # fmt: skip
+        text = (str(error).splitlines() or [type(error).__name__])[0].rstrip(".")
         raise DataError(f"{file} could not be read as a table: {text}.") from error
+    if twice := [name for name, count in names.items() if count > 1]:
+        raise DataError(f"{file} has two columns called {twice[0]!r}.")
+    return table
+
+
+def _read_parquet(stream: IO[bytes], where: Readable) -> pa.Table:
+    with parquet.ParquetFile(stream) as file:
+        about = file.metadata
+        groups = map(about.row_group, range(about.num_row_groups))
+        n = sum(group.column(i).num_values for group in groups for i in range(about.num_columns))
+        # A number takes 8 bytes at most; how long a text or a picture is, its page must hold.
+        check_unfolding(8 * n, size_of(stream), where)
+        return file.read()
 
 
 def _read_arrow(stream: IO[bytes]) -> pa.Table:
+    # Of what is in memory Arrow takes slices; from a stream it would take what is promised.
+    content = pa.BufferReader(stream.read())
     try:
-        return pa.ipc.open_file(stream).read_all()
+        return pa.ipc.open_file(content).read_all()
     except pa.ArrowInvalid:
-        stream.seek(0)
-        return pa.ipc.open_stream(stream).read_all()
+        content.seek(0)
+        return pa.ipc.open_stream(content).read_all()
 
 
-def _read_csv(stream: IO[bytes], delimiters: str) -> pa.Table:
+class _Gzip(gzip.GzipFile):
+    """Never more than a table has, however much there is to unfold."""
+
+    def __init__(self, stream: IO[bytes], where: Readable) -> None:
+        self._packed, self._where = size_of(stream), where
+        super().__init__(fileobj=stream)
+
+    def read(self, size: int | None = -1) -> bytes:
+        content = super().read(size)
+        check_unfolding(self.tell(), self._packed, self._where)
+        return content
+
+
+def _read_csv(stream: IO[bytes], delimiters: str, where: Readable) -> pa.Table:
     """With whichever of the delimiters the first line has most of."""
     if stream.read(2) == b"\x1f\x8b":
         stream.seek(0)
-        stream = gzip.GzipFile(fileobj=stream)  # type: ignore[assignment]
+        stream = _Gzip(stream, where)  # type: ignore[assignment]
     stream.seek(0)
     head = stream.readline(_SNIFFED).decode("utf-8", "replace").strip()
     stream.seek(0)
@@ -355,6 +388,8 @@ def _numpy(column: pa.ChunkedArray, name: str, where: str) -> NDArray[Any]:
         raise DataError(f"{where}: {column.null_count} rows have nothing in the column {name}.")
     if pa.types.is_dictionary(column.type):
         column = column.cast(column.type.value_type)
+    if pa.types.is_binary(column.type):
+        raise DataError(f"{where}: the column {name} is neither numbers nor text in UTF-8.")
     values: NDArray[Any] = column.to_numpy()
     return values.astype(str) if values.dtype.kind == "O" else values
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from zscape import schema
 from zscape._version import __version__
 from zscape.data.bounded import reading
 from zscape.embedding.methods import Fitted, MapMethod, Tell, chosen, methods
@@ -18,7 +19,7 @@ from zscape.embedding.neighbours import Floats
 from zscape.errors import ConfigError, DataError, ShapeError
 from zscape.files import check_utf8, write_atomic
 from zscape.latents import LatentTable, VectorLike, as_vectors
-from zscape.latents.store import COLUMNS, packed, read_about, unpacked
+from zscape.latents.store import ABOUT, COLUMNS, packed, read_about, unpacked
 from zscape.words import counted, line
 
 if TYPE_CHECKING:
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 
 METADATA_KEY = "zscape"
 _OF_TABLE = ("mu", "logvar", "labels", "indices")
+_ABOUT = {"method": str, "settings": dict, "standardize": bool, "seed": int, "table": ABOUT}
 _OWN = (*_OF_TABLE, "coordinates", COLUMNS)
 
 
@@ -182,7 +184,7 @@ class Embedding:
         try:
             with reading(path), safe_open(path, framework="numpy") as file:
                 arrays = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
-                about = json.loads((file.metadata() or {})[METADATA_KEY])
+                about = schema.parse((file.metadata() or {})[METADATA_KEY], _ABOUT)
             table = LatentTable(
                 arrays["mu"], arrays["logvar"], arrays.get("labels"), indices=arrays["indices"],
                 columns=unpacked(arrays[COLUMNS]) if COLUMNS in arrays else None,
@@ -192,15 +194,17 @@ class Embedding:
             if coordinates.shape != (len(table), 2) or not np.isfinite(coordinates).all():
                 raise DataError(f"its coordinates are not {len(table)} finite points.")
             state = {n.removeprefix("state."): a for n, a in arrays.items() if n not in _OWN}
-            name, options = own or about["method"], dict(about["settings"])
-            standardize, seed = bool(about["standardize"]), int(about["seed"])
+            name, options = own or about["method"], about["settings"]
+            standardize, seed = about["standardize"], about["seed"]
+        # The last are types of numbers that NumPy lacks.
         except (
             SafetensorError,
             DataError,
             ShapeError,
             LookupError,
-            TypeError,
             ValueError,
+            AttributeError,
+            TypeError,
         ) as error:
             raise DataError(f"{path} is not a map of zscape's: {error}") from error
         return cls(

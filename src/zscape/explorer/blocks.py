@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import io
 import math
 import zlib
 from typing import Any, NamedTuple
@@ -10,6 +11,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from zscape.data.bounded import read_exactly, reading
 from zscape.errors import ConfigError, DataError
 
 WEIGHTS = ("f32", "f16", "i8")
@@ -18,6 +20,12 @@ WEIGHTS = ("f32", "f16", "i8")
 _STORED = {
     "f64": "<f8", "f32": "<f4", "f16": "<f2", "i8": "i1", "u8": "u1", "u4": "u1", "i32": "<i4"
 }  # fmt: skip
+_CODECS = ("raw", "gzip", "planes")
+
+ENTRY = {
+    "dtype": str, "shape": [int], "codec": str, "length": int, "crc32": int, "scale?": [float]
+}  # fmt: skip
+"""The shape of a block's entry in a manifest."""
 
 
 class Packed(NamedTuple):
@@ -92,6 +100,8 @@ def unpack(entry: dict[str, Any], data: bytes) -> NDArray[Any]:
             f"{zlib.crc32(data):08x} instead of {entry['crc32']:08x}."
         )
     shape, dtype = tuple(entry["shape"]), entry["dtype"]
+    if dtype not in _STORED or entry["codec"] not in _CODECS or min(shape, default=0) < 0:
+        raise DataError(f"a block of the scene is none of zscape's: {dtype}, {entry['codec']}.")
     values: NDArray[Any] = np.frombuffer(_content(entry, data), _STORED[dtype])
     if dtype == "u4":
         levels: NDArray[Any] = np.stack([values & 15, values >> 4], axis=1).reshape(-1)[
@@ -124,12 +134,16 @@ def _encoded(entry: dict[str, Any], content: bytes, codec: str) -> Packed:
 
 def _content(entry: dict[str, Any], data: bytes) -> bytes:
     """The bytes of the numbers, one after the other."""
+    width = np.dtype(_STORED[entry["dtype"]]).itemsize
+    n = math.prod(entry["shape"])
+    size = -(-n // 2) if entry["dtype"] == "u4" else n * width
+    where = "a block of the scene"
     if entry["codec"] == "raw":
         return data
-    content = gzip.decompress(data)
+    with reading(where), gzip.open(io.BytesIO(data)) as stream:
+        content = bytes(read_exactly(stream, size, where))
     if entry["codec"] == "gzip":
         return content
-    width = np.dtype(_STORED[entry["dtype"]]).itemsize
     return np.frombuffer(content, np.uint8).reshape(width, -1).T.tobytes()
 
 

@@ -18,13 +18,14 @@ import torch
 import torch.nn.functional as F
 from numpy.typing import NDArray
 
+from zscape import schema
 from zscape._version import __version__
 from zscape.data import ImageSet, ImagesLike, as_image_set, shown_channels
 from zscape.data.bounded import reading
 from zscape.embedding import Embedding
 from zscape.embedding.methods import Tell
 from zscape.errors import CheckpointError, ConfigError, DataError
-from zscape.explorer.blocks import check_weights, pack, unpack
+from zscape.explorer.blocks import ENTRY, check_weights, pack, unpack
 from zscape.explorer.columns import describe_columns
 from zscape.explorer.layers import Network, describe_network
 from zscape.explorer.maps import check_maps_belong, describe_map, draw_maps
@@ -47,6 +48,11 @@ MUTUAL_INFORMATION_POINTS = 10_000
 """Its error falls with 1/√n, its time rises with n."""
 BATCH_SIZE = 250
 MAGIC = b"zscene1\n"
+_MANIFEST = {
+    "title": str, "data": str, "points": {"n": int}, "maps": [{"name": str, "coordinates": str}],
+    "fingerprints?": {"model": str, "data": str}, "blocks": {str: ENTRY},
+}  # fmt: skip
+"""What Python itself asks of a manifest that it reads; the page asks for more."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -107,20 +113,20 @@ class Scene:
         DataError
             Missing, damaged, or not a scene.
         """
-        with reading(path):
-            content = path.read_bytes()
+        with reading(path), path.open("rb") as file:
+            is_scene = file.read(len(MAGIC)) == MAGIC
+            content = file.read() if is_scene else b""
         try:
-            start = len(MAGIC) + 8
-            (length,) = struct.unpack("<Q", content[len(MAGIC) : start])
-            if content[: len(MAGIC)] != MAGIC:
+            if not is_scene:
                 raise DataError("it begins otherwise.")
-            manifest = json.loads(content[start : start + length])
-            at, blocks = start + length, {}
+            (length,) = struct.unpack("<Q", content[:8])
+            manifest = schema.parse(content[8 : 8 + length], _MANIFEST)
+            at, blocks = 8 + length, {}
             for name, entry in manifest["blocks"].items():
                 blocks[name] = content[at : at + entry["length"]]
                 at += entry["length"]
                 unpack(entry, blocks[name])
-        except (DataError, struct.error, ValueError, LookupError, TypeError, OSError) as error:
+        except (DataError, struct.error, ValueError, LookupError) as error:
             raise DataError(f"{path} is not a scene of zscape's: {error}") from error
         return cls(manifest, blocks)
 

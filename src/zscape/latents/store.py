@@ -13,6 +13,7 @@ from typing import Any, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
+from zscape import schema
 from zscape.data.bounded import reading
 from zscape.data.columns import Columns
 from zscape.data.npy import read_member
@@ -30,8 +31,9 @@ COLUMNS = "columns"
 
 TEXTS = ("split", "name", "fingerprint", "data_fingerprint")
 """Fields of a ``LatentTable`` that are kept as text."""
-_NEWER = {"data_fingerprint"}
-"""Those that a file of an earlier version lacks."""
+ABOUT = {"split": str, "name": str, "fingerprint": str, "data_fingerprint?": str,
+         "class_names": [str]}  # fmt: skip
+"""The shape of what ``LatentTable.about`` makes; an earlier version lacked a field."""
 _UNFOLDING = 1000
 """The most bytes in memory per byte of a Parquet file; an archive has deflate's own limit."""
 
@@ -64,24 +66,14 @@ def read_table(path: Path) -> tuple[Arrays, dict[str, Any], Columns | None]:
         read = _read_npz if suffix == ".npz" else _read_parquet
         arrays, text, columns = read(path)
     try:
-        return arrays, read_about(json.loads(text)), columns
-    except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
-        raise DataError(f"{path} does not say what its numbers are; got {text[:80]!r}.") from error
+        return arrays, read_about(schema.parse(text, ABOUT)), columns
+    except ValueError as error:
+        raise DataError(f"{path} does not say what its numbers are: {error}.") from error
 
 
-def read_about(about: Any) -> dict[str, Any]:
-    """The fields of a ``LatentTable`` in what ``LatentTable.about`` made, whatever the version.
-
-    Raises
-    ------
-    KeyError, TypeError, AttributeError
-        One is missing or no text.
-    """
-    fields = {name: about.get(name, "") if name in _NEWER else about[name] for name in TEXTS}
-    names = tuple(about["class_names"])
-    if not all(isinstance(word, str) for word in (*names, *fields.values())):
-        raise TypeError("what a table is of must be text.")
-    return {**fields, "class_names": names}
+def read_about(about: dict[str, Any]) -> dict[str, Any]:
+    """The fields of a ``LatentTable`` in what ``LatentTable.about`` made, whatever the version."""
+    return {**{k: about.get(k, "") for k in TEXTS}, "class_names": tuple(about["class_names"])}
 
 
 def _suffix(path: Path) -> str:
@@ -213,16 +205,16 @@ def _read_parquet(path: Path) -> tuple[Arrays, str, Columns | None]:
 
     try:
         with pq.ParquetFile(path, page_checksum_verification=True) as file:
-            schema = file.schema_arrow
-            found = {f.name: str(f.type) for f in schema if _OWN.fullmatch(f.name)}
-            others = [name for name in schema.names if name not in found]
+            fields = file.schema_arrow
+            found = {f.name: str(f.type) for f in fields if _OWN.fullmatch(f.name)}
+            others = [name for name in fields.names if name not in found]
             names = _names(len(found.keys() - {"index", "label"}) // 2)
             types = {"index": "int64", "label": "int64"}
             types |= dict.fromkeys(names["mu"] + names["logvar"], "float")
-            is_plain = len(found) + len(set(others)) == len(schema)
+            is_plain = len(found) + len(set(others)) == len(fields)
             if {"label": "int64", **found} != types or not is_plain or len(found) < 3:
                 raise DataError(f"{path} is not a table of latents: its columns are {found}.")
-            promised = 8 * file.metadata.num_rows * len(schema)  # bytes, at most
+            promised = 8 * file.metadata.num_rows * len(fields)  # bytes, at most
             if promised > _UNFOLDING * path.stat().st_size:
                 raise DataError(f"{path} is refused: it would unfold into {promised} bytes.")
             table = file.read()
@@ -235,5 +227,5 @@ def _read_parquet(path: Path) -> tuple[Arrays, str, Columns | None]:
     for key, columns in names.items():
         arrays[key] = np.stack([table[name].to_numpy() for name in columns], axis=1)
     known = Columns.from_table(table.select(others)) if others else None
-    text = (schema.metadata or {}).get(KEY.encode(), b"").decode(errors="replace")
+    text = (fields.metadata or {}).get(KEY.encode(), b"").decode(errors="replace")
     return arrays, text, known

@@ -14,6 +14,7 @@ from typing import Any
 from safetensors.torch import save
 from torch import Tensor
 
+from zscape import schema
 from zscape._version import __version__
 from zscape.config import CONFIGS, DataConfig, RunConfig
 from zscape.data import Splits, load_data, place_of
@@ -40,6 +41,21 @@ LOCK = "lock.json"
 OWN_FILES = (
     METRICS, WEIGHTS, ENVIRONMENT, LOSS, RECONSTRUCTIONS, SAMPLES, REPORT, EXPLORER, CONFIG,
 )  # fmt: skip
+
+_HALF = {"n": int, "fingerprint": str}
+_CONFIG = {
+    **dict.fromkeys(CONFIGS, dict),
+    "images?": ({"place": (str, None), "train": _HALF, "test": _HALF, "columns?": str}, None),
+}
+_TERMS = {"loss": float, "reconstruction": float, "kl": float}
+_LINE = {
+    "epoch": int, "running?": _TERMS, "train?": _TERMS, "evaluated_train?": _TERMS, "test": _TERMS,
+    "n_active": int, "seconds": float,
+}  # fmt: skip
+_COUNTERS = {
+    "epoch": int, "step": int, "n_images": int, "seconds?": float, "best_loss": (float, None),
+    "best_epoch": int,
+}  # fmt: skip
 
 _log = logging.getLogger(__name__)
 
@@ -148,22 +164,21 @@ class Run:
         path = Path(path)
         if not path.is_dir():
             raise CheckpointError(f"there is no run folder {path}.")
-        if not (path / CONFIG).is_file():
+        if (text := _text(path / CONFIG)) is None:
             if _is_empty(path, set(leftovers(path / CONFIG))):
                 raise CheckpointError(f"{path} is empty: no training has begun there; start one.")
             raise CheckpointError(f"{path} is not a run: it has no {CONFIG}.")
         try:
-            content = json.loads((path / CONFIG).read_text(encoding="utf-8"))
+            content = schema.parse(text, _CONFIG)
             images = content.get("images")
-            if images is None and content["data"]["data"] == "array":
+            if images is None and content["data"].get("data") == "array":
                 content["data"]["data"] = None  # as versions without fingerprints said it
             if content["train"].get("clip_norm") == 0:
                 content["train"]["clip_norm"] = None  # as it once could be said
-            if images is not None:
-                _in_words(images)  # has all its parts
             config = RunConfig.from_dict(content)
-        except (ValueError, KeyError, TypeError, AttributeError) as error:
-            raise CheckpointError(f"{path / CONFIG} is damaged: {error}") from error
+        except ValueError as error:
+            reason = str(error).rstrip(".")
+            raise CheckpointError(f"{path / CONFIG} is damaged: {reason}.") from error
         return cls(path, config, images)
 
     def model(self, **own: Any) -> LoadedModel:
@@ -257,12 +272,10 @@ class Run:
         """
         file = self.path / METRICS
         try:
-            lines = [json.loads(line) for line in file.read_text(encoding="utf-8").splitlines()]
-            return [{"running" if k == "train" else k: v for k, v in d.items()} for d in lines]
-        except FileNotFoundError:
-            return []
-        except (ValueError, AttributeError) as error:
-            raise CheckpointError(f"{file} is damaged: {error}") from error
+            lines = [schema.parse(line, _LINE) for line in (_text(file) or "").splitlines()]
+        except ValueError as error:
+            raise CheckpointError(f"{file} is damaged: {error}.") from error
+        return [{"running" if k == "train" else k: v for k, v in d.items()} for d in lines]
 
     def metrics_until(self, epoch: int) -> list[dict[str, Any]]:
         """The lines of the first ``epoch`` epochs, all of which must be there."""
@@ -277,12 +290,12 @@ class Run:
     def environment(self) -> dict[str, Any]:
         """Machine and versions of the last training session; empty before the first."""
         file = self.path / ENVIRONMENT
-        try:
-            content: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
-        except FileNotFoundError:
+        if (text := _text(file)) is None:
             return {}
+        try:
+            content: dict[str, Any] = schema.parse(text, {"accelerator": str, "precision": str})
         except ValueError as error:
-            raise CheckpointError(f"{file} is damaged: {error}") from error
+            raise CheckpointError(f"{file} is damaged: {error}.") from error
         return content
 
     def write_environment(self, description: dict[str, Any]) -> None:
@@ -338,9 +351,11 @@ class Run:
             return False
         tensors, header = read_tensors(self.path / CHECKPOINT / STATE)
         try:
-            counters = json.loads(header["counters"])
+            counters = schema.parse(header["counters"], _COUNTERS)
         except (KeyError, ValueError) as error:
-            raise CheckpointError(f"{self.path / CHECKPOINT / STATE} is no checkpoint.") from error
+            raise CheckpointError(
+                f"{self.path / CHECKPOINT / STATE} is no checkpoint: {error}."
+            ) from error
         trainer.load_state_dict(tensors, counters)
         return True
 
@@ -392,10 +407,24 @@ def _is_empty(path: Path, left: set[Path]) -> bool:
     return not path.is_dir() or not set(path.iterdir()) - left - {path / LOCK}
 
 
+def _text(file: Path) -> str | None:
+    """What a file of a run says; None if it is not there."""
+    try:
+        if file.is_file():
+            return file.read_text(encoding="utf-8")
+    except OSError as error:
+        raise CheckpointError(f"cannot read {file}: {error.strerror or error}.") from error
+    except ValueError as error:
+        raise CheckpointError(f"{file} is damaged: {error}.") from error
+    if file.exists():
+        raise CheckpointError(f"{file} is no file.")
+    return None
+
+
 def _is_run(path: Path) -> bool:
     """Whether ``config.json`` is ours: other programs' folders hold a file of that name too."""
     try:
-        content = json.loads((path / CONFIG).read_text(encoding="utf-8"))
-    except (OSError, ValueError):
+        schema.parse(_text(path / CONFIG) or "", {"version": str, **dict.fromkeys(CONFIGS, dict)})
+    except (CheckpointError, ValueError):
         return False
-    return isinstance(content, dict) and {"version", *CONFIGS} <= set(content)
+    return True

@@ -6,7 +6,6 @@ Nothing is ever unpickled beyond tensors.
 from __future__ import annotations
 
 import json
-import warnings
 from pathlib import Path
 from pickle import UnpicklingError
 from typing import Any, NamedTuple, TypeGuard
@@ -16,11 +15,13 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
 from torch import Tensor, nn
 
+from zscape import schema
 from zscape._version import __version__
 from zscape.config import ModelConfig
-from zscape.errors import CheckpointError, ConfigError
+from zscape.data.tensors import unpickled
+from zscape.errors import CheckpointError, ConfigError, DataError
 from zscape.files import check_utf8, write_atomic
-from zscape.model import VAE, Likelihood, allowed, build_model, describe_model
+from zscape.model import VAE, Likelihood, allowed, build_model, describe_model, networks
 from zscape.words import line
 
 METADATA_KEY = "zscape"
@@ -79,11 +80,14 @@ def load_weights(
     tensors, header = read_tensors(path)
     try:
         if METADATA_KEY in header:
-            config = ModelConfig.from_dict(json.loads(header[METADATA_KEY])["model"])
+            about = schema.parse(header[METADATA_KEY], {"model": dict})
+            config = ModelConfig.from_dict(about["model"])
         else:
             tensors = without_shared_prefix(tensors)
             config = infer_config(tensors)
         config = config.replace(**own)
+        if (blank := _blank(config)) is not None:
+            fitting(blank, tensors, str(path))  # before there is memory for what it says it is
         vae = build_model(config)
     except (
         CheckpointError,
@@ -95,7 +99,23 @@ def load_weights(
     ) as error:
         raise CheckpointError(f"{path} is not a model zscape knows: {error}") from error
     fit_state_dict(vae, tensors, str(path))
+    for name, value in vae.state_dict().items():
+        if not value.isfinite().all():
+            raise CheckpointError(f"{path} holds NaN or infinity in {name}: its training diverged.")
     return LoadedModel(vae.eval(), config)
+
+
+def _blank(config: ModelConfig) -> VAE | None:
+    """The model without memory for its weights; None if it cannot be made so, as it reads them."""
+    try:
+        with torch.device("meta"):
+            return networks[config.network](
+                config.latent_dim, config.image_shape, config.likelihood
+            )
+    except RuntimeError as error:
+        if "overflow" in str(error):
+            raise CheckpointError(f"{config.image_shape} is no shape of an image.") from error
+        return None
 
 
 def read_tensors(path: Path) -> tuple[dict[str, Tensor], dict[str, str]]:
@@ -111,7 +131,8 @@ def read_tensors(path: Path) -> tuple[dict[str, Tensor], dict[str, str]]:
     try:
         with safe_open(path, framework="pt") as file:
             return {name: file.get_tensor(name) for name in file.keys()}, file.metadata() or {}  # noqa: SIM118
-    except SafetensorError as error:
+    # The last are types of numbers that torch lacks.
+    except (SafetensorError, KeyError, TypeError, AttributeError) as error:
         raise CheckpointError(f"{path} is damaged or not safetensors: {error}.") from error
 
 
@@ -130,17 +151,14 @@ def _ending_by_content(path: Path) -> str:
 
 def _read_pickled_tensors(path: Path) -> dict[str, Tensor]:
     try:
-        with warnings.catch_warnings():
-            # A pickle that torch.save did not write; whether it can be read will be seen.
-            warnings.filterwarnings("ignore", "Detected pickle protocol", UserWarning)
-            content: Any = torch.load(path, map_location="cpu", weights_only=True)
+        content = unpickled(path)
     except UnpicklingError as error:
         raise CheckpointError(
             f"{path} was refused: it is damaged or holds Python code besides tensors; where it "
             "comes from, save the model's state_dict() alone."
         ) from error
-    except (RuntimeError, EOFError, ValueError, KeyError, OSError) as error:
-        raise CheckpointError(f"{path} is damaged: {error}") from error
+    except DataError as error:
+        raise CheckpointError(str(error)) from error
     if _is_state_dict(content):
         return content
     inside = {} if not isinstance(content, dict) else {
@@ -193,7 +211,12 @@ def infer_config(tensors: dict[str, Tensor]) -> ModelConfig:
 
 
 def fit_state_dict(module: nn.Module, tensors: dict[str, Tensor], source: str) -> None:
-    """Load ``tensors`` into ``module``, or say exactly what does not fit.
+    """Load ``tensors`` into ``module``, or say exactly what does not fit; see ``fitting``."""
+    module.load_state_dict(fitting(module, tensors, source))
+
+
+def fitting(module: nn.Module, tensors: dict[str, Tensor], source: str) -> dict[str, Tensor]:
+    """``tensors`` by the names that they have in ``module``.
 
     Raises
     ------
@@ -212,4 +235,4 @@ def fit_state_dict(module: nn.Module, tensors: dict[str, Tensor], source: str) -
     ]
     if faults:
         raise CheckpointError(f"{source} does not fit the model: {'; '.join(faults)}.")
-    module.load_state_dict(tensors)
+    return tensors
