@@ -58,7 +58,7 @@ def test_header_says_what_it_is(tmp_path: Path) -> None:
         header = json.loads(file.metadata()["zscape"])
     assert header == {
         "version": zscape.__version__,
-        "model": {**CONFIG.to_dict(), "image_shape": [1, 8, 8]},
+        "model": {**CONFIG.to_dict(), "image_shape": [1, 8, 8], "condition_names": []},
     }
 
 
