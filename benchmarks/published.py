@@ -27,7 +27,7 @@ from torch import Tensor, nn
 import zscape
 from zscape.evaluation.bounds import estimate
 from zscape.files import write_atomic
-from zscape.model import VAE, register_network
+from zscape.model import VAE
 from zscape.model.layers import soft_bound
 from zscape.training import Run
 
@@ -37,7 +37,7 @@ SAMPLES = 5_000
 PART = 500
 """Test images that are judged at a time; what is done is kept."""
 OPTIONS: dict[str, Any] = {
-    "network": "published", "latent_dim": 50, "binarize": "dynamic", "batch_size": 256,
+    "latent_dim": 50, "binarize": "dynamic", "batch_size": 256,
 }  # fmt: skip
 
 
@@ -61,7 +61,6 @@ ARMS = {
 }
 
 
-@register_network("published")
 class PublishedVAE(VAE):
     """784-200-200-50 and back, tanh between."""
 
@@ -97,10 +96,11 @@ class PublishedVAE(VAE):
 def train(folder: Path, data: Any = "mnist", **options: Any) -> Run:
     """The finished run of ``folder``: begun, gone on with, or there already."""
     if not (folder / "config.json").is_file():
-        zscape.train(data, out=folder, progress="lines", **OPTIONS | options)
+        zscape.train(data, out=folder, progress="lines", network=PublishedVAE, **OPTIONS | options)
     run = Run.open(folder)
     if len(run.metrics()) < run.config.train.epochs:
-        zscape.resume(run, data=None if data == "mnist" else data, progress="lines")
+        own = None if data == "mnist" else data
+        zscape.resume(run, own, network=PublishedVAE, progress="lines")
     return run
 
 
@@ -112,7 +112,8 @@ def judge(run: Run, images: zscape.ImageSet, samples: int = SAMPLES) -> np.ndarr
         if not file.is_file():
             # A seed for each part, or all would share their noise.
             protocol = zscape.Protocol(binarize="dynamic", samples=samples, seed=part)
-            bound = zscape.evaluate(run.model().model, images[start : start + PART], protocol)
+            model = run.model(network=PublishedVAE).model
+            bound = zscape.evaluate(model, images[start : start + PART], protocol)
             write_atomic(file, json.dumps(bound.nll.tolist()))
             print(f"{run.path.name}: {start + len(bound)} of {len(images)} images", flush=True)
         found += json.loads(file.read_text())

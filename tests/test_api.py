@@ -164,7 +164,7 @@ def test_load_a_published_file(tmp_path: Path) -> None:
 def test_load_nothing(tmp_path: Path) -> None:
     with pytest.raises(CheckpointError, match="there is no file"):
         zscape.load(tmp_path / "gone")
-    with pytest.raises(CheckpointError, match="is not a run"):
+    with pytest.raises(CheckpointError, match="is empty: no training has begun there"):
         zscape.load(tmp_path)
 
 

@@ -249,6 +249,8 @@ def values_of(config: type[Config], field: dataclasses.Field[Any]) -> st.SearchS
     allowed = kinds(config, field.name)
     low, high = field.metadata["low"], field.metadata["high"]
     if not field.metadata["is_flag"]:
+        if field.name == "condition_names":
+            return st.lists(st.text(min_size=1), unique=True).map(tuple)
         return st.tuples(*[st.integers(1, 99)] * 3)
     if field.metadata["choices"]:
         values: st.SearchStrategy[Any] = st.sampled_from(field.metadata["choices"])

@@ -26,7 +26,7 @@ def test_a_stopped_training_goes_on_and_what_was_judged_is_kept(
     options = {"epochs": 2, "batch_size": 20, "objective": "iwae", "train_samples": 2}
     run = published.train(tmp_path / "iwae", data, **options)
     assert [line["epoch"] for line in run.metrics()] == [1, 2]
-    assert run.config.model.network == "published"
+    assert run.config.model.network.endswith(":PublishedVAE")
     again = published.train(tmp_path / "iwae", data, **options)
     assert again.metrics() == run.metrics()
 
@@ -39,7 +39,9 @@ def test_a_stopped_training_goes_on_and_what_was_judged_is_kept(
     parts[1].write_text("[1, 2, 3, 4, 5, 6, 7, 8]")
     assert published.judge(run, data.test, samples=4)[8:16].tolist() == [1, 2, 3, 4, 5, 6, 7, 8]
     protocol = zscape.Protocol(binarize="dynamic", samples=4, seed=2)
-    last = zscape.evaluate(run.model().model, data.test[16:], protocol)
+    last = zscape.evaluate(
+        run.model(network=published.PublishedVAE).model, data.test[16:], protocol
+    )
     assert found[16:].tolist() == last.nll.tolist()
 
 

@@ -49,7 +49,7 @@ USER_ERRORS = {
     "unknown command": ("trian --out new", "No such command 'trian'"),
     "unknown network": (
         "train --out new --network resnet",
-        "enhanced, mlp, or your own, allowed by",
+        "or your own, allowed by",
     ),
     "unimportable network": ("train --out new --network no:Such", "cannot be imported"),
     "unknown likelihood": ("train --out new --likelihood poisson", "continuous-bernoulli"),

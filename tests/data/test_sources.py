@@ -170,7 +170,7 @@ def test_integer_pixels_of_0_and_1_are_warned_about(caplog: pytest.LogCaptureFix
         (np.zeros((4, 17, 4, 17)), "1 to 16 channels"),
         (np.zeros((2, 4, 4), complex), "got complex128"),
         (np.zeros((2, 4, 4), object), "got object"),
-        (np.full((2, 4, 4), 1.5), r"to 1.5; .*--range LOW,HIGH \(or auto\)"),
+        (np.full((2, 4, 4), 1.5), r"to 1.5; .*--range LOW,HIGH or auto \(in Python"),
         (np.full((2, 4, 4), 1.002), "to 1.002"),
         (np.full((2, 4, 4), -0.002), "from -0.002"),
         (torch.full((2, 4, 4), torch.nan), "from nan"),
@@ -252,7 +252,8 @@ def test_choices_of_white_are_said(caplog: pytest.LogCaptureFixture) -> None:
     load_data(np.arange(12.0).reshape(3, 2, 2), DataConfig(range="auto"))
     load_data(np.arange(12.0).reshape(3, 2, 2), DataConfig(range="2,5"))
     assert [record.getMessage() for record in caplog.records] == [
-        "array: 16-bit pixels up to 1089, so white is 4095; --range 0,WHITE says otherwise.",
+        "array: 16-bit pixels up to 1089, so white is 4095; --range 0,WHITE (range=) says "
+        "otherwise.",
         "array: black is 0.0 and white is 11.0 (--range 0.0,11.0).",
         "array: values from 0.0 to 11.0 are cut to [2.0, 5.0].",
     ]

@@ -119,7 +119,7 @@ def test_a_column_known_of_one_split_only_is_left_out_or_an_error_if_asked_for()
     half, none = np.arange(N, dtype=float), np.full(N, np.nan)
     none[0] = 1
     for fit_on, table, said in (
-        (make(1, extra=none), make(extra=half), "'extra' is known of 1 images to fit on; 10 are"),
+        (make(1, extra=none), make(extra=half), "'extra' is known of 1 image to fit on; 10 are"),
         (make(1, extra=half), make(extra=none * np.nan), "known of no image that is scored"),
     ):
         found = probe(table, fit_on, seeds=1)

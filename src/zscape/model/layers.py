@@ -103,6 +103,8 @@ def _trains_in_bfloat16(layer: nn.Module, x: Tensor) -> bool:
 def _only_decodes(layer: nn.Module, x: Tensor) -> bool:
     # What is exported, or differentiated, is the plain layer.
     is_plain = layer.training or torch.is_grad_enabled() or torch.compiler.is_compiling()
+    # torch.func differentiates whether gradients are enabled or not.
+    is_plain = is_plain or torch._C._functorch.is_functorch_wrapped_tensor(x)
     return not is_plain and x.device.type == "cpu" and len(x) > 0
 
 
