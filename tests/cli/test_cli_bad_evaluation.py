@@ -60,11 +60,11 @@ BAD = {
     },
     "probe run {known} --group same": "is known of 1 group; 5 folds need as many",
     # Numbers that are not finite.
-    "evaluate broken.safetensors --data blobs.npz": "not finite",
-    "doctor broken.safetensors --data many.npz": "mu must be finite",
-    "probe broken.safetensors --data blobs.npz": "mu must be finite",
-    "disentanglement broken.safetensors --data blobs.npz": "mu must be finite",
-    "compare run broken.safetensors --data blobs.npz": "not finite",
+    "evaluate broken.safetensors --data blobs.npz": "holds NaN or infinity",
+    "doctor broken.safetensors --data many.npz": "holds NaN or infinity",
+    "probe broken.safetensors --data blobs.npz": "holds NaN or infinity",
+    "disentanglement broken.safetensors --data blobs.npz": "holds NaN or infinity",
+    "compare run broken.safetensors --data blobs.npz": "holds NaN or infinity",
     # A protocol that does not fit the likelihood, or the images.
     "evaluate dense --binarize dynamic": "the model's is Gaussian: use binarize none",
     "compare run dense --binarize threshold": "the model's is Gaussian: use binarize none",

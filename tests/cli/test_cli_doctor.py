@@ -77,7 +77,7 @@ def broken(run: Path, folder: Path) -> Path:
     [
         ("one image", "the doctor needs at least 20 images to say anything; "),
         ("shape", "takes images (1, 16, 16), but mnist has (1, 28, 28)"),
-        ("nan", "finite"),
+        ("nan", "holds NaN or infinity"),
         ("ending", "ends in .csv, .json, .parquet or .md."),
         ("nothing", "there is no"),
     ],

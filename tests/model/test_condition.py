@@ -11,6 +11,7 @@ import torch
 from torch import Tensor, nn
 
 import zscape
+import zscape.api
 from zscape.config import ModelConfig, RunConfig
 from zscape.data import ImageSet, Splits
 from zscape.errors import CheckpointError, ConfigError, DataError, ShapeError

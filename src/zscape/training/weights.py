@@ -22,6 +22,7 @@ from zscape.data.tensors import unpickled
 from zscape.errors import CheckpointError, ConfigError, DataError
 from zscape.files import check_utf8, write_atomic
 from zscape.model import VAE, Likelihood, allowed, build_model, describe_model, networks
+from zscape.model.condition import Condition, join_condition
 from zscape.words import line
 
 METADATA_KEY = "zscape"
@@ -109,9 +110,10 @@ def _blank(config: ModelConfig) -> VAE | None:
     """The model without memory for its weights; None if it cannot be made so, as it reads them."""
     try:
         with torch.device("meta"):
-            return networks[config.network](
-                config.latent_dim, config.image_shape, config.likelihood
-            )
+            vae = networks[config.network](config.latent_dim, config.image_shape, config.likelihood)
+            if config.condition is not None:
+                join_condition(vae, Condition(config.condition, config.condition_names))
+            return vae
     except RuntimeError as error:
         if "overflow" in str(error):
             raise CheckpointError(f"{config.image_shape} is no shape of an image.") from error
