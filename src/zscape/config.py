@@ -407,6 +407,11 @@ class TrainConfig(Config):
         choices=("auto", "32", "bf16"),
     )
     accelerator: str = option("auto", "auto, cpu, cuda or mps.")
+    cuda_graphs: bool = option(
+        True,
+        "On one CUDA device, record a step and replay it, which is several times as fast; off for "
+        "a network of yours whose forward does not do the same in every step.",
+    )
     devices: int = option(1, "Devices (processes) per node.", low=1)
     strategy: str = option("auto", "auto, or ddp for several devices.")
     num_nodes: int = option(1, "Machines that train together.", low=1)

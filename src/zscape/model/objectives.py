@@ -29,7 +29,7 @@ class Terms(NamedTuple):
     """(batch,) each: what the objective has besides; nats."""
 
 
-Objective: TypeAlias = Callable[[Draws, float], tuple[Tensor, Tensor]]
+Objective: TypeAlias = Callable[[Draws, float | Tensor], tuple[Tensor, Tensor]]
 """From samples and the weight of the KL, for each image (batch,): what is to be minimised, and what
 that is worth, which is recorded. The two differ where only the gradient of the first is right."""
 
@@ -38,7 +38,7 @@ register_objective = objectives.register
 
 
 @register_objective("elbo")
-def elbo(draws: Draws, kld_weight: float) -> tuple[Tensor, Tensor]:
+def elbo(draws: Draws, kld_weight: float | Tensor) -> tuple[Tensor, Tensor]:
     """Minus the ELBO, its KL in closed form; several samples make it less noisy."""
     kl = kl_to_standard_normal(draws.mu, draws.logvar)
     loss = draws.cost.mean(1) + kld_weight * kl.sum(1)
@@ -46,7 +46,7 @@ def elbo(draws: Draws, kld_weight: float) -> tuple[Tensor, Tensor]:
 
 
 @register_objective("iwae")
-def iwae(draws: Draws, kld_weight: float) -> tuple[Tensor, Tensor]:
+def iwae(draws: Draws, kld_weight: float | Tensor) -> tuple[Tensor, Tensor]:
     """Minus the importance-weighted bound.
 
     References
@@ -58,7 +58,7 @@ def iwae(draws: Draws, kld_weight: float) -> tuple[Tensor, Tensor]:
 
 
 @register_objective("dreg")
-def dreg(draws: Draws, kld_weight: float) -> tuple[Tensor, Tensor]:
+def dreg(draws: Draws, kld_weight: float | Tensor) -> tuple[Tensor, Tensor]:
     """The same bound with the doubly reparameterised gradient of the encoder, which is less noisy.
 
     The loss is not the bound, only its gradient is the bound's.
@@ -75,7 +75,7 @@ def dreg(draws: Draws, kld_weight: float) -> tuple[Tensor, Tensor]:
     return -(share * weights).sum(1), -_log_mean_exp(weights)
 
 
-def _log_weights(draws: Draws, kld_weight: float, mu: Tensor, logvar: Tensor) -> Tensor:
+def _log_weights(draws: Draws, kld_weight: float | Tensor, mu: Tensor, logvar: Tensor) -> Tensor:
     """(batch, samples) log of p(x | z) (p(z) / q(z | x)) ** kld_weight."""
     off = draws.z - mu[:, None]
     ratio = 0.5 * (off.square() / logvar.exp()[:, None] + logvar[:, None] - draws.z.square())
@@ -177,7 +177,7 @@ class TrainingObjective(nn.Module):
     def forward(
         self,
         x: Tensor,
-        kld_weight: float = 1.0,
+        kld_weight: float | Tensor = 1.0,
         generator: torch.Generator | None = None,
         condition: Tensor | None = None,
     ) -> Terms:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from enum import IntEnum
 from typing import Any, cast
@@ -21,7 +21,8 @@ from zscape.model import VAE, MeanElbo, Terms, TrainingObjective, mean_elbo
 from zscape.seeding import derive, torch_generator
 from zscape.training.feed import fetched, near
 from zscape.training.hardware import find_precision, teach_allocator
-from zscape.training.optimizers import create_optimizers, pack_state, unpack_state
+from zscape.training.optimizers import create_optimizers, pack_state, tell_rate, unpack_state
+from zscape.training.recorded import Recorded
 from zscape.training.schedules import kl_weight, learning_rate
 
 CHECK_EVERY = 50
@@ -156,7 +157,7 @@ class Trainer:
         objective = TrainingObjective(self.vae, config, len(data.train))
         self.names = objective.names
         self.objective, *self.optimizers = fabric.setup(objective, *optimizers)
-        self.averaged = AveragedModel(self.vae, multi_avg_fn=self._average, use_buffers=True)
+        self.averaged = AveragedModel(self.vae, use_buffers=True)
         self.n_steps_per_epoch = count_steps(len(data.train), config)
         self.epoch = 0
         self.step = 0
@@ -165,9 +166,11 @@ class Trainer:
         self.best_weights: dict[str, Tensor] = {}
         """Of the best epoch of this session; kept under early stopping only."""
         self._noise = torch.Generator(device=fabric.device)
-        self._first_bad: Tensor
+        self._first_bad: list[int]
         self._seconds: float
+        self._recorded: Recorded | None
         self._start_epoch()
+        self._start_recording()
 
     @property
     def n_steps(self) -> int:
@@ -257,55 +260,88 @@ class Trainer:
 
     def _train_step(self, x: Tensor, condition: Tensor | None) -> None:
         config, step = self.config, self.epoch * self.n_steps_per_epoch + self.step
-        rate = learning_rate(config, step, self.n_steps)
-        for optimizer in self.optimizers:
-            for group in optimizer.param_groups:
-                group["lr"] = rate
+        # A young average forgets faster, or it would be made of the random initial weights.
+        decay = min(config.ema, (1 + step) / (10 + step)) if step else 0.0
+        told = (
+            learning_rate(config, step, self.n_steps),
+            kl_weight(config, step, self.n_steps_per_epoch),
+            decay,
+        )
         self._noise.manual_seed(derive(config.seed, "noise", step, self.fabric.global_rank))
+        inputs = (x,) if condition is None else (x, condition)
+        if self._recorded is None:
+            terms = self._step(told, *inputs)
+        else:
+            numbers = torch.tensor(told).to(x.device, non_blocking=True)
+            terms = self._recorded(numbers, *inputs)
+        self.averaged.n_averaged += 1
+        self._terms.append(terms)
+        self._n_images += len(x)
+
+    def _step(
+        self, told: Sequence[float] | Tensor, x: Tensor, condition: Tensor | None = None
+    ) -> Tensor:
+        """One step of all weights; ``told`` is the learning rate, KL weight and decay of averages.
+
+        Returns
+        -------
+        What ``_terms`` keeps of a step: reconstruction, others and KL per neuron, summed over the
+        batch, and the norm of the gradient.
+        """
+        rate, weight, decay = told
+        tell_rate(self.optimizers, rate)
         if self.dynamic_binarization:
             x = torch.bernoulli(x, generator=self._noise)
-        weight = kl_weight(config, step, self.n_steps_per_epoch)
         x = x.contiguous(memory_format=torch.channels_last)
-        found: Terms = self.objective(x, weight, self._noise, condition)
-        self.fabric.backward(found.loss)
-        norm = self._clip()
-        for optimizer in self.optimizers:
-            optimizer.step()
-            optimizer.zero_grad()
-        if config.ema:
-            self.averaged.update_parameters(self.vae)
-        self._record(found, norm, len(x))
+        try:
+            found: Terms = self.objective(x, weight, self._noise, condition)
+            self.fabric.backward(found.loss)
+            norm = self._clip()
+            for optimizer in self.optimizers:
+                optimizer.step()
+        finally:  # nothing is left of a recording that failed
+            for optimizer in self.optimizers:
+                optimizer.zero_grad()
+        with torch.no_grad():
+            if self.config.ema:
+                self._average(decay)
+            others = [value.sum() for value in found.others.values()]
+            single = torch.stack([found.reconstruction.sum(), *others])
+            return torch.cat([single, found.kl.sum(0), norm[None]])
+
+    def _start_recording(self) -> None:
+        is_alone = self.fabric.device.type == "cuda" and self.fabric.world_size == 1
+        is_on = is_alone and self.config.cuda_graphs
+        self._recorded = Recorded(self._step, [self._noise]) if is_on else None
 
     def _clip(self) -> Tensor:
         if self.config.clip_norm is not None:
             return nn.utils.clip_grad_norm_(self.vae.parameters(), self.config.clip_norm)
         return nn.utils.get_total_norm(p.grad for p in self.vae.parameters() if p.grad is not None)
 
-    @torch.no_grad()
-    def _record(self, found: Terms, norm: Tensor, n: int) -> None:
-        others = [value.sum() for value in found.others.values()]
-        single = torch.stack([found.reconstruction.sum(), *others])
-        terms = torch.cat([single, found.kl.sum(0)])
-        self._terms.append(terms)
-        self._n_images += n
-        finite = torch.stack([single.sum(), found.kl.sum(), norm]).isfinite()
-        self._first_bad.masked_fill_(~finite & (self._first_bad < 0), self.step)
-
     def _collect(self) -> None:
         """Add up what the device has computed: on the CPU, because not every device has float64.
 
         One step after the other, so that the sum is the same whenever somebody looked.
         """
-        if self._terms:
-            for terms in torch.stack(self._terms).cpu().double():
-                self._sums += terms
-            self._terms.clear()
+        if not self._terms:
+            return
+        rows = torch.stack(self._terms).cpu().double()
+        first = self.step - len(rows)
+        for step, row in enumerate(rows, first):
+            self._sums += row[:-1]
+            n = 1 + len(self.names)
+            for k, part in enumerate((row[:n], row[n:-1], row[-1])):
+                if self._first_bad[k] < 0 and not part.isfinite().all():
+                    self._first_bad[k] = step
+        self._terms.clear()
 
     def _check_finite(self) -> None:
         self._collect()
+        steps = self._first_bad
         if self.fabric.world_size > 1:
-            self._first_bad = cast(Tensor, self.fabric.all_reduce(self._first_bad, reduce_op="max"))
-        steps = self._first_bad.tolist()
+            found = torch.tensor(steps, device=self.fabric.device)
+            steps = cast(Tensor, self.fabric.all_reduce(found, reduce_op="max")).tolist()
         bad = [(step, term) for step, term in zip(steps, TERMS, strict=True) if step >= 0]
         if bad:
             step, term = min(bad, key=lambda pair: pair[0])
@@ -319,11 +355,10 @@ class Trainer:
         )
 
     def _start_epoch(self) -> None:
-        device = self.fabric.device
         n_terms = 1 + len(self.names) + self.vae.latent_dim
         self._sums = torch.zeros(n_terms, dtype=torch.float64)
         self._terms: list[Tensor] = []
-        self._first_bad = torch.full((len(TERMS),), -1, device=device)
+        self._first_bad = [-1] * len(TERMS)
         self._n_images = 0
         self._seconds = 0.0
 
@@ -363,14 +398,21 @@ class Trainer:
         weight = self.config.kld_weight
         return Epoch(self.epoch, running, train, test, weight, rate, seconds, others)
 
-    def _average(self, averaged: Any, current: Any, n_averaged: Any) -> None:
-        # A young average forgets faster, or it would be made of the random initial weights.
-        n = self.epoch * self.n_steps_per_epoch + self.step
-        decay = min(self.config.ema, (1 + n) / (10 + n))
-        if torch.is_floating_point(averaged[0]):
-            torch._foreach_lerp_(averaged, current, 1 - decay)
-        else:
-            torch._foreach_copy_(averaged, current)
+    def _average(self, decay: float | Tensor) -> None:
+        both: list[tuple[list[Tensor], list[Tensor]]] = [([], []), ([], [])]
+        sides = ((*part.parameters(), *part.buffers()) for part in (self.averaged.module, self.vae))
+        for own, new in zip(*sides, strict=True):
+            for side, value in zip(both[own.is_floating_point()], (own, new), strict=True):
+                side.append(value)
+        (counts, new_counts), (averages, values) = both
+        if counts:
+            torch._foreach_copy_(counts, new_counts)
+        if isinstance(decay, float):
+            torch._foreach_lerp_(averages, values, 1 - decay)
+        else:  # which lerp does not take
+            ways = torch._foreach_sub(values, averages)
+            torch._foreach_mul_(ways, 1 - decay)
+            torch._foreach_add_(averages, ways)
 
     def state_dict(self) -> tuple[dict[str, Tensor], dict[str, Any]]:
         """Everything needed to go on: tensors, and plain values for JSON."""
@@ -419,5 +461,6 @@ class Trainer:
                 self._sums.copy_(tensors["sums"])
                 self._n_images, self._seconds = counters["n_images"], counters.get("seconds", 0.0)
             self.best_loss = math.inf if counters["best_loss"] is None else counters["best_loss"]
+            self._start_recording()  # the old one is of tensors that are no more
         except (KeyError, IndexError, RuntimeError, ValueError) as error:
             raise CheckpointError(f"the checkpoint is of another model: {error}") from error

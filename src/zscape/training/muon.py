@@ -66,7 +66,7 @@ class Muon(torch.optim.Optimizer):
             weights = [weight for weight in group["params"] if weight.grad is not None]
             if not weights:
                 continue
-            gradients = [weight.grad for weight in weights]
+            gradients, lr = [weight.grad for weight in weights], group["lr"]
             for weight in weights:
                 if not self.state[weight]:
                     self.state[weight]["mean"] = torch.zeros_like(weight.grad)
@@ -74,7 +74,7 @@ class Muon(torch.optim.Optimizer):
             torch._foreach_lerp_(means, gradients, 1 - group["momentum"])
             ahead = torch._foreach_lerp(gradients, means, group["momentum"])
             if group["weight_decay"]:
-                torch._foreach_mul_(weights, 1 - group["lr"] * group["weight_decay"])
+                torch._foreach_mul_(weights, 1 - lr * group["weight_decay"])
             # An encoder and its decoder have the same shapes: what matches is multiplied together.
             alike: dict[torch.Size, list[tuple[Tensor, Tensor]]] = {}
             for weight, direction in zip(weights, ahead, strict=True):
@@ -84,7 +84,10 @@ class Muon(torch.optim.Optimizer):
                 stack = torch.stack([matrix.to(self.dtype) for _, matrix in pairs])
                 scale = 0.2 * max(shape) ** 0.5
                 for (weight, _), direction in zip(pairs, orthogonalize(stack), strict=True):
-                    weight.add_(direction, alpha=-scale * group["lr"])
+                    if isinstance(lr, Tensor):
+                        weight.addcmul_(direction, lr, value=-scale)
+                    else:
+                        weight.add_(direction, alpha=-scale * lr)
 
 
 def _as_wide_matrix(weight: Tensor) -> Tensor:

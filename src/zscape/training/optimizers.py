@@ -46,6 +46,17 @@ def create_optimizers(
     return optimizers
 
 
+def tell_rate(optimizers: Sequence[Optimizer], rate: float | Tensor) -> None:
+    """Set the learning rate of all weights; a recording reads a tensor anew in every replay."""
+    on_cuda = isinstance(rate, Tensor) and rate.is_cuda
+    is_recorded = on_cuda and torch.cuda.is_current_stream_capturing()
+    for optimizer in optimizers:
+        for group in optimizer.param_groups:
+            group["lr"] = rate
+            if "capturable" in group:  # Adam asks; its fused kernels always are
+                group["capturable"] = is_recorded
+
+
 def pack_state(optimizers: Sequence[Optimizer]) -> dict[str, Tensor]:
     """State by names of the form ``"0.12.exp_avg"``: optimiser, weight, quantity."""
     return {
