@@ -1,6 +1,7 @@
 """``python -m benchmarks [throughput] [quality] [machine] [growth] [tsne] [large] [flat]``.
 
 All by default. ``--quick large flat`` only shows that these two work, on sets of next to nothing.
+``python -m benchmarks gpu`` is apart: see ``benchmarks/gpu.py``.
 
 Every measurement runs in its own process, one at a time; what is compared alternates. Results
 are merged into ``benchmarks/results.json`` as they come, and ``benchmarks/results.md`` is made
@@ -21,6 +22,7 @@ from typing import Any
 
 import torch
 
+from benchmarks import gpu
 from benchmarks.large import flat, large
 from benchmarks.maps import measured as measured_map
 from benchmarks.tables import as_markdown
@@ -136,6 +138,9 @@ QUICK: dict[str, dict[str, Any]] = {
 
 def main(names: list[str]) -> None:
     """Run the named parts and write what they found."""
+    if names[:1] == ["gpu"]:
+        gpu.main(names[1:])
+        return
     if names[:1] == ["--quick"]:
         quick = {name: PARTS[name](**QUICK[name]) for name in names[1:] or QUICK}
         print(as_markdown(json.loads(json.dumps({"machine_class": "any machine"} | quick))))

@@ -50,7 +50,7 @@ def graph(tape: Tape, **_: Any) -> Any:
 
 stream = SimpleNamespace(wait_stream=lambda other: None)
 cuda = SimpleNamespace(
-    Stream=lambda: stream, stream=lambda _: nullcontext(), current_stream=lambda: stream,
+    Stream=lambda priority: stream, stream=lambda _: nullcontext(), current_stream=lambda: stream,
     CUDAGraph=Tape, graph=graph, synchronize=lambda: None,
 )  # fmt: skip
 """In place of ``torch.cuda``."""

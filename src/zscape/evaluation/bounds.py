@@ -34,6 +34,8 @@ if TYPE_CHECKING:
 
 DECODES = 250
 """Vectors decoded at a time; on CPUs the fastest, more leave the cache."""
+CUDA_DECODES = 20_000
+"""The same on a GPU, which fewer leave idle."""
 ENCODES = 250
 """Images at a time."""
 CHECKED = 20_000
@@ -189,8 +191,8 @@ def evaluate(
 ) -> Evaluation:
     """What the model pays for every one of ``images``.
 
-    An image's samples depend on ``protocol.seed`` and its row alone, not on how many are computed
-    at a time; memory does not grow with the number of samples.
+    An image's samples depend on ``protocol.seed`` and its row alone (and on whether a GPU draws
+    them), not on how many are computed at a time; memory does not grow with the number of samples.
 
     Parameters
     ----------
@@ -223,11 +225,13 @@ def evaluate(
     teach_allocator()
     with evaluating(vae):
         for draw in range(draws):
-            for rows in batch_indices(n, max(1, min(ENCODES, DECODES // protocol.samples))):
+            for rows in batch_indices(
+                n, max(1, min(ENCODES, _decodes(device) // protocol.samples))
+            ):
                 x = binarized(images.pixels(rows).cpu(), protocol, draw, rows).to(device)
                 mu, logvar = (part.float() for part in told(rows).encode(x))
                 kl[rows] += kl_to_standard_normal(mu, logvar).cpu().double() / draws
-                noise = _noise(protocol, draw, rows, vae.latent_dim).to(device)
+                noise = _noise(protocol, draw, rows, mu)
                 costs, weights = _weigh(told, rows, x, mu, logvar, noise, protocol.precision)
                 cost[rows] += costs.mean(1) / draws
                 nll[rows] -= (weights.logsumexp(1) - math.log(protocol.samples)) / draws
@@ -261,11 +265,22 @@ def evaluate(
     )
 
 
-def _noise(protocol: Protocol, draw: int, rows: Tensor, latent_dim: int) -> Tensor:
-    """(batch, samples, latent_dim) standard normal numbers, a stream for each image."""
-    shape = (protocol.samples, latent_dim)
-    streams = (torch_generator(protocol.seed, "posterior", draw, row) for row in rows.tolist())
-    return torch.stack([torch.randn(shape, generator=stream) for stream in streams])
+def _decodes(device: torch.device) -> int:
+    return CUDA_DECODES if device.type == "cuda" else DECODES
+
+
+def _noise(protocol: Protocol, draw: int, rows: Tensor, mu: Tensor) -> Tensor:
+    """(batch, samples, latent_dim) standard normal numbers beside ``mu``, a stream for each image.
+
+    A GPU draws them itself: a processor would take longer than all the rest.
+    """
+    shape = (protocol.samples, mu.shape[1])
+    place = mu.device if mu.device.type == "cuda" else torch.device("cpu")
+    noise = []
+    for row in rows.tolist():
+        stream = torch_generator(protocol.seed, "posterior", draw, row, device=place)
+        noise.append(torch.randn(shape, generator=stream, device=place))
+    return torch.stack(noise).to(mu.device)
 
 
 def _weigh(
@@ -286,10 +301,10 @@ def _weigh(
     z = mu[:, None] + noise * torch.exp(0.5 * logvar)[:, None]
     ratio = 0.5 * (noise.square() - z.square() + logvar[:, None]).sum(2)
     flat, owner = z.flatten(0, 1), torch.arange(n, device=x.device).repeat_interleave(samples)
-    costs, kind, is_rough = [], x.device.type, precision == "bf16"
+    costs, kind, is_rough, most = [], x.device.type, precision == "bf16", _decodes(x.device)
     # Around all parts, so that weights are rounded once.
     with torch.autocast(kind, torch.bfloat16) if is_rough else nullcontext():
-        for part, of in zip(torch.split(flat, DECODES), torch.split(owner, DECODES), strict=True):
+        for part, of in zip(torch.split(flat, most), torch.split(owner, most), strict=True):
             vae = told(rows[of.cpu()])
             logits = vae.logits(part).float()
             with torch.autocast(kind, enabled=False) if is_rough else nullcontext():
@@ -312,7 +327,7 @@ def _bf16_error(vae: VAE, images: Any, protocol: Protocol, checked: int) -> Esti
     for row in torch.split(rows, 1):
         x = binarized(images.pixels(row).cpu(), protocol, 0, row).to(device)
         mu, logvar = (part.float() for part in told(row).encode(x))
-        noise = _noise(protocol, 0, row, vae.latent_dim).to(device)
+        noise = _noise(protocol, 0, row, mu)
         bounds = [
             _weigh(told, row, x, mu, logvar, noise, precision)[1].logsumexp(1)
             for precision in ("bf16", "32")

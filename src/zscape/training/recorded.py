@@ -38,13 +38,18 @@ class Recorded:
     generators
         All that it draws from; they may be seeded anew between two calls, and give what they would
         have given without a recording.
+    priority
+        Of its kernels, 0 or negative: those of the least go first where several are replayed.
     """
 
     def __init__(
-        self, function: Callable[..., Tensor], generators: Sequence[torch.Generator] = ()
+        self,
+        function: Callable[..., Tensor],
+        generators: Sequence[torch.Generator] = (),
+        priority: int = 0,
     ) -> None:
         self._function, self._generators = function, generators
-        self._stream: Any = torch.cuda.Stream()  # type: ignore[no-untyped-call]
+        self._stream: Any = torch.cuda.Stream(priority=priority)  # type: ignore[no-untyped-call]
         self._calls: Counter[_Shapes] = Counter()
         self._graphs: dict[_Shapes, tuple[Any, tuple[Tensor, ...], Tensor]] = {}
         self._cannot = False
