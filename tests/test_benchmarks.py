@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 
 import pytest
+from benchmarks import gpu
 from benchmarks.__main__ import PARTS, QUICK, main
 from benchmarks.tables import SECTIONS, as_markdown
 
@@ -50,3 +51,37 @@ def test_the_large_sets_are_measured(capsys: pytest.CaptureFixture[str]) -> None
     assert f"## {QUICK['large']['n']} pictures in files" in said
     assert f"| {QUICK['flat']['n']:,} |" in said
     assert (FOLDER / "results.json").read_bytes() == before
+
+
+def test_the_page_of_a_gpu_says_what_was_reached_and_what_was_not() -> None:
+    curve = [[1.0, 99.0], [2.0, 96.2], [3.0, 95.5]]
+    slower = [[1.5, 99.0], [2.5, 96.4], [3.5, 94.9]]
+    runs = [{"curve": one, "wall": one[-1][0] + 1} for one in (curve, slower)]
+    page = gpu.as_markdown(
+        {
+            "machine": "a machine",
+            "equality": {"bf16": {"again": 1e-6, "recorded": 2e-6}},
+            "rates": {"512": {"plain": [1000.0], "recorded": [9000.0, 7000.0, 8000.0]}},
+            "compiled": {"512": {"recorded, compiled": [10_000.0]}},
+            "quality": [{"batch_size": 512, "epochs": 3, "runs": runs}],
+            "failed": ["tsne"],
+        }
+    )
+    assert "| bf16 | 2.0e-06 | 1.0e-06 |" in page
+    assert "| 512 | 1,000 | 8,000 |  | 10,000 |" in page
+    assert "| 512 | 3 | 2.25 | 3.50 (1 of 2) | 95.20 | 3.25 | 4.25 |" in page
+    assert "Not measured, or not to its end: tsne." in page
+
+
+@pytest.mark.slow
+def test_without_a_gpu_next_to_nothing_is_measured(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    if not gpu.is_small():
+        pytest.skip("there is a GPU")
+    main(["gpu", str(tmp_path)])
+    assert "There is no CUDA device here" in capsys.readouterr().out
+    found = json.loads((tmp_path / "gpu.json").read_text())
+    assert found["failed"] == []
+    assert set(gpu.PARTS) < set(found)
+    assert (tmp_path / "gpu.md").read_text() == gpu.as_markdown(found)

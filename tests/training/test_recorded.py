@@ -9,7 +9,7 @@ import pytest
 import tape
 import torch
 from torch import Tensor
-from training_helpers import fit_tiny, make_splits
+from training_helpers import fit_tiny, make_splits, without_clock
 
 from zscape.data import ImageSet, Splits
 from zscape.model.condition import Condition
@@ -60,9 +60,10 @@ def labelled(images: ImageSet) -> ImageSet:
 @pytest.mark.parametrize(
     "options",
     [
-        {"network": "enhanced", "kl_warmup": 2.0, "clip_norm": 5.0},
+        {"network": "enhanced", "optimizer": "muon", "kl_warmup": 2.0, "clip_norm": 5.0},
         {"network": "mlp", "binarize": "dynamic", "objective": "iwae", "train_samples": 3},
         {"network": "mlp", "optimizer": "adam", "condition": "label", "precision": "bf16"},
+        {"network": "mlp", "optimizer": "muon", "precision": "bf16"},
         {"network": "mlp", "objective": "dreg", "train_samples": 2, "ema": 0.0},
     ],
 )
@@ -73,20 +74,23 @@ def test_a_recorded_training_is_the_plain_one(
     options = {"batch_size": 8, "epochs": 4, "evaluate_train": 0} | options
     data = Splits(*(labelled(half) for half in make_splits(n_train=30)))
     plain = fit_tiny(data=data, **options)
-    tapes: list[Recorded] = []
+    recordings: list[Recorded] = []
 
     def start(trainer: Trainer) -> None:
         trainer._recorded = Recorded(trainer._step, [trainer._noise])
-        tapes.append(trainer._recorded)
+        recordings.append(trainer._recorded)
 
     monkeypatch.setattr(loop.Trainer, "_start_recording", start)
     monkeypatch.setattr(Condition, "_fits", lambda *_: True)  # which no other device looks at
     found = fit_tiny(data=data, **options)
-    assert len(tapes[-1]._graphs) == 2
-    assert min(tapes[-1]._calls.values()) > WARM_UP + 3
+    assert len(recordings[-1]._graphs) == 2
+    assert min(recordings[-1]._calls.values()) > WARM_UP + 3
+    monkeypatch.setattr(recorded, "WARM_UP", 1000)
+    never = fit_tiny(data=data, **options)
+    assert recordings[-1]._graphs == {}
+    assert without_clock(found.history) == without_clock(never.history)
     for own, other in zip(plain.history, found.history, strict=True):
-        assert own["running"] == pytest.approx(other["running"], rel=1e-4)
-        # The bias before a batch norm has no gradient but rounding, which Adam makes steps of;
-        # what training sees of it batch norm takes away again.
-        tolerance = 1e-3 if options["network"] == "enhanced" else 1e-4
-        assert own["test"]["loss"] == pytest.approx(other["test"]["loss"], rel=tolerance)
+        # The rate is a tensor there, which rounds otherwise; batch norm hides from training, and
+        # not from testing, what Adam makes of the rounding that is the gradient before it.
+        assert own["running"]["loss"] == pytest.approx(other["running"]["loss"], rel=1e-3)
+        assert own["test"]["loss"] == pytest.approx(other["test"]["loss"], rel=5e-3)
