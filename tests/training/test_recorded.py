@@ -89,8 +89,9 @@ def test_a_recorded_training_is_the_plain_one(
     never = fit_tiny(data=data, **options)
     assert recordings[-1]._graphs == {}
     assert without_clock(found.history) == without_clock(never.history)
+    # The rate is a tensor there, which rounds otherwise; batches this small have fewer directions
+    # than Muon makes steps in, and the rest is rounding too.
+    tolerance = 1e-2 if options["network"] == "enhanced" else 1e-4
     for own, other in zip(plain.history, found.history, strict=True):
-        # The rate is a tensor there, which rounds otherwise; batch norm hides from training, and
-        # not from testing, what Adam makes of the rounding that is the gradient before it.
-        assert own["running"]["loss"] == pytest.approx(other["running"]["loss"], rel=1e-3)
-        assert own["test"]["loss"] == pytest.approx(other["test"]["loss"], rel=5e-3)
+        for half in ("running", "test"):
+            assert own[half]["loss"] == pytest.approx(other[half]["loss"], rel=tolerance)
