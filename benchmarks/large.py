@@ -27,8 +27,9 @@ from zscape.config import DataConfig, RunConfig
 from zscape.data import ImageSet, Splits, batch_indices, load_data, mapped
 from zscape.latents import encode_parts, save_parts
 from zscape.model import build_model
-from zscape.training import Trainer, create_fabric
+from zscape.training import Trainer
 from zscape.training.feed import fetched
+from zscape.training.processes import create_fabric
 
 SIDE = 64
 BATCH = 512

@@ -19,7 +19,8 @@ from zscape.config import RunConfig
 from zscape.data import ImageSet, Splits, load_data
 from zscape.model import build_model, mean_elbo
 from zscape.seeding import torch_generator
-from zscape.training import Trainer, create_fabric
+from zscape.training import Trainer
+from zscape.training.processes import create_fabric
 
 THRESHOLDS = (100.0, 97.0, 96.4, 95.0)
 

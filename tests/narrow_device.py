@@ -95,7 +95,7 @@ def walk() -> None:
     from zscape.explorer import describe_network
     from zscape.model import mean_elbo
     from zscape.report.material import Material, Subject
-    from zscape.training import train
+    from zscape.training import processes, train
 
     class Accelerator(CPUAccelerator):
         def setup_device(self, device: torch.device) -> None:
@@ -112,7 +112,7 @@ def walk() -> None:
         ImageSet(images[:40], labels[:40], class_names=("a", "b")),
         ImageSet(images[40:], labels[40:], class_names=("a", "b"), split="test"),
     )
-    train.create_fabric = create_fabric
+    processes.create_fabric = create_fabric
     config = RunConfig.from_options(latent_dim=2, epochs=2, batch_size=20, precision="32")
     result = train.fit(config, data)
     assert len(result.history) == 2

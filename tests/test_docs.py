@@ -39,7 +39,8 @@ def tiny():
         patch.syspath_prepend(EXAMPLES)
         yield importlib.import_module("tiny_network")
         del sys.modules["tiny_network"]
-        del networks._table["tiny"]
+        for name in ("tiny", "tiny_network:TinyVAE"):
+            networks._table.pop(name, None)
 
 
 @pytest.fixture

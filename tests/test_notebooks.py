@@ -65,7 +65,13 @@ def test_each_notebook_is_tested():
 
 
 # One trains the learned way back on two maps, one draws the most figures, two measure a lot.
-SLOW = {"02_maps_and_the_way_back", "03_neurons", "05_kld_weight", "06_how_good_is_it"}
+SLOW = {
+    "02_maps_and_the_way_back",
+    "03_neurons",
+    "04_your_own_images",
+    "05_kld_weight",
+    "06_how_good_is_it",
+}
 
 
 @pytest.mark.parametrize(

@@ -265,5 +265,5 @@ def test_the_example_of_the_docs_is_named(monkeypatch):
         why = describe_network(vae).why
     finally:
         del sys.modules["tiny_network"]
-        del networks._table["tiny"]
+        del networks._table["tiny"], networks._table[name]
     assert "encoder.4 (AdaptiveAvgPool2d)" in why

@@ -34,7 +34,7 @@ if sys.platform != "linux":
     pytest.skip("processes are watched as Linux lets one", allow_module_level=True)
 
 PART = "Hostile files"
-CASES = 60
+CASES = 30
 """Per reader; the same ones every time."""
 
 

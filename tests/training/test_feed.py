@@ -9,8 +9,9 @@ from zscape.config import RunConfig
 from zscape.data import ImageSet, Splits, mapped
 from zscape.model import build_model
 from zscape.seeding import torch_generator
-from zscape.training import Trainer, create_fabric, feed
+from zscape.training import Trainer, feed
 from zscape.training.loop import Wish
+from zscape.training.processes import create_fabric
 
 
 @pytest.fixture

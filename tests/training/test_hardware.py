@@ -10,8 +10,9 @@ from training_helpers import EPOCHS, InterruptAt, fit_tiny, resume_tiny
 
 from zscape.config import TrainConfig
 from zscape.errors import ConfigError, MissingExtraError
-from zscape.training import create_fabric, find_accelerator, find_precision
-from zscape.training.hardware import find_environment, is_first_process
+from zscape.training import find_accelerator, find_precision
+from zscape.training.hardware import find_environment
+from zscape.training.processes import create_fabric, is_first_process
 
 
 def test_auto_is_something_this_machine_has() -> None:

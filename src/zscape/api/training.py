@@ -14,7 +14,6 @@ from zscape.errors import ConfigError
 from zscape.files import write_atomic
 from zscape.model import VAE, Likelihood, allowed
 from zscape.training import Run, TrainingResult, create_progress, fit
-from zscape.training.hardware import is_first_process
 from zscape.training.run import LOSS, RECONSTRUCTIONS, SAMPLES
 
 
@@ -134,6 +133,8 @@ def resume(
 
 def _illustrate(result: TrainingResult, data: Splits) -> TrainingResult:
     """Put loss curve, reconstructions and samples beside the finished model."""
+    from zscape.training.processes import is_first_process
+
     if result.run is None or not result.is_finished or not is_first_process():
         return result
     from zscape import figures

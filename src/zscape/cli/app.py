@@ -184,6 +184,6 @@ def _is_said_elsewhere(error: Exception) -> bool:
     """
     if not isinstance(error, TrainingDiverged):
         return False
-    from zscape.training.hardware import is_first_process
+    from zscape.training.processes import is_first_process
 
     return not is_first_process()

@@ -58,7 +58,7 @@ def report_result(result: TrainingResult) -> None:
     typer.Exit
         With 128 and the number of the signal, if one stopped it: 130 for Ctrl-C.
     """
-    from zscape.training.hardware import is_first_process
+    from zscape.training.processes import is_first_process
 
     assert result.run is not None
     folder = shlex.quote(str(result.run.path))

@@ -85,7 +85,9 @@ class ExplorerServer(ThreadingHTTPServer):
 
     def run_in_background(self) -> threading.Thread:
         """Serve from a thread, until ``shutdown`` or ``server_close``."""
-        thread = threading.Thread(target=self.serve_forever, name="zscape explorer", daemon=True)
+        thread = threading.Thread(
+            target=self.serve_forever, args=(0.05,), name="zscape explorer", daemon=True
+        )
         thread.start()
         self._background = thread
         return thread

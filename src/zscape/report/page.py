@@ -263,18 +263,19 @@ def _with_palette(png: bytes) -> bytes:
     points, a grey picture would get specks of colour.
     """
     import numpy as np
-    from PIL import Image
+    from PIL import Image, ImageChops
 
     with Image.open(io.BytesIO(png)) as picture:
-        pixels = np.asarray(picture.convert("RGB")).astype(np.int16)
-    is_grey = np.ptp(pixels, axis=2) <= 2
-    rest = Image.fromarray(np.where(is_grey[..., None], 255, pixels).astype(np.uint8))
+        rgb = np.stack([np.asarray(channel) for channel in picture.convert("RGB").split()])
+    is_grey = rgb.max(0) - rgb.min(0) <= 2
+    white = Image.fromarray(is_grey).convert("L")
+    rest = Image.merge("RGB", [ImageChops.lighter(Image.fromarray(one), white) for one in rgb])
     # Of Pillow's ways to choose colours, the one with the smallest worst error.
     reduced = rest.quantize(N_COLORS, Image.Quantize.MAXCOVERAGE, dither=Image.Dither.NONE)
     colors = (reduced.getpalette() or [])[: 3 * N_COLORS]
     n_greys = 256 - N_COLORS
     greys = [round(255 * i / (n_greys - 1)) for i in range(n_greys) for _ in range(3)]
-    shade = np.rint(pixels.mean(2) * (n_greys - 1) / 255).astype(np.int16)
+    shade = np.rint(rgb.sum(0, dtype=np.float32) * ((n_greys - 1) / (3 * 255)))
     index = np.where(is_grey, N_COLORS + shade, np.asarray(reduced)).astype(np.uint8)
     indexed = Image.fromarray(index)
     indexed.putpalette(colors + [0] * (3 * N_COLORS - len(colors)) + greys)

@@ -1,6 +1,6 @@
 """From a configuration to a trained model: schedules, the loop, and the run folder."""
 
-from zscape.training.hardware import create_fabric, find_accelerator, find_precision
+from zscape.training.hardware import find_accelerator, find_precision
 from zscape.training.loop import Epoch, Trainer
 from zscape.training.progress import Progress, create_progress
 from zscape.training.run import Run
@@ -14,7 +14,6 @@ __all__ = [
     "Run",
     "Trainer",
     "TrainingResult",
-    "create_fabric",
     "create_progress",
     "find_accelerator",
     "find_precision",

@@ -7,10 +7,9 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from enum import IntEnum
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
 import torch
-from lightning_fabric import Fabric
 from torch import Tensor, nn
 from torch.optim.swa_utils import AveragedModel
 
@@ -24,6 +23,9 @@ from zscape.training.hardware import find_precision, teach_allocator
 from zscape.training.optimizers import create_optimizers, pack_state, tell_rate, unpack_state
 from zscape.training.recorded import Recorded
 from zscape.training.schedules import kl_weight, learning_rate
+
+if TYPE_CHECKING:
+    from lightning_fabric import Fabric
 
 CHECK_EVERY = 50
 """Steps between two looks at whether all is finite; each look waits for the device."""

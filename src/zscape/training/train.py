@@ -8,23 +8,25 @@ import signal
 import time
 from contextlib import ExitStack
 from pathlib import Path
-from typing import Any, NamedTuple, cast
+from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 import torch
-from lightning_fabric import Fabric
 from torch import Tensor
 
 from zscape.config import RunConfig
 from zscape.data import Splits
 from zscape.errors import ConfigError
 from zscape.model import VAE, build_model, check_objective, describe_model, find_condition
-from zscape.training.hardware import create_fabric, find_environment, is_first_process, processes
+from zscape.training.hardware import find_environment
 from zscape.training.interrupt import heeding_signals
 from zscape.training.loop import Epoch, Trainer, Wish, count_steps, settle
 from zscape.training.progress import Progress
 from zscape.training.run import Run
 from zscape.training.weights import fit_state_dict
 from zscape.words import counted, line
+
+if TYPE_CHECKING:
+    from lightning_fabric import Fabric
 
 log = logging.getLogger(__name__)
 
@@ -88,6 +90,8 @@ def fit(
     TrainingDiverged
         A loss or gradient stopped being finite; the last good checkpoint is kept.
     """
+    from zscape.training import processes
+
     progress = progress or Progress()
     model = config.model.replace(image_shape=data.train.image_shape)
     if model.condition is not None:
@@ -112,17 +116,17 @@ def fit(
         resume.check_images(data)
     if run is None and out is not None:
         run = Run(Path(out), config)
-    fabric = create_fabric(config.train, run.path if run else None)
+    fabric = processes.create_fabric(config.train, run.path if run else None)
     with ExitStack() as stack:
         # Nothing that was asked for can be wrong any more, so that an old run may be replaced.
         # Further processes are started by running the program again: only the first has the folder.
-        if run is not None and is_first_process():
+        if run is not None and processes.is_first_process():
             if resume is None:
                 Run.check_free(run.path, overwrite=overwrite)
             stack.enter_context(run.held())
             if resume is None:
                 run = Run.create(run.path, config, data, overwrite=overwrite)
-        stack.enter_context(processes(fabric, config.train))
+        stack.enter_context(processes.launched(fabric, config.train))
         return _train(config, vae, data, fabric, run, progress, is_new=resume is None)
 
 
