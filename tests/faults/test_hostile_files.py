@@ -49,7 +49,12 @@ class Reader:
 
 def _source(have: str) -> Reader:
     name, config = options_of(have)
-    return Reader(lambda at: WRITERS[have](at / name), lambda at: load_data(at / name, config))
+    return Reader(
+        lambda at: WRITERS[have](at / name),
+        lambda at: load_data(at / name, config),
+        # What was packed lies beside it, and is not read.
+        name if name.endswith((".zip", ".tar.gz")) else "**/*",
+    )
 
 
 CONFIG = ModelConfig(latent_dim=3, network="mlp", image_shape=(1, 8, 8))

@@ -397,7 +397,7 @@ def test_command_makes_the_same_settings():
 def test_same_subject_is_the_same_page_and_progress_is_told(
     make_subject, without_learning, tmp_path
 ):
-    subject, told = make_subject(n=40, history=HISTORY), []
+    subject, told = make_subject(n=100, history=HISTORY), []
     subject.model.train()
     before = {name: value.clone() for name, value in subject.model.state_dict().items()}
     pages = [
