@@ -1,8 +1,9 @@
-"""``python -m benchmarks gpu [FOLDER]``: what a CUDA device makes of it, in less than five minutes.
+"""``python -m benchmarks gpu [PART …] [FOLDER]``: what a CUDA device makes of it, in five minutes.
 
-Writes ``gpu.json`` and ``gpu.md`` into ``FOLDER``, this one by default, part by part. Every part
-runs in a process of its own; what is compared alternates. Without a device all of it runs on the
-CPU on next to nothing, which shows that it works; its numbers mean nothing and are not kept.
+Writes ``gpu.json`` and ``gpu.md`` into ``FOLDER``, this one by default, part by part, beside what
+is there of other parts. Every part runs in a process of its own; what is compared alternates.
+Without a device all of it runs on the CPU on next to nothing, which shows that it works; its
+numbers mean nothing and are not kept.
 """
 
 from __future__ import annotations
@@ -91,7 +92,7 @@ def equality() -> dict[str, Any]:
     for name, options in EQUALITY.items():
         weights: dict[str, torch.Tensor] = {}
         for run, way in ways.items():
-            one = trainer(data, way, epochs=2, batch_size=100, **options)
+            one = trainer(data, way, epochs=1, batch_size=100, **options)
             one.dynamic_binarization = True
             one.run()
             parts = [weight.detach().flatten().double() for weight in one.vae.parameters()]
@@ -106,7 +107,7 @@ def equality() -> dict[str, Any]:
 
 
 def rates(*ways: str) -> dict[str, Any]:
-    """Images per second in the faster of the last two epochs, by batch size and way."""
+    """Images per second in the last of two epochs, or last two of four, by batch size and way."""
     data = images()
     data = Splits(data.train, data.test[:100])
     ways = ways or ("plain", "recorded", "recorded, cuDNN measured")
@@ -118,10 +119,10 @@ def rates(*ways: str) -> dict[str, Any]:
         for _ in range(1 if is_small() or compiled else ROUNDS):
             for way in ways:
                 spent: list[float] = []
-                n = 3 if size <= 2048 else 6  # the first epochs warm up
+                n = 2 if size <= 2048 else 4  # the first epochs warm up
                 one = trainer(data, way, batch_size=size, epochs=n)
                 one.run(on_epoch=lambda _, epoch, to=spent: to.append(epoch.seconds))  # type: ignore[misc]
-                rate = len(data.train) / min(spent[-2:])
+                rate = len(data.train) / min(spent[n // 2 :])
                 found.setdefault(str(size), {}).setdefault(way, []).append(rate)
                 print(size, way, f"{rate:,.0f} images/s", flush=True)
         print(json.dumps(found), flush=True)
@@ -189,7 +190,7 @@ def tsne() -> dict[str, Any]:
 
 
 PARTS: dict[str, Callable[[], Any]] = {
-    part.__name__: part for part in (equality, rates, quality, encoding, tsne, compiled)
+    part.__name__: part for part in (equality, quality, rates, encoding, tsne, compiled)
 }
 
 
@@ -219,7 +220,7 @@ def as_markdown(found: dict[str, Any]) -> str:
                 (name, *(f"{one[run]:.1e}" for run in ("recorded", "again")))
                 for name, one in part.items()
             ]), "",
-            "How far weights are from those of a plain training after 120 steps, as a share of "
+            "How far weights are from those of a plain training after 60 steps, as a share of "
             "their norm.",
         ]  # fmt: skip
     rows = {
@@ -232,7 +233,8 @@ def as_markdown(found: dict[str, Any]) -> str:
             *table(("batch", *WAYS), [
                 (size, *(median(part.get(way)) for way in WAYS)) for size, part in rows.items()
             ]), "",
-            "The faster of the last two of three or six epochs; the median of alternating rounds.",
+            "The second of two epochs, of large batches the faster of the last two of four; the "
+            "median of alternating rounds.",
         ]  # fmt: skip
     if part := found.get("quality"):
         header = ("batch", "epochs", *(f"{t:g} nats, s" for t in THRESHOLDS), "ends at, nats",
@@ -294,16 +296,20 @@ def last_line(text: str) -> Any:
 
 
 def main(arguments: list[str]) -> dict[str, Any]:
-    """Run every part, and write what it found as it comes."""
-    folder = Path(arguments[0]) if arguments else None
+    """Run the parts, all by default, and write what they found as it comes."""
+    names = [name for name in arguments if name in PARTS] or list(PARTS)
+    folder = next((Path(name) for name in arguments if name not in PARTS), None)
     if is_small():
         print("There is no CUDA device here: all parts run on the CPU, on next to nothing.")
     else:
         folder = folder or FOLDER
     if folder is not None:
         make_folder(folder)
-    found: dict[str, Any] = {"machine": machine_class(), "failed": []}
-    for name in PARTS:
+    kept = folder and folder / "gpu.json"
+    found: dict[str, Any] = json.loads(kept.read_text()) if kept and kept.is_file() else {}
+    found["machine"] = machine_class()
+    found["failed"] = [name for name in found.get("failed", []) if name not in names]
+    for name in names:
         print(name, flush=True)
         clock = time.perf_counter()
         command = [sys.executable, "-m", "benchmarks.gpu", name]
@@ -313,7 +319,9 @@ def main(arguments: list[str]) -> dict[str, Any]:
             )
             text, is_whole = done.stdout, done.returncode == 0
         except subprocess.TimeoutExpired as error:
-            text, is_whole = (error.stdout or b"").decode(), False
+            so_far: Any = error.stdout or ""
+            text = so_far.decode() if isinstance(so_far, bytes) else so_far
+            is_whole = False
         print(text, f"{time.perf_counter() - clock:.1f} s", flush=True)
         part = last_line(text)
         if part is not None:

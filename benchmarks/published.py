@@ -123,7 +123,7 @@ def judge(
             protocol = zscape.Protocol(binarize="dynamic", samples=samples, seed=part)
             bound = zscape.evaluate(model, images[start : start + PART], protocol)
             write_atomic(file, json.dumps(bound.nll.tolist()))
-            print(f"{folder.name}: {start + len(bound)} of {len(images)} images", flush=True)
+            print(f"{folder}: {start + len(bound)} of {len(images)} images", flush=True)
         found += json.loads(file.read_text())
     return np.array(found)
 
