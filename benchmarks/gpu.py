@@ -27,7 +27,8 @@ from zscape.data import ImageSet, Splits, load_data
 from zscape.files import make_folder, write_atomic
 from zscape.latents import encode
 from zscape.model import build_model
-from zscape.training import Trainer, create_fabric
+from zscape.training import Trainer
+from zscape.training.processes import create_fabric
 from zscape.zoo import load_pretrained
 
 FOLDER = Path(__file__).parent
