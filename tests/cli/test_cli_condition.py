@@ -10,8 +10,13 @@ from typing import Any
 import numpy as np
 import pytest
 from cli_helpers import OPTIONS, TINY, blobs, load_npz
+from matplotlib.figure import Figure
+from matplotlib.text import Text
 
 import zscape
+from zscape.api.subject import subject_of
+from zscape.report.material import Material
+from zscape.report.opening import what_it_is
 
 Cli = Callable[..., Any]
 
@@ -101,11 +106,66 @@ def test_random_pictures_are_of_every_class_in_turn(cli: Cli, told: Path) -> Non
     assert "in turn" not in cli("sample", told, "-o", "a.png", "--condition", "1").out
 
 
-def test_reconstructions_as_another_class(cli: Cli, told: Path) -> None:
+@pytest.fixture
+def texts(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """All that is written on the figures that are saved."""
+    found: list[str] = []
+    save = Figure.savefig
+
+    def see(figure: Figure, *args: Any, **kwargs: Any) -> None:
+        save(figure, *args, **kwargs)
+        found.extend(text.get_text() for text in figure.findobj(Text))
+
+    monkeypatch.setattr(Figure, "savefig", see)
+    return found
+
+
+def test_reconstructions_as_another_class(cli: Cli, told: Path, texts: list[str]) -> None:
     for flags in ((), ("--condition", "2")):
         file = Path(f"a{len(flags)}.png")
         assert cli("reconstruct", told, "-o", file, "-n", 3, "--seed", 0, *flags).code == 0
+        assert ("reconstruction\nas class 2" in texts) == bool(flags)
     assert Path("a0.png").read_bytes() != Path("a2.png").read_bytes()
+
+
+def test_figures_say_what_was_drawn(cli: Cli, told: Path, texts: list[str]) -> None:
+    first = int(zscape.load(told).images().labels[0])
+    for flags, said in (
+        (("walk", "random"), "Drawn as every class in turn: 0, 1, 2."),
+        (("sample", "--condition", "2"), "Drawn as class 2."),
+        (("walk", "traverse", 0, "--steps", 2, "--at", "image:0"), f"Drawn as class {first}."),
+        (("walk", "prototypes"), "Drawn as the class that each is."),
+        (("walk", "prototypes", "--condition", "1"), "Drawn as class 1."),
+        (("neurons", "jacobian"), "Drawn as the class that each is."),
+        (("map", "decode", "--point", "0,0", "--condition", "1"), "Drawn as class 1."),
+    ):
+        verbs = 1 if flags[0] == "sample" else 2
+        code, _, err = cli(*flags[:verbs], told, *flags[verbs:], "-o", "a.png")
+        assert code == 0, err
+        assert said in texts
+        texts.clear()
+
+
+def test_a_report_prices_every_image_as_what_it_is(told: Path) -> None:
+    own, other = (Material(subject_of(zscape.load(told).given(name), None)) for name in (None, "2"))
+    np.testing.assert_array_equal(own.costs.total, other.costs.total)
+    np.testing.assert_array_equal(own.costs.avoidable, other.costs.avoidable)
+    rows = np.arange(5)
+    np.testing.assert_array_equal(own.reconstruct(rows), other.reconstruct(rows))
+    assert (own.loss_spread, other.own) == (other.loss_spread, ["0", "1", "2"])
+    assert "drawn as class 2" in str(what_it_is(other).blocks)
+    assert "is told" not in str(what_it_is(own).blocks)
+
+
+def test_no_other_column_becomes_the_class_that_a_model_is_told(cli: Cli, told: Path) -> None:
+    Path("more.csv").write_text("\n".join(["size", *(f"{i % 3}" for i in range(60))]))
+    other = ("--columns", "more.csv", "--label", "size")
+    for command in (("evaluate", told), ("encode", told, "-o", "a.npz")):
+        code, _, err = cli(*command, *other)
+        assert code == 2
+        assert "is told the class of every image, 0, 1, 2, so no other column can be" in err
+    assert not Path("a.npz").exists()
+    assert cli("encode", told, "--columns", "more.csv", "-o", "a.npz").code == 0
 
 
 def test_the_way_back_from_a_map(cli: Cli, told: Path) -> None:

@@ -202,9 +202,15 @@ def test_images_say_what_they_are(model: VAE, splits: Splits) -> None:
     with evaluating(model):
         z = torch.from_numpy(table.mu)
         torch.testing.assert_close(own, model.given(images.labels).decode(z))
-        # What was asked for goes before what they are, where they are drawn; not where encoded.
+        # What images are goes before what was chosen, which is of vectors that are of no image.
         chosen = model.given("dot")
-        torch.testing.assert_close(decode(chosen, table.mu, condition=table), chosen.decode(z))
+        torch.testing.assert_close(decode(chosen, table.mu, condition=table), own)
+        torch.testing.assert_close(decode(chosen, table.mu), chosen.decode(z))
+    assert (model.chosen, chosen.chosen) == (None, "dot")
+    for one, other in zip(
+        *(reconstruction_costs(one, images, table.mu) for one in (model, chosen)), strict=True
+    ):
+        np.testing.assert_array_equal(one, other)
     np.testing.assert_allclose(encode(chosen, images).mu, table.mu, atol=1e-6)
 
 

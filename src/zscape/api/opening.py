@@ -14,6 +14,7 @@ from zscape.data.joining import join_all, show_by
 from zscape.errors import ConfigError, DataError, ShapeError
 from zscape.files import readable
 from zscape.model import (
+    CLASS,
     VAE,
     Likelihood,
     ModelLike,
@@ -54,14 +55,8 @@ class Opened(NamedTuple):
         return find_card(self.name.removeprefix("zoo:")).run_config if is_zoo else None
 
     def given(self, condition: Any = None) -> Opened:
-        """The same model, told what is to be decoded (a class by its name); see ``VAE.given``.
-
-        Its name says so, and with it every page.
-        """
-        told = self._replace(model=self.model.given(condition))
-        if isinstance(condition, str) and (known := self.model.condition):
-            told = told._replace(name=f"{self.name}, as {known.title} {condition}")
-        return told
+        """The same model, told what is to be decoded (a class by its name); see ``VAE.given``."""
+        return self._replace(model=self.model.given(condition))
 
     @property
     def show_channels(self) -> str | None:
@@ -103,9 +98,22 @@ class Opened(NamedTuple):
         for name, needed in (("on", "columns"), ("bins", "label")):
             if locals()[name] is not None and locals()[needed] is None:
                 raise ConfigError(f"{name} goes with {needed}; without it, it changes nothing.")
+        self._check_label(label, bins)
         path = None if columns is None else os.fspath(columns)
         told = DataConfig(columns=path, on=on, label=label, bins=bins)
         return self._replace(more=(*self.more, told))
+
+    def _check_label(self, label: str | None, bins: int | None) -> None:
+        """Raise ``ConfigError`` if others would become the classes that the model is told."""
+        condition = self.model.condition
+        if label is None or condition is None or condition.column != CLASS:
+            return
+        own = self.run.config.data if self.run else DataConfig()
+        if (label, bins) != (own.label, own.bins):
+            raise ConfigError(
+                f"{self.name} is told the class of every image, {condition.choices()}, so no other "
+                f"column can be the class; leave out label {label}."
+            )
 
     def data(self, source: Any = None) -> Splits:
         """The images the model was trained on, or all those of ``source`` instead.

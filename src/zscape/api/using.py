@@ -65,9 +65,10 @@ def reconstruct(
     ``model``, ``images`` and ``split`` are those of ``encode``. A model that is told what an image
     is draws it as that, or as ``condition``.
     """
-    opened = open_model(model).given(condition)
+    opened = open_model(model)
     found = opened.images(images, split)
-    return latents.decode(opened.model, latents.encode(opened.model, found).mu, condition=found)
+    mu = latents.encode(opened.model, found).mu
+    return latents.decode(opened.model, mu, condition=found if condition is None else condition)
 
 
 def sample(model: Openable, n: int = 10, *, condition: Any = None, seed: int | None = None) -> Walk:

@@ -163,6 +163,13 @@ class Latents:
         self.looked_up: dict[int, LatentTable] = {}
         self.named: set[str] = set()
         """What the images and prototypes are that vectors were made of, to a model that is told."""
+        self.drawn_as = ""
+        """What the pictures were drawn as, by a model that is told; empty: by another, or none."""
+
+    @property
+    def note(self) -> str:
+        """What a figure says of ``drawn_as``."""
+        return f"Drawn as {self.drawn_as}." if self.drawn_as else ""
 
     def refuse(self, *names: str, why: str) -> None:
         """Raise ``ConfigError`` if one of these flags was typed, as each would change nothing.
@@ -400,11 +407,15 @@ class Latents:
         from zscape.model import is_told
 
         vae = self.opened.model
-        if vae.condition is None or is_told(vae):
+        if vae.condition is None:
             return vae
         what = vae.condition.title
+        if is_told(vae):
+            self.drawn_as = f"{what} {self.condition}"
+            return vae
         if len(self.named) == 1:
             (name,) = self.named
+            self.drawn_as = f"{what} {name}"
             print(f"Drawn as {what} {name}, as what it starts from; --condition says otherwise.")
             return vae.given(name)
         why = f"; these vectors are of {', '.join(sorted(self.named))}" if self.named else ""
@@ -412,6 +423,13 @@ class Latents:
             f"{self.model} is told the {what} of every picture: say which with --condition, one of "
             f"{vae.condition.choices()}{why}."
         )
+
+    def own_decoder(self) -> VAE:
+        """The model to decode vectors with that are each drawn as what it is."""
+        vae = self.opened.model
+        if vae.condition is not None:
+            self.drawn_as = f"the {vae.condition.title} that each is"
+        return vae
 
     @cached_property
     def prototypes(self) -> Prototypes:

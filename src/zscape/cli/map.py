@@ -163,6 +163,7 @@ def decode(
             axis_names=embedding.axis_names, is_map=embedding.method != "pair",
             is_line=line is not None,
         ),
+        note=where.note,
         table=lambda: frame,
         others=walk_files(latents.Walk(back.vectors, images), where)
         | {

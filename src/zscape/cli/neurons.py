@@ -263,8 +263,7 @@ def jacobian(
     from zscape.neurons import decoder_jacobian
 
     outs = check_outs(out, (*FIGURES, ".npz"), needs_one=True)
-    vae = where.opened.model
-    chosen = read_neurons(neurons, vae.latent_dim)
+    chosen = read_neurons(neurons, where.opened.model.latent_dim)
     own: list[str] | None = None
     if at is None:
         vectors, names = where.prototypes.vectors, list(where.prototypes)
@@ -273,10 +272,12 @@ def jacobian(
         vectors = read_vectors(at, where)
         names = [at] if len(vectors) == 1 else [f"{i}" for i in range(len(vectors))]
     where.check_heeded()
-    values = decoder_jacobian(vae if own else where.decoder, vectors, chosen, condition=own)
+    vae = where.own_decoder() if own else where.decoder
+    values = decoder_jacobian(vae, vectors, chosen, condition=own)
     write_outs(
         outs,
         figure=lambda: figures.plot_jacobians(values, names, neurons=chosen),
+        note=where.note,
         others={
             ".npz": lambda: npz(
                 jacobian=values.numpy(), vectors=vectors, neurons=chosen, names=names
@@ -293,7 +294,7 @@ def _write_cards(outs: list[Path], where: Latents, chosen: list[int], at: str) -
     cards = neuron_cards(
         where.decoder, where.images, where.table, at=centre, neurons=chosen, seed=where.seed
     )
-    write_outs(outs, figure=lambda: figures.plot_neuron_cards(cards))
+    write_outs(outs, figure=lambda: figures.plot_neuron_cards(cards), note=where.note)
 
 
 def _names(text: str | None) -> list[str] | None:

@@ -34,8 +34,8 @@ Outs = Annotated[
 ]
 
 
-def save_figure(figure: Figure, path: Path) -> None:
-    """Write ``figure`` as PNG or SVG, whole or not at all, and say where.
+def save_figure(figure: Figure, path: Path, note: str = "") -> None:
+    """Write ``figure``, over a ``note``, as PNG or SVG, whole or not at all, and say where.
 
     Raises
     ------
@@ -43,7 +43,7 @@ def save_figure(figure: Figure, path: Path) -> None:
         Another ending, or the folder is missing or cannot be written.
     """
     check_outs([path], FIGURES)
-    write_outs([path], figure=lambda: figure)
+    write_outs([path], figure=lambda: figure, note=note)
 
 
 def check_outs(
@@ -74,6 +74,7 @@ def write_outs(
     figure: Callable[[], Figure] | None = None,
     table: Callable[[], pd.DataFrame] | None = None,
     others: Mapping[str, Callable[[], bytes]] | None = None,
+    note: str = "",
 ) -> None:
     """Write every file in its format, after all of them are made, and say where.
 
@@ -85,12 +86,16 @@ def write_outs(
         Make the picture of .png and .svg, and the table of .csv, .json, .parquet and .md.
     others
         The content of a file by its ending; goes before the two above.
+    note
+        Stands under the picture.
     """
     from zscape.figures import to_png, to_svg
 
     makers: dict[str, Callable[[], bytes]] = {}
     if figure is not None:
-        makers |= {".png": lambda: to_png(figure()), ".svg": lambda: to_svg(figure())}
+        makers |= {
+            ".png": lambda: to_png(figure(), note), ".svg": lambda: to_svg(figure(), note)
+        }  # fmt: skip
     if table is not None:
         makers |= {suffix: _table_maker(suffix, table) for suffix in TABLES}
     makers |= others or {}
@@ -138,6 +143,7 @@ def write_walk(
     write_outs(
         outs, figure=figure, table=lambda: frame,
         others=walk_files(walk, where, made_of) | ({".gif": gif} if gif else {}),
+        note=where.note,
     )  # fmt: skip
 
 
@@ -207,15 +213,20 @@ def walk_files(
     command takes the file back, with this model.
     """
     images = {} if made_of is None else {"made_of": _records(made_of)}
+    told = {"drawn_as": where.drawn_as} if where.drawn_as else {}
 
     def as_json() -> bytes:
-        texts = {name: json.dumps(text) for name, text in where.fingerprints().items()}
+        texts = {name: json.dumps(text) for name, text in (where.fingerprints() | told).items()}
         return _vectors_json(walk, texts | images)
 
     return {
         ".json": as_json,
         ".npz": lambda: npz(
-            vectors=walk.vectors, images=walk.images.numpy(), **where.fingerprints(), **images
+            vectors=walk.vectors,
+            images=walk.images.numpy(),
+            **where.fingerprints(),
+            **told,
+            **images,
         ),
     }
 

@@ -31,8 +31,15 @@ def reconstruct(
 
     check_outs([out], FIGURES)
     chosen = api.choose(where.all_images, n, seed=seed)
-    pictures = api.reconstruct(where.opened, chosen)
-    save_figure(figures.plot_reconstructions(chosen.pixels(), pictures, chosen.titles()), out)
+    pictures = api.reconstruct(where.opened, chosen, condition=where.condition)
+    told = where.opened.model.condition
+    name = "reconstruction"
+    if where.condition is not None and told is not None:
+        name = f"{name}\nas {told.title} {where.condition}"
+    figure = figures.plot_reconstructions(
+        chosen.pixels(), pictures, chosen.titles(), names=("original", name)
+    )
+    save_figure(figure, out)
 
 
 @with_model("condition")
@@ -48,16 +55,17 @@ def sample(
     check_outs([out], FIGURES)
     drawn = api.sample(where.opened, n, seed=seed)
     say_turns(where)
-    save_figure(figures.plot_random_samples(drawn.images, drawn.vectors), out)
+    save_figure(figures.plot_random_samples(drawn.images, drawn.vectors), out, where.note)
 
 
 def say_turns(where: Latents) -> None:
-    """Say what was drawn, where nobody said what."""
-    from zscape.model import is_told
-
+    """Say what random vectors were drawn as, where nobody said what."""
     vae = where.opened.model
-    if vae.condition and not is_told(vae):
+    if where.condition is not None:
+        _ = where.decoder
+    elif vae.condition:
         print(f"Every {vae.condition.title} in turn: {vae.condition.choices()}.")
+        where.drawn_as = f"every {vae.condition.title} in turn: {vae.condition.choices()}"
 
 
 def loss(

@@ -276,9 +276,11 @@ def prototypes(
     outs = check_outs(out, FIGURES + VECTORS)
     found = latents.prototypes(where.table, method)
     names = found.class_names
-    own: Any = where.table[found.rows] if found.rows is not None else None
-    own = names if own is None and where.is_told_classes else own
-    vae = where.decoder if own is None else where.opened.model
+    own: Any = None
+    if where.condition is None:
+        own = where.table[found.rows] if found.rows is not None else None
+        own = names if own is None and where.is_told_classes else own
+    vae = where.own_decoder() if own is not None else where.decoder
     walk = latents.walk(vae, found.vectors, condition=own)
     write_walk(
         where, outs, walk, lambda: figures.plot_prototypes(walk.vectors, walk.images, names),

@@ -204,7 +204,7 @@ def plot_reconstructions(
         stages.insert(1, (label, binarize_image(before, threshold)))
         stages.append((label, binarize_image(after, threshold)))
 
-    left = max(text_width(name, 8.5) for name in names) + 3 * GAP
+    left = max(text_width(line, 8.5) for name in names for line in name.split("\n")) + 3 * GAP
     width, height = tile_size(before, 0.72, WIDTH - left - GAP)  # ten in a row
     columns, bands = _layout(len(before), width, WIDTH - left)
     titles, title_height = _fit_titles(titles, width)

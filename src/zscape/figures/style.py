@@ -22,6 +22,7 @@ from matplotlib.colors import to_hex, to_rgba_array
 from matplotlib.figure import Figure
 from matplotlib.image import AxesImage
 from matplotlib.textpath import text_to_path
+from matplotlib.transforms import Bbox
 from numpy.typing import NDArray
 from torch import Tensor
 
@@ -114,21 +115,39 @@ class _StyledFigure(Figure):
         return {"image/png": b64encode(png).decode()}, {"image/png": size}
 
 
-def to_png(figure: Figure) -> bytes:
-    """The figure as a PNG file, sharp on screens of twice 96 dots per inch."""
+def to_png(figure: Figure, note: str = "") -> bytes:
+    """The figure, over a ``note``, as a PNG file, sharp on screens of twice 96 dots per inch."""
     buffer = io.BytesIO()
     with rc_context(STYLE):
-        figure.savefig(buffer, format="png", dpi=192)
+        figure.savefig(buffer, format="png", dpi=192, bbox_inches=_with_note(figure, note))
     return buffer.getvalue()
 
 
-def to_svg(figure: Figure) -> bytes:
-    """The figure as an SVG file, letters as outlines; the same figure gives the same bytes."""
+def to_svg(figure: Figure, note: str = "") -> bytes:
+    """The figure, over a ``note``, as an SVG file, letters as outlines.
+
+    The same figure gives the same bytes.
+    """
     buffer = io.BytesIO()
     with rc_context(STYLE | {"svg.hashsalt": "zscape", "svg.fonttype": "path"}):
         # The dots per inch are those of clouds of points, which stay pixels.
-        figure.savefig(buffer, format="svg", dpi=192, metadata={"Date": None})
+        figure.savefig(
+            buffer, format="svg", dpi=192, metadata={"Date": None},
+            bbox_inches=_with_note(figure, note),
+        )  # fmt: skip
     return buffer.getvalue()
+
+
+def _with_note(figure: Figure, note: str) -> Bbox | None:
+    """What is saved of ``figure``, inches, once ``note`` is written below it; None: as it is."""
+    if not note:
+        return None
+    width, height = figure.get_size_inches()
+    below = 0.24
+    figure.text(
+        0.08 / width, -0.5 * below / height, note, va="center", fontsize=8.5, in_layout=False
+    )
+    return Bbox([[0, -below], [max(width, text_width(note, 8.5) + 0.16), height]])
 
 
 def house_style(function: Callable[_P, _R]) -> Callable[_P, _R]:

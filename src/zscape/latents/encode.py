@@ -121,8 +121,8 @@ def decode(
     ----------
     condition
         To a model that is told what a picture is: a name for all, one for each, or the images or
-        table whose rows the vectors are; see ``VAE.told_of``. What the model was ``given`` goes
-        before what images are.
+        table whose rows the vectors are; see ``VAE.told_of``. It goes before what the model was
+        ``given``.
 
     Raises
     ------
@@ -132,7 +132,7 @@ def decode(
         Neither one condition nor one for each vector.
     """
     vae = as_vae(vae)
-    device, told = next(vae.parameters()).device, vae.told_of(condition, chosen_first=True)
+    device, told = next(vae.parameters()).device, vae.told_of(condition)
     vectors = torch.from_numpy(as_vectors(z, vae.latent_dim))
     n_told = len(condition) if hasattr(condition, "__len__") else 1
     if not isinstance(condition, str) and n_told not in (1, len(vectors)):

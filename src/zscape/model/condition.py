@@ -256,3 +256,9 @@ def told(module: M, one_hot: Tensor | None) -> M:
 def is_told(module: nn.Module) -> bool:
     """Whether every ``ConditionBias`` of ``module`` knows what it is told (or there is none)."""
     return all(p.one_hot is not None for p in module.modules() if isinstance(p, ConditionBias))
+
+
+def one_hot_of(module: nn.Module) -> Tensor | None:
+    """What ``told`` gave to every ``ConditionBias`` of ``module``; None: nothing."""
+    every = (part.one_hot for part in module.modules() if isinstance(part, ConditionBias))
+    return next(every, None)

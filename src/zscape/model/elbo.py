@@ -206,7 +206,7 @@ def reconstruction_costs(
     images = as_image_set(images, image_shape=vae.image_shape)
     if len(z) != len(images):
         raise ShapeError(f"{len(images)} images need as many rows of z; got {len(z)}.")
-    device, told = next(vae.parameters()).device, vae.told_of(images, chosen_first=True)
+    device, told = next(vae.parameters()).device, vae.told_of(images)
     total, avoidable = [], []
     with evaluating(vae):
         for rows in batch_indices(len(images), batch_size):

@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from zscape.config import ModelConfig
 from zscape.data import ImageSet
 from zscape.errors import ConfigError, DataError, ShapeError
-from zscape.model.condition import Condition, is_told, join_condition, told
+from zscape.model.condition import Condition, is_told, join_condition, one_hot_of, told
 from zscape.model.likelihoods import Likelihood, create_likelihood, likelihoods
 from zscape.registry import Registry
 from zscape.seeding import derive
@@ -124,38 +124,41 @@ class VAE(nn.Module, ABC):
             )
         return told(self, self.condition.one_hot(condition, next(self.parameters()).device))
 
+    @property
+    def chosen(self) -> str | None:
+        """What ``given`` was told that all pictures are; None: nothing, or of each another."""
+        one_hot = one_hot_of(self)
+        if self.condition is None or one_hot is None or len(one_hot) != 1:
+            return None
+        return self.condition.names[int(one_hot.argmax())]
+
     def untold(self) -> Self:
         """The model as it was before ``given``."""
         return self if self.condition is None else told(self, None)
 
-    def told_of(self, source: Any, *, chosen_first: bool = False) -> Callable[[Any], Self]:
+    def told_of(self, source: Any) -> Callable[[Any], Self]:
         """A function from rows of ``source`` to this model, told what those are.
 
         Parameters
         ----------
         source
-            An ``ImageSet`` or ``LatentTable``, whose images say it themselves; or what ``given``
-            takes.
-        chosen_first
-            What ``given`` was told goes before what the images are: so pictures are decoded as
-            others than they were encoded as. Otherwise it stands in where they do not say.
+            An ``ImageSet`` or ``LatentTable``, whose images say it themselves, whatever ``given``
+            was told, which stands in where they do not say; or what ``given`` takes.
 
         Raises
         ------
         ConfigError, DataError
             The images do not say what they are, or the model does not know it.
         """
-        is_of_images, is_chosen = hasattr(source, "class_names"), is_told(self)
+        is_of_images = hasattr(source, "class_names")
         if self.condition is None or source is None:
             view = self if is_of_images else self.given(source)
             return lambda rows: view
         if is_of_images:
-            if is_chosen and chosen_first:
-                return lambda rows: self
             try:
                 source = self.condition.codes(source)
             except DataError:
-                if not is_chosen:
+                if not is_told(self):
                     raise
                 return lambda rows: self
         one_hot = self.condition.one_hot(source, next(self.parameters()).device)

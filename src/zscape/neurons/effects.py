@@ -71,7 +71,7 @@ def decoder_jacobian(
     where = rows.repeat_interleave(len(chosen), 0)
     along = torch.eye(d, device=device)[chosen].repeat(len(rows), 1)
     owner = torch.arange(len(rows)).repeat_interleave(len(chosen))
-    told = vae.told_of(condition, chosen_first=True)
+    told = vae.told_of(condition)
     # In evaluation mode pictures do not know of each other: one pass for a batch of columns.
     # On first use torch loads its rules of forward mode by a call that it deprecates itself.
     quiet = warnings.catch_warnings(action="ignore", category=DeprecationWarning)

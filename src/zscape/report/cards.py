@@ -36,7 +36,7 @@ def cards(m: Material) -> Section:
     text = (
         f"{which} on a card: the histogram of its activations"
         f"{', class by class' if m.has_classes else ''}; what the decoder draws along it, around "
-        f"{name}; the images at its two ends; and the pixels that change as it rises."
+        f"{name}; the images at its two ends; and the pixels that change as it rises.{m.drawn_as}"
     )
     blank = sum(float(card.jacobian.abs().max()) < 0.05 for card in known)
     caption = (

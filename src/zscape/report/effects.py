@@ -32,7 +32,8 @@ def _jacobians(m: Material, shown: list[int]) -> list[Block]:
     else:
         points, names = m.table.mu[[m.middle]], ["middle"]
         where = f"at {m.centre[1]}"
-    found = decoder_jacobian(m.model, points, shown)
+    own = m.own and m.own[: len(points)]
+    found = decoder_jacobian(m.model, points, shown, condition=own)
     size = found.abs().flatten(2).mean(2).numpy()
     strong, weak = int(size.mean(0).argmax()), int(size.mean(0).argmin())
     caption = f"z{shown[strong]} moves the pixels most"

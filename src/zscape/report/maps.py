@@ -71,7 +71,8 @@ def way_back(m: Material) -> Section:
         walks.append(_Walk(way, found, m.decode(found.vectors)))
     blocks: list[Block] = [
         f"Any point of a map can be decoded: the images around it say what vector belongs there. "
-        f"Here {count(N_MARKS, 'point')} on a line across the {MAPS[name]} map, from {words}.",
+        f"Here {count(N_MARKS, 'point')} on a line across the {MAPS[name]} map, from {words}."
+        f"{m.drawn_as}",
         _marked(name, embedding, marks, walks[1]),
         Heading(f"{sentence(count(len(walks), 'way'))} back, on the same line"),
     ]

@@ -22,6 +22,7 @@ from zscape.figures import is_nearly_binary
 from zscape.latents import LatentTable, Prototypes, decode, encode, nearest, prototypes
 from zscape.model import (
     ACTIVE_KL,
+    CLASS,
     VAE,
     MeanElbo,
     ReconstructionCosts,
@@ -374,9 +375,26 @@ class Material:
         """(n, c, h, w) pixels of ``images`` at rows of ``table``."""
         return self.images.pixels(torch.as_tensor(np.asarray(rows)))
 
-    def decode(self, z: Any) -> Tensor:
-        """Pictures of latent vectors, (n, c, h, w) in [0, 1]."""
-        return decode(self.model, z)
+    def decode(self, z: Any, condition: Any = None) -> Tensor:
+        """Pictures of latent vectors, (n, c, h, w) in [0, 1]; see ``zscape.latents.decode``."""
+        return decode(self.model, z, condition=condition)
+
+    def reconstruct(self, rows: NDArray[np.int64]) -> Tensor:
+        """What the model makes of the images at ``rows``, each drawn as what it is."""
+        return self.decode(self.table.mu[rows], self.table[rows])
+
+    @property
+    def drawn_as(self) -> str:
+        """A sentence on what vectors are drawn as, of a model that is told; else empty."""
+        chosen, condition = self.model.chosen, self.model.condition
+        return f" Drawn as {condition.title} {chosen}." if condition and chosen else ""
+
+    @property
+    def own(self) -> list[str] | None:
+        """What ``prototypes`` are drawn as, where not as all else: each as the class it is."""
+        condition = self.model.condition
+        is_told_classes = condition is not None and condition.column == CLASS
+        return self.classes if is_told_classes and self.prototypes is not None else None
 
     def _rows(self, table: LatentTable, n: int, purpose: str) -> LatentTable:
         if len(table) <= n:

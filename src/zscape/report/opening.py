@@ -59,6 +59,14 @@ def what_it_is(m: Material) -> Section:
         f"{number(scores.kl / math.log(2), 1)} bits). {_weighing(m)} "
         f"{sentence(_usage(m))} The loss is {scores.source}."
     )  # fmt: skip
+    told, chosen = m.model.condition, m.model.chosen
+    if told is not None and chosen is not None:
+        own = " and so is every prototype" if m.own else ""
+        loss += (
+            f"\n\nThe model is told the {told.title} of every picture. Each image is encoded, "
+            f"drawn and priced as the {told.title} it has{own}; all other vectors on this page are "
+            f"drawn as {told.title} {chosen}."
+        )
     n, total = len(m.images), len(m.subject.data.test)
     looked = f"all {n:,} test images" if n == total else f"{n:,} of the {total:,} test images"
     how = (

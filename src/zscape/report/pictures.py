@@ -27,7 +27,7 @@ def reconstructions(m: Material) -> Section:
     chosen = torch.randperm(
         len(m.images), generator=torch_generator(m.seed, "report", "pairs")
     ).numpy()[:n]
-    mean_error = float((m.decode(m.table.mu[chosen]) - m.pictures(chosen)).abs().mean())
+    mean_error = float((m.reconstruct(chosen) - m.pictures(chosen)).abs().mean())
     text = f"Pictures squeezed through {count(m.d, 'number')} and drawn again."
     if m.is_binary:
         text += (
@@ -107,10 +107,10 @@ def imagined(m: Material) -> Section:
             f"keeps its pictures, and what comes out need not look like one."
         )
     caption = (
-        f"{sentence(count(n, 'random picture'))}, each beside its vector. The nearest test image "
-        f"is {distance(float(gaps.min()))} to {distance(float(gaps.max()))} away; from the code of "
-        f"a test image, drawn with the encoder's noise, the nearest other is {distance(usual)} "
-        f"away (median)."
+        f"{sentence(count(n, 'random picture'))}, each beside its vector.{m.drawn_as} "
+        f"The nearest test image is {distance(float(gaps.min()))} to "
+        f"{distance(float(gaps.max()))} away; from the code of a test image, drawn with the "
+        f"encoder's noise, the nearest other is {distance(usual)} away (median)."
     )
     plate = Plate(figures.plot_random_samples(found.images, found.vectors), caption,
                   "Random pictures beside their latent vectors")  # fmt: skip
@@ -132,7 +132,7 @@ def _pairs(m: Material, rows: NDArray[np.int64], *, show_cost: bool = False) -> 
         titles = [f"{name}: {cost}" if name else cost
                   for name, cost in zip(names, costs, strict=True)]  # fmt: skip
     return figures.plot_reconstructions(
-        m.pictures(rows), m.decode(m.table.mu[rows]), titles, binarized=m.is_binary
+        m.pictures(rows), m.reconstruct(rows), titles, binarized=m.is_binary
     )
 
 

@@ -102,7 +102,8 @@ def class_prototypes(m: Material) -> Section:
     )
     if len(m.classes) < (n := sum(k > 0 for k in m.images.class_counts().values())):
         text += f" Shown are the {len(m.classes)} largest of {n} classes."
-    pictures = figures.plot_prototypes(found.vectors, m.decode(found.vectors), found.class_names)
+    images = m.decode(found.vectors, m.own)
+    pictures = figures.plot_prototypes(found.vectors, images, found.class_names)
     lines = [f"{name!r}: {format_vector(found[name])}," for name in found]
     code = "prototypes = {\n" + "\n".join(f"    {line}" for line in lines) + "\n}"
     return Section(
@@ -139,6 +140,7 @@ def one_by_one(m: Material) -> Section:
     text = f"All neurons but one stay where {name} has them; that one is turned."
     if m.d == 1:
         text = "The one neuron there is, turned."
+    text += m.drawn_as
     if len(shown) < m.d:
         text += f" Shown are the {len(shown)} of {m.d} neurons with the largest KL."
     blocks: list[Block] = [
@@ -190,7 +192,7 @@ def line(m: Material) -> Section:
     length = float(np.linalg.norm(ends[0] - ends[1]))
     blocks: list[Block] = [
         f"From {names} in {count(N_STEPS, 'picture')}; the two are {number(length)} latent units "
-        f"apart.",
+        f"apart.{m.drawn_as}",
         Plate(
             figures.plot_strip(straight.images),
             f"The straight line. {_along(m, straight.vectors)}",
