@@ -1,8 +1,8 @@
 """The rows of the published table, trained at the same time on one device within a budget.
 
-For a CUDA device, on which networks this small would wait for Python: ten steps are one recording,
-and the recordings of several rows are replayed side by side. Nothing here is of the device alone;
-on a CPU the same steps are run as they are.
+On a CUDA device networks this small would wait for Python: there ten steps are one recording, and
+the recordings of several rows are replayed side by side. On a CPU the same steps are run as they
+are, each row in one thread.
 
 Trained as Burda, Grosse & Salakhutdinov 2016 did (arXiv:1509.00519, section 4): Adam with an
 epsilon of 1e-4, Glorot's weights, and the learning rate in stages, 3^i epochs at 10^(-i/7) of the
@@ -14,6 +14,7 @@ judged are a running mean.
 from __future__ import annotations
 
 import json
+import math
 import threading
 import time
 from collections.abc import Mapping
@@ -22,7 +23,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 import torch
-from safetensors.torch import load_file, save
+from safetensors import safe_open
+from safetensors.torch import save
 from torch import Tensor, nn
 
 from zscape.config import RunConfig
@@ -42,8 +44,9 @@ STAGES = 8
 PAPER_EPOCHS = 3280
 UNROLLED = 10
 """Steps to a recording."""
-TRIAL = 4.0
-"""Seconds for which all rows are run, to see how many epochs there is time for."""
+TRIAL = 1 / 80
+"""Of the budget, for which all rows are run to see how many epochs there is time for."""
+COUNTERS = ("epoch", "planned", "seconds", "budget", "curve")
 SAVE_EVERY = 20.0
 """Seconds."""
 SHOWN = (1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 3000)
@@ -55,6 +58,10 @@ class Row(NamedTuple):
 
     objective: str
     train_samples: int
+
+    def in_words(self) -> str:
+        """As the page calls it."""
+        return f"{self.objective} {self.train_samples}"
 
 
 def stage_rate(share: float) -> float:
@@ -90,8 +97,10 @@ class Training:
         self.stream = torch.cuda.Stream(priority=priority) if is_cuda else None
         self.steps = Recorded(self._steps, [self.noise], priority) if is_cuda else self._steps
         self.n_calls = len(data.train) // (BATCH * UNROLLED)
-        self.epoch, self.planned, self.seconds = 0, 0, 0.0
+        self.epoch, self.planned, self.seconds, self.budget = 0, 0, 0.0, 0.0
         self.curve: list[list[float]] = []
+        self.until = math.inf
+        """On the clock: no epoch begins later."""
         self.error: BaseException | None = None
         self._begin()
 
@@ -138,10 +147,9 @@ class Training:
         """The state that is kept in the folder; if none is, the one to begin with."""
         file, kept = self.folder / "state.safetensors", self._start
         if file.is_file():
-            kept = load_file(file)
-            about = json.loads((self.folder / "training.json").read_text())
-            self.epoch, self.planned = about["epoch"], about["planned"]
-            self.curve, self.seconds = about["curve"], about["seconds"]
+            with safe_open(file, "pt") as state:
+                kept = {name: state.get_tensor(name) for name in state.keys()}  # noqa: SIM118
+                vars(self).update(json.loads(state.metadata()["about"]))
         with torch.no_grad():
             for name, value in self.tensors().items():
                 value.copy_(kept[name]) if name in kept else value.zero_()
@@ -149,9 +157,9 @@ class Training:
     def save(self) -> None:
         """Keep the state and the weights to judge."""
         tensors = {name: value.cpu().contiguous() for name, value in self.tensors().items()}
-        write_atomic(self.folder / "state.safetensors", save(tensors))
-        about = {name: getattr(self, name) for name in ("epoch", "planned", "seconds", "curve")}
-        write_atomic(self.folder / "training.json", json.dumps(about))
+        about = json.dumps({name: getattr(self, name) for name in COUNTERS})
+        # One file, or a training that is ended in between would go on with another's counters.
+        write_atomic(self.folder / "state.safetensors", save(tensors, {"about": about}))
         save_weights(self.averaged, self.config.model, self.folder / "model.safetensors")
 
     def _call(self, rows: Tensor, rate: float, done: int = 0) -> Tensor:
@@ -159,11 +167,11 @@ class Training:
         told = torch.tensor((rate, min(EMA, (1 + done) / (10 + done))))
         return self.steps(rows.to(self.device), told.to(self.device, non_blocking=True))
 
-    def try_out(self, until: float) -> None:
-        """Run until that time to see how long an epoch takes; nothing of it is kept."""
+    def try_out(self) -> None:
+        """Run until it is time to see how long an epoch takes; nothing of it is kept."""
         calls, clock = 0, time.perf_counter()
         rows = torch.arange(UNROLLED * BATCH).view(UNROLLED, BATCH) % len(self.data.train)
-        while time.perf_counter() < until or not calls:
+        while time.perf_counter() < self.until or not calls:
             float(self._call(rows, 0.0))
             calls += 1
         self.seconds_per_epoch = (time.perf_counter() - clock) / calls * self.n_calls
@@ -191,23 +199,23 @@ class Training:
             print(f"{where}, objective {worth:.2f}, test {test:.2f}, {self.seconds:.0f} s",
                   flush=True)  # fmt: skip
 
-    def run(self, until: float) -> None:
+    def run(self) -> None:
         """All epochs that were planned, as far as the time goes; what is done is kept."""
         saved = time.perf_counter()
-        while self.epoch < self.planned and time.perf_counter() < until:
+        while self.epoch < self.planned and time.perf_counter() < self.until:
             self.run_epoch()
             if time.perf_counter() - saved > SAVE_EVERY:
                 self.save()
                 saved = time.perf_counter()
         self.save()
 
-    def on_its_stream(self, what: str, until: float) -> threading.Thread:
+    def on_its_stream(self, what: str) -> threading.Thread:
         """``what`` of it in a thread, beside the others."""
 
         def work() -> None:
             try:
                 with torch.cuda.stream(self.stream) if self.stream else nullcontext():
-                    getattr(self, what)(until)
+                    getattr(self, what)()
             except BaseException as error:
                 self.error = error
 
@@ -254,6 +262,8 @@ def train_together(
     until = time.perf_counter() + budget
     device = "cuda" if torch.cuda.is_available() else "cpu"
     near = Splits(*(half.to(device) for half in data))
+    n_threads = torch.get_num_threads()
+    torch.set_num_threads(1)
     # Training may round what it multiplies; all that is measured does not.
     torch.set_float32_matmul_precision("high")
     trainings: dict[str, Training] = {}
@@ -262,23 +272,35 @@ def train_together(
         trainings[name] = Training(vae, row, near, folder / name, device)
     torch.set_float32_matmul_precision("highest")
     unplanned = [one for one in trainings.values() if not one.planned]
-    together(unplanned, "try_out", time.perf_counter() + min(TRIAL, budget / 10))
+    together(unplanned, "try_out", time.perf_counter() + TRIAL * budget)
     for one in unplanned:
         one.restore()
         left = 0.96 * (until - time.perf_counter())
         one.planned = max(1, min(PAPER_EPOCHS, int(left / one.seconds_per_epoch)))
+        one.budget = budget
         print(f"{one.folder.name}: {one.seconds_per_epoch:.3f} s an epoch, {one.planned} planned",
               flush=True)  # fmt: skip
     together(list(trainings.values()), "run", until)
+    torch.set_num_threads(n_threads)
     return trainings
 
 
 def together(trainings: list[Training], what: str, until: float) -> None:
-    """``what`` of every training at the same time."""
+    """``what`` of every training at the same time, until then or until interrupted."""
     if torch.cuda.is_available():
         torch.cuda.synchronize()  # streams do not wait for what was begun on another
-    for thread in [one.on_its_stream(what, until) for one in trainings]:
-        thread.join()
+    for one in trainings:
+        one.until = until
+    threads = [one.on_its_stream(what) for one in trainings]
+    try:
+        for thread in threads:
+            thread.join()
+    except KeyboardInterrupt:
+        for one in trainings:
+            one.until = 0.0  # they end with the epoch they are at, and keep it
+        for thread in threads:
+            thread.join()
+        raise
     for one in trainings:
         if one.error is not None:
             raise one.error
