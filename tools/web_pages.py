@@ -25,7 +25,8 @@ from zscape.data import ImageSet
 from zscape.data.columns import Columns
 from zscape.explorer import build_scene, cached_scene, write_export
 from zscape.latents import decode, encode
-from zscape.model import MLPVAE, VAE
+from zscape.model import MLPVAE, VAE, Condition
+from zscape.model.condition import join_condition
 from zscape.seeding import torch_generator
 
 N_DIGITS = 2000
@@ -129,6 +130,12 @@ def write_pages(folder: Path) -> None:
         ),
         "unknown_layer": (random_model(4, square, UnknownVAE), grey, ["pca"]),
     }
+    spots = small_images(200, square)
+    told = Condition("label", spots.class_names[:3])
+    cases["told"] = random_model(3, square), spots, ["pca"]
+    with torch.random.fork_rng(devices=[]):
+        torch.default_generator.manual_seed(0)
+        join_condition(cases["told"][0], told)
     for name, (vae, images, maps) in cases.items():
         scene = cached_scene(vae, images, maps=maps, title=f"{name} <b>&amp;</b>")
         write_export(scene, folder / f"{name}.html")

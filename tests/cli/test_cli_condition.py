@@ -14,6 +14,7 @@ from matplotlib.figure import Figure
 from matplotlib.text import Text
 
 import zscape
+from zscape.api import prepare_scene
 from zscape.api.subject import subject_of
 from zscape.report.material import Material
 from zscape.report.opening import what_it_is
@@ -259,19 +260,34 @@ def test_a_class_there_is_not(cli: Cli, told: Path) -> None:
     assert "condition must be one of 0, 1, 2" in err
 
 
-def test_a_page_is_of_one_decoder_which_its_title_names(cli: Cli, told: Path) -> None:
-    for command in ("export", "report", "explore"):
-        out = ["--no-open"] if command == "explore" else ["-o", "page.html"]
-        code, _, err = cli(command, told, *out)
-        assert code == 2
-        assert "say which with --condition, one of 0, 1, 2" in err
-        assert not Path("page.html").exists()
-    pages = []
-    for name in "02":
-        code, _, err = cli(
-            "export", told, "--condition", name, "--maps", "pca", "-o", f"{name}.html"
-        )
+def test_a_page_begins_with_what_was_asked_for_and_prices_images_as_what_they_are(
+    cli: Cli, told: Path
+) -> None:
+    code, _, err = cli("report", told, "-o", "page.html")
+    assert code == 2
+    assert "say which with --condition, one of 0, 1, 2" in err
+    for flags in ((), ("--condition", "2")):
+        code, _, err = cli("export", told, *flags, "--maps", "pca", "-o", "page.html")
         assert code == 0, err
-        pages.append(Path(f"{name}.html").read_text(encoding="utf-8"))
-        assert f"{told.name}, as class {name}" in pages[-1]
-    assert len(pages[0]) > 10_000
+    model = zscape.load(told)
+    plain, chosen = (prepare_scene(model.given(name), maps="pca").scene for name in (None, "2"))
+    assert plain.manifest["title"] == chosen.manifest["title"] == told.name
+    assert plain.manifest["condition"]["first"] == 0
+    assert chosen.manifest["condition"] == {
+        "title": "class", "names": ["0", "1", "2"], "first": 2, "codes": "condition"
+    }  # fmt: skip
+    for name in ("mu", "error"):
+        np.testing.assert_array_equal(plain.array(name), chosen.array(name))
+    labels = model.images().labels
+    assert labels is not None
+    np.testing.assert_array_equal(plain.array("condition"), labels.numpy())
+
+
+def test_a_page_of_images_that_do_not_say_what_they_are(cli: Cli, told: Path) -> None:
+    np.savez("bare.npz", images=blobs(10))
+    bare = ("--data", "bare.npz", "--split", "train", "--maps", "pca", "-o", "page.html")
+    code, _, err = cli("export", told, *bare)
+    assert code == 2
+    assert "has no labels, and this model is told the class of every image" in err
+    assert not Path("page.html").exists()
+    assert cli("export", told, *bare, "--condition", "1").code == 0

@@ -237,7 +237,7 @@ def test_closing_hangs_up_and_leaves_no_thread(scene, vae, bundle, monkeypatch):
     before = set(threading.enumerate())
     begun, may_end = threading.Event(), threading.Event()
 
-    def decode_slowly(kernel, body):
+    def decode_slowly(kernel, body, condition):
         begun.set()
         may_end.wait(10)
         return np.zeros(1, np.float32)

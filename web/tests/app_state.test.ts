@@ -160,7 +160,7 @@ describe("the current vector", () => {
     chooseRow(explorer, 3);
     sketch(explorer, [[[1, 1]]]);
     setCurrent(explorer, Float32Array.of(1, 2, 3), { kind: "drawn", variances: null });
-    seeSketch(explorer, { pixels: new Float32Array(16) });
+    seeSketch(explorer, { pixels: new Float32Array(16), told: 0 });
     sketch(explorer, []);
     expect(explorer.current.value.origin).toEqual({ kind: "row", row: 3 });
     expect(explorer.sketch.value.seen).toBe(null);

@@ -2,6 +2,7 @@
 import { expect, it, vi } from "vitest";
 import { createTiles } from "../src/panels/map_tiles";
 import { flip, resizeMap, setDecoder, setMap, setNeuron } from "../src/state/actions";
+import type { Decoder } from "../src/state/decoder";
 import type { MapView, Tile } from "../src/view/view";
 import { smallExplorer } from "./app_explorer";
 
@@ -29,13 +30,15 @@ it("tiles show the vector they are asked for, however late the answers come", as
       else resolve(pixels);
     });
   };
-  setDecoder(explorer, {
+  const network: Decoder = {
+    choose: () => network,
     canDecode: true,
     canEncode: false,
     isHere: false,
     decode,
     encode: () => Promise.reject(new Error("no")),
-  });
+  };
+  setDecoder(explorer, network);
   let shown: Tile[] | null = null;
   const view = {
     getView: () => ({ x: 0, y: 0, scale: 0.05 }),

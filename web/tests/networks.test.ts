@@ -20,7 +20,7 @@ interface Network {
 const networks: Network[] = JSON.parse(text);
 
 /** The layers as a decoder of "pictures" with as many numbers as come out, without sigmoid. */
-async function run(network: Network, engine: Engine, n: number): Promise<Float32Array> {
+async function run(network: Network, engine: Engine, n: number, told = [0]): Promise<Float32Array> {
   const scene = networkScene({} as never, network.blocks, [1, 1, 1], 1);
   const arena = new Arena();
   const planner = new Planner(scene, arena);
@@ -34,7 +34,7 @@ async function run(network: Network, engine: Engine, n: number): Promise<Float32
   for (const region of regions) arena.place(region, n);
   arena.place(planner.scratch, 1);
   const kernels = await createKernels(arena.length, [engine]);
-  plan.load(kernels.memory);
+  for (const each of told) plan.load(kernels.memory, each);
   kernels.memory.set(x.subarray(0, n * length), regions[0].at);
   for (const step of plan.steps) step(kernels, n);
   const { at } = plan.out.region;
@@ -69,6 +69,41 @@ describe.each(ENGINES)("%s", (engine) => {
       expect(largestDifference(alone, wanted)).toBeLessThan(5e-6);
     },
   );
+});
+
+/** The network with another bias of its first layer that has one, or null. */
+function withBias(network: Network, change: (bias: Float32Array) => Encoded): Network | null {
+  const layer = network.layers.find((each) => "bias" in each && each.bias !== null);
+  if (!layer || !("bias" in layer)) return null;
+  const changed = change(floatsOf(network.blocks[layer.bias!]));
+  return { ...network, blocks: { ...network.blocks, [layer.bias!]: changed } };
+}
+
+const encoded = (values: Float32Array, shape: number[]): Encoded => ({
+  shape,
+  base64: btoa(String.fromCharCode(...new Uint8Array(values.buffer))),
+});
+
+describe.each(ENGINES)("what a model is told, on %s", (engine) => {
+  const told = networks.flatMap((network) => {
+    const plain = withBias(network, (bias) =>
+      encoded(
+        bias.map((b) => b + 1),
+        [bias.length],
+      ),
+    );
+    const both = withBias(network, (bias) =>
+      encoded(Float32Array.from([...bias, ...bias.map((b) => b + 1)]), [2, bias.length]),
+    );
+    return plain && both ? [[network.name, network, plain, both] as const] : [];
+  });
+  test.each(told)("%s: is the row of its bias, back and forth", async (_, first, second, both) => {
+    const [one, other] = await Promise.all([run(first, engine, 1), run(second, engine, 1)]);
+    expect(largestDifference(one, other)).toBeGreaterThan(1e-3);
+    expect(await run(both, engine, 1, [0])).toEqual(one);
+    expect(await run(both, engine, 1, [0, 1])).toEqual(other);
+    expect(await run(both, engine, 1, [1, 0])).toEqual(one);
+  });
 });
 
 test("a network whose layers do not fit is refused in a sentence", async () => {

@@ -193,8 +193,6 @@ def prepare_scene(
 
     opened = open_model(source)
     vae, title, images = opened.model, opened.name, opened.images(data, split)
-    if vae.condition is not None and vae.chosen is not None:
-        title = f"{title}, as {vae.condition.title} {vae.chosen}"
     if maps is not None:
         maps = [maps] if isinstance(maps, (str, Embedding)) else list(maps)
     names = None if maps is None else [item for item in maps if isinstance(item, str)]

@@ -50,7 +50,6 @@ def explore(
     from zscape.explorer import ExplorerServer, check_port
 
     check_port(port)
-    where.check_told()
     with showing_progress() as progress:
         prepared = api.prepare_scene(
             where.opened, where.data, split=where.split, n=n, maps=_names(maps),
@@ -83,7 +82,6 @@ def export(
     """Write the explorer as one file that opens in any browser, offline, without Python."""
     from zscape import api
 
-    where.check_told()
     with showing_progress() as progress:
         page = api.export(
             where.opened, out, where.data, onnx=onnx, split=where.split, n=n, maps=_names(maps),

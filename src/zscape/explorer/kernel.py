@@ -30,20 +30,32 @@ class Kernel:
         """The longest question."""
         return 4 * MAX_AT_ONCE * max(self.vae.latent_dim, math.prod(self.vae.image_shape))
 
-    def decode(self, data: bytes | memoryview) -> NDArray[np.float32]:
+    def decode(self, data: bytes | memoryview, condition: int | None = None) -> NDArray[np.float32]:
         """Vectors (n, latent_dim) → pictures (n, c, h, w) in [0, 1].
+
+        Parameters
+        ----------
+        condition
+            To a model that is told what pictures are: the number of what all of them are.
 
         Raises
         ------
         ShapeError, DataError
             The bytes are not whole rows of finite numbers, or more than ``MAX_AT_ONCE``.
+        ConfigError
+            There is no such condition, or it has to be said.
         """
         z = _rows(data, (self.vae.latent_dim,), "vectors")
         with self._lock:
-            pictures: NDArray[np.float32] = decode(self.vae, z).numpy()
+            pictures: NDArray[np.float32] = decode(self._told(condition), z).numpy()
         return pictures
 
-    def encode(self, data: bytes | memoryview) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    def _told(self, condition: int | None) -> VAE:
+        return self.vae if condition is None else self.vae.given(np.array([condition]))
+
+    def encode(
+        self, data: bytes | memoryview, condition: int | None = None
+    ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
         """Pictures (n, c, h, w) in [0, 1] → mean and log-variance, both (n, latent_dim).
 
         Raises
@@ -56,7 +68,7 @@ class Kernel:
             raise DataError(f"pixels must lie in [0, 1]; got {x.min():g} to {x.max():g}.")
         device = next(self.vae.parameters()).device
         with self._lock, evaluating(self.vae):
-            mu, logvar = self.vae.encode(torch.from_numpy(x).to(device))
+            mu, logvar = self._told(condition).encode(torch.from_numpy(x).to(device))
         return mu.float().cpu().numpy(), logvar.float().cpu().numpy()
 
 

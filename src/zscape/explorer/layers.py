@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import torch
@@ -43,12 +44,18 @@ def describe_network(vae: VAE) -> Network:
     """``vae`` as lists of plain layers, whatever its class.
 
     A real pass is recorded, batch norm is folded into the layers before it, and the lists are run
-    on random inputs and compared with the model: to 1e-5, relative where numbers exceed 1.
+    on random inputs and compared with the model: to 1e-5, relative where numbers exceed 1. What a
+    model is told adds to the bias of a layer, which then is (k, out), a row for each value.
     """
     try:
-        lists = record_layers(vae)
-        mean = _find_mean(vae)
-        prove(vae, lists, mean)
+        views = (
+            [vae] if vae.condition is None else [vae.given(name) for name in vae.condition.names]
+        )
+        mean = _find_mean(views[0])
+        every = [record_layers(view) for view in views]
+        for view, lists in zip(views, every, strict=True):
+            prove(view, lists, mean)
+        lists = Lists(*(_of_all(parts) for parts in zip(*every, strict=True)))
     except Unsupported as error:
         return Network(None, {}, f"The page cannot run this network: {error}.")
     tensors: dict[str, Tensor] = {}
@@ -179,6 +186,23 @@ def _join(before: Op, op: Op) -> Op | None:
     moved = shift if bias is None else shift + scale * bias.cpu().double()
     arrays = {"weight": (weight * scale.view(along)).to(own), "bias": moved.to(own)}
     return Op(before.kind, arrays, before.options)
+
+
+def _of_all(every: Sequence[list[Op]]) -> list[Op]:
+    """One list for those of all that a model can be told; they differ in biases alone."""
+    first, *others = every
+    ops = []
+    for i, op in enumerate(first):
+        arrays = dict(op.arrays)
+        for name, array in op.arrays.items():
+            same = [other[i].arrays[name] for other in others]
+            if all(is_close(array, one) for one in same):
+                continue
+            if name != "bias":
+                raise Unsupported(f"what it is told changes the {name} of a layer")
+            arrays[name] = torch.stack([array, *same])
+        ops.append(Op(op.kind, arrays, op.options))
+    return ops
 
 
 def _entries(ops: list[Op], prefix: str, tensors: dict[str, Tensor]) -> list[dict[str, Any]]:

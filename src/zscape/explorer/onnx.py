@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import json
 import warnings
 from collections.abc import Sequence
 from pathlib import Path
@@ -29,8 +30,8 @@ class _Encoder(nn.Module):
         super().__init__()
         self.vae = vae
 
-    def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
-        return self.vae.encode(x)
+    def forward(self, x: Tensor, condition: Tensor | None = None) -> tuple[Tensor, Tensor]:
+        return _told(self.vae, condition).encode(x)
 
 
 class _Decoder(nn.Module):
@@ -38,8 +39,15 @@ class _Decoder(nn.Module):
         super().__init__()
         self.vae = vae
 
-    def forward(self, z: Tensor) -> Tensor:
-        return self.vae.decode(z)
+    def forward(self, z: Tensor, condition: Tensor | None = None) -> Tensor:
+        return _told(self.vae, condition).decode(z)
+
+
+def _told(vae: VAE, condition: Tensor | None) -> VAE:
+    """``VAE.given`` of numbers that are not known yet."""
+    if condition is None or vae.condition is None:
+        return vae
+    return vae.given(torch.eye(len(vae.condition.names), device=condition.device)[condition])
 
 
 def check_onnx() -> None:
@@ -52,8 +60,10 @@ def check_onnx() -> None:
 def write_onnx(vae: ModelLike, folder: Path | str) -> list[Path]:
     """Write ``encoder.onnx`` (``x`` → ``mu``, ``logvar``) and ``decoder.onnx`` (``z`` → ``x``).
 
-    ``x`` is (batch, c, h, w) in [0, 1], the others (batch, latent_dim); any batch. Each is run by
-    onnxruntime and compared with torch before it is kept.
+    ``x`` is (batch, c, h, w) in [0, 1], the others (batch, latent_dim); any batch. A model that is
+    told what pictures are takes that too, ``condition`` (batch,) int64; what the numbers stand for
+    is in the file's metadata, ``condition``, as a JSON list. Each is run by onnxruntime and
+    compared with torch before it is kept.
 
     Raises
     ------
@@ -64,10 +74,10 @@ def write_onnx(vae: ModelLike, folder: Path | str) -> list[Path]:
     ConfigError
         The folder cannot be written.
     """
-    vae = as_vae(vae)
+    vae = as_vae(vae).untold()
     check_onnx()
     folder = Path(folder)
-    halves: list[tuple[str, nn.Module, str, list[str], tuple[int, ...]]] = [
+    halves: list[tuple[str, _Encoder | _Decoder, str, list[str], tuple[int, ...]]] = [
         ("encoder", _Encoder(vae), "x", ["mu", "logvar"], vae.image_shape),
         ("decoder", _Decoder(vae), "z", ["x"], (vae.latent_dim,)),
     ]
@@ -82,20 +92,32 @@ def write_onnx(vae: ModelLike, folder: Path | str) -> list[Path]:
 
 
 def _export(
-    module: nn.Module, name: str, given: str, results: Sequence[str], shape: tuple[int, ...]
+    module: _Encoder | _Decoder,
+    name: str,
+    given: str,
+    results: Sequence[str],
+    shape: tuple[int, ...],
 ) -> bytes:
     device = next(module.parameters()).device
     # Two: a batch of one would be taken for a constant.
-    example = torch.zeros(2, *shape, device=device)
+    example = [torch.zeros(2, *shape, device=device)]
+    condition, names = module.vae.condition, [given]
+    if condition is not None:
+        example.append(torch.zeros(2, dtype=torch.int64, device=device))
+        names.append("condition")
+    batch = {0: torch.export.Dim("batch", min=1)}
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             program: Any = torch.onnx.export(
-                module, (example,), dynamo=True, opset_version=OPSET, external_data=False,
-                input_names=[given], output_names=list(results), verbose=False,
-                dynamic_shapes=({0: torch.export.Dim("batch", min=1)},),
+                module, tuple(example), dynamo=True, opset_version=OPSET, external_data=False,
+                input_names=names, output_names=list(results), verbose=False,
+                dynamic_shapes=(batch,) if condition is None else (batch, batch),
             )  # fmt: skip
-        content: bytes = program.model_proto.SerializeToString()
+        proto = program.model_proto
+        if condition is not None:
+            proto.metadata_props.add(key="condition", value=json.dumps(condition.names))
+        content: bytes = proto.SerializeToString()
     except Exception as error:
         cause: BaseException = error
         while cause.__cause__ is not None:
@@ -107,7 +129,12 @@ def _export(
 
 
 def _prove(
-    module: nn.Module, content: bytes, name: str, given: str, shape: tuple[int, ...], device: Any
+    module: _Encoder | _Decoder,
+    content: bytes,
+    name: str,
+    given: str,
+    shape: tuple[int, ...],
+    device: Any,
 ) -> None:
     import onnxruntime
 
@@ -115,9 +142,12 @@ def _prove(
     for batch in _CHECKED_BATCHES:
         generator = torch_generator(0, "onnx", name, batch)
         x = torch.rand(batch, *shape, generator=generator)
-        theirs = module(x.to(device))
+        feed = {given: x}
+        if (condition := module.vae.condition) is not None:
+            feed["condition"] = torch.arange(batch) % len(condition.names)
+        theirs = module(*(value.to(device) for value in feed.values()))
         theirs = [theirs] if isinstance(theirs, Tensor) else theirs
-        ours = session.run(None, {given: x.numpy()})
+        ours = session.run(None, {name: value.numpy() for name, value in feed.items()})
         for one, other in zip(ours, theirs, strict=True):
             expected = other.float().cpu().numpy()
             gap = float(np.abs(one - expected).max())

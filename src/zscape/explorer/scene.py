@@ -225,6 +225,8 @@ def build_scene(
         "why": network.why,
         "blocks": blocks.entries,
     }
+    if vae.condition is not None:
+        manifest["condition"] = _describe_condition(vae, table, blocks)
     if table.columns is not None:
         manifest["columns"] = describe_columns(table, blocks.add)
     _store_weights(network, weights, blocks)
@@ -340,6 +342,18 @@ def _describe_prototypes(table: LatentTable, blocks: _Blocks) -> dict[str, Any] 
     return {"vectors": blocks.add("prototypes", vectors, "f32"), "counts": counts.tolist()}
 
 
+def _describe_condition(vae: VAE, table: LatentTable, blocks: _Blocks) -> dict[str, Any]:
+    condition = vae.condition
+    assert condition is not None
+    try:
+        codes = blocks.add("condition", condition.codes(table).numpy(), "i32", codec="gzip")
+    except DataError:  # they were encoded as what was chosen
+        codes = None
+    first = 0 if vae.chosen is None else condition.code(vae.chosen)
+    return {"title": condition.title, "names": list(condition.names), "first": first,
+            "codes": codes}  # fmt: skip
+
+
 def _mutual_information(table: LatentTable, seed: int) -> NDArray[Any] | None:
     step = -(-len(table) // MUTUAL_INFORMATION_POINTS)
     part = table[::step]
@@ -362,4 +376,4 @@ def _names(maps: list[Embedding]) -> list[str]:
 def _store_weights(network: Network, weights: str, blocks: _Blocks) -> None:
     for name, tensor in network.tensors.items():
         # Biases are few, and added to every pixel: not worth rounding.
-        blocks.add(name, tensor.numpy(), weights if tensor.ndim > 1 else "f32")
+        blocks.add(name, tensor.numpy(), weights if name.endswith(".weight") else "f32")

@@ -13,7 +13,7 @@ from contextlib import contextmanager, suppress
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
-from urllib.parse import unquote, urlsplit
+from urllib.parse import parse_qsl, unquote, urlsplit
 
 import numpy as np
 from numpy.typing import NDArray
@@ -219,13 +219,22 @@ class _Handler(BaseHTTPRequestHandler):
             raise _Refused(HTTPStatus.NOT_FOUND, "There is no such page.")
         body = self._body()
         try:
-            answer = _WAYS[path](self.server.kernel, body)
+            answer = _WAYS[path](self.server.kernel, body, self._condition())
         except ZscapeError as error:
             raise _Refused(HTTPStatus.BAD_REQUEST, str(error)) from error
         content = answer.astype("<f4").tobytes()
         self._send(
             HTTPStatus.OK, "application/octet-stream", content, {"Cache-Control": "no-store"}
         )
+
+    def _condition(self) -> int | None:
+        """What the pictures are, of a model that is told: ``?condition=2``."""
+        text = dict(parse_qsl(urlsplit(self.path).query)).get("condition")
+        if text is None:
+            return None
+        if not (text.isascii() and text.isdigit() and len(text) < 4):
+            raise ConfigError(f"condition must be a number; got {text[:20]!r}.")
+        return int(text)
 
     def _body(self) -> bytes:
         text = self.headers.get("Content-Length", "")
@@ -264,12 +273,12 @@ class _Handler(BaseHTTPRequestHandler):
         _log.debug(format, *args)
 
 
-def _encode(kernel: Kernel, body: bytes) -> NDArray[np.float32]:
+def _encode(kernel: Kernel, body: bytes, condition: int | None) -> NDArray[np.float32]:
     """Means of all pictures, then their log-variances."""
-    return np.concatenate(kernel.encode(body))
+    return np.concatenate(kernel.encode(body, condition))
 
 
-_WAYS: dict[str, Callable[[Kernel, bytes], NDArray[np.float32]]] = {
-    "/decode": lambda kernel, body: kernel.decode(body),
+_WAYS: dict[str, Callable[[Kernel, bytes, int | None], NDArray[np.float32]]] = {
+    "/decode": lambda kernel, body, condition: kernel.decode(body, condition),
     "/encode": _encode,
 }

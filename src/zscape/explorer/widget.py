@@ -91,6 +91,17 @@ def _color(widget: ExplorerWidget, value: Any) -> str:
     raise traitlets.TraitError(f"color must be one of {shown}; got {value!r}.")
 
 
+def _condition(widget: ExplorerWidget, value: Any) -> str:
+    known = widget.manifest_dict.get("condition")
+    if value == "" or (known is not None and value in known["names"]):
+        return str(value)
+    if known is None:
+        raise traitlets.TraitError("condition: this model is told nothing of a picture.")
+    raise traitlets.TraitError(
+        f"condition must be one of {', '.join(known['names'])}; got {value!r}."
+    )
+
+
 def _filter(widget: ExplorerWidget, value: Any) -> dict[str, Any]:
     return check_filter(widget.manifest_dict, value)
 
@@ -99,8 +110,8 @@ class ExplorerWidget(anywidget.AnyWidget):
     """The explorer of one scene; display it as the last line of a cell.
 
     Everything a person does comes back as traits, and each of them can be set: ``z``,
-    ``selection``, ``selections``, ``path``, ``map``, ``color``, ``filter``. Two widgets share
-    them through ``traitlets.link((a, "z"), (b, "z"))``.
+    ``selection``, ``selections``, ``path``, ``map``, ``color``, ``condition``, ``filter``. Two
+    widgets share them through ``traitlets.link((a, "z"), (b, "z"))``.
 
     Parameters
     ----------
@@ -129,6 +140,7 @@ class ExplorerWidget(anywidget.AnyWidget):
     path = _Checked(_vectors, [], "Latent vectors along the path; empty: none.").tag(sync=True)
     map = _Checked(_map, "", "Name of the map shown, or two neurons: 'z0,z1'.").tag(sync=True)
     color = _Checked(_color, "", "class, kl, error, a column, or a neuron: 'z3'.").tag(sync=True)
+    condition = _Checked(_condition, "", "What is decoded, by a model that is told.").tag(sync=True)
     filter = _Checked(_filter, {}, "What is shown, by column: {'area': (2, None)}.").tag(sync=True)
 
     def __init__(self, scene: Scene, vae: VAE, images: ImageSet, **traits: Any) -> None:
@@ -140,7 +152,7 @@ class ExplorerWidget(anywidget.AnyWidget):
         # Empty: the page chooses, and says what it chose once it is shown.
         start: dict[str, Any] = {
             "z": [], "selection": [], "selections": {}, "path": [], "map": "", "color": "",
-            "filter": {},
+            "condition": "", "filter": {},
         }  # fmt: skip
         start |= traits
         super().__init__(manifest=scene.manifest_json, blocks=scene.blocks, **start)
@@ -163,7 +175,9 @@ class ExplorerWidget(anywidget.AnyWidget):
     def picture(self) -> NDArray[np.float32]:
         """(c, h, w) in [0, 1]: the current vector decoded; as long as there is none, the origin."""
         z = locate(self._vae, self.z or None)
-        picture: NDArray[np.float32] = decode(self._vae, z)[0].numpy()
+        known = self.manifest_dict.get("condition")
+        told = None if known is None else self.condition or known["names"][known["first"]]
+        picture: NDArray[np.float32] = decode(self._vae, z, condition=told)[0].numpy()
         return picture
 
     @property
@@ -193,9 +207,9 @@ class ExplorerWidget(anywidget.AnyWidget):
         kind, number = message.get("type"), message.get("id")
         try:
             if kind == "decode":
-                answers = [self._kernel.decode(buffers[0])]
+                answers = [self._kernel.decode(buffers[0], message.get("condition"))]
             elif kind == "encode":
-                answers = list(self._kernel.encode(buffers[0]))
+                answers = list(self._kernel.encode(buffers[0], message.get("condition")))
             else:
                 return
         except (ZscapeError, IndexError) as error:

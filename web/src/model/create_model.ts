@@ -47,14 +47,16 @@ export async function createModel(
   for (const region of regions) arena.place(region, batch);
   arena.place(planner.scratch, 1);
   const kernels = await createKernels(arena.length, engines);
-  decoder.load(kernels.memory);
+  const start = scene.manifest.condition?.first ?? 0;
+  decoder.load(kernels.memory, start);
   // The first picture need not wait for weights that only a drawing needs.
   const encoder = [trunk, mu, logvar];
   const mean = spec.mean === "sigmoid" ? sigmoid : continuousBernoulliMean;
   const nPixels = size(imageShape);
 
-  function decode(z: Float32Array, n: number): Float32Array {
+  function decode(z: Float32Array, n: number, told = start): Float32Array {
     checkLength("z", z, n, latentDim);
+    decoder.load(kernels.memory, told);
     const pixels = new Float32Array(n * nPixels);
     for (let i = 0; i < n; i += batch) {
       const count = Math.min(batch, n - i);
@@ -66,9 +68,9 @@ export async function createModel(
     return pixels;
   }
 
-  function encode(x: Float32Array, n: number): Encoded {
+  function encode(x: Float32Array, n: number, told = start): Encoded {
     checkLength("x", x, n, nPixels);
-    for (const plan of encoder) plan.load(kernels.memory);
+    for (const plan of encoder) plan.load(kernels.memory, told);
     const posterior = {
       mu: new Float32Array(n * latentDim),
       logvar: new Float32Array(n * latentDim),

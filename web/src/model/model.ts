@@ -7,8 +7,12 @@ export interface Model {
   readonly imageShape: [number, number, number];
   /** Which arithmetic it runs on here. */
   readonly engine: Engine;
-  /** z (n, latentDim) → pixels (n, c, h, w) in [0, 1]. The answer is the caller's to keep. */
-  decode(z: Float32Array, n: number): Float32Array;
+  /**
+   * z (n, latentDim) → pixels (n, c, h, w) in [0, 1]. The answer is the caller's to keep.
+   *
+   * @param told what the pictures are, to a model that is told: a number in `manifest.condition.names`.
+   */
+  decode(z: Float32Array, n: number, told?: number): Float32Array;
   /** Pixels (n, c, h, w) in [0, 1] → both (n, latentDim). */
-  encode(x: Float32Array, n: number): Encoded;
+  encode(x: Float32Array, n: number, told?: number): Encoded;
 }

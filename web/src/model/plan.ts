@@ -27,8 +27,8 @@ export interface State {
 export interface Plan {
   steps: Step[];
   out: State;
-  /** Writes the weights where the steps read them, once. */
-  load(memory: Float32Array): void;
+  /** Writes the weights where the steps read them, once; and, each time it changes, what the model is told. */
+  load(memory: Float32Array, told: number): void;
 }
 
 type Of<K extends Layer["kind"]> = Extract<Layer, { kind: K }>;
@@ -46,6 +46,8 @@ export class Planner {
   private where = "";
   /** What writes the weights of the plan that is being made. */
   private fills: ((memory: Float32Array) => void)[] = [];
+  /** And what writes those biases that follow what the model is told. */
+  private tellings: ((memory: Float32Array, told: number) => void)[] = [];
 
   constructor(
     private readonly scene: Scene,
@@ -61,6 +63,8 @@ export class Planner {
   ): Plan {
     const steps: Step[] = [];
     const fills: typeof this.fills = (this.fills = []);
+    const tellings: typeof this.tellings = (this.tellings = []);
+    let known = -1;
     let state = start;
     for (let i = 0; i < layers.length; i++) {
       const layer = layers[i];
@@ -78,7 +82,12 @@ export class Planner {
       if (isFused(layer, layers[i + 1])) i++;
       grow(state.region, size(state.shape));
     }
-    return { steps, out: state, load: (memory) => fills.splice(0).forEach((fill) => fill(memory)) };
+    const load: Plan["load"] = (memory, told) => {
+      fills.splice(0).forEach((fill) => fill(memory));
+      if (told !== known) tellings.forEach((tell) => tell(memory, told));
+      known = told;
+    };
+    return { steps, out: state, load };
   }
 
   private layer(
@@ -271,14 +280,24 @@ export class Planner {
   }
 
   private bias(name: string | null, length: number, times: number): Region {
-    if (name !== null && this.shapeOf(name, 1)[0] !== length) {
-      this.fail(`has ${length} outputs; its bias has ${this.shapeOf(name, 1)[0]}`);
-    }
-    return this.constant(roundUp(length * times), (to) => {
-      if (name === null) return;
-      const values = this.scene.floats(name);
+    if (name === null) return this.constant(roundUp(length * times), () => undefined);
+    const isTold = this.scene.manifest.blocks[name]?.shape.length === 2;
+    const width = this.shapeOf(name, isTold ? 2 : 1).at(-1);
+    if (width !== length) this.fail(`has ${length} outputs; its bias has ${width}`);
+    const put = (to: Float32Array, values: Float32Array): void => {
       for (let i = 0; i < times; i++) to.set(values, i * length);
-    });
+    };
+    if (!isTold) {
+      return this.constant(roundUp(length * times), (to) => put(to, this.scene.floats(name)));
+    }
+    const region = this.constant(roundUp(length * times), () => undefined);
+    this.tellings.push((memory, told) =>
+      put(
+        memory.subarray(region.at, region.at + length * times),
+        this.scene.floats(name).subarray(told * length, (told + 1) * length),
+      ),
+    );
+    return region;
   }
 
   private picture(state: State, channels: number): [number, number] {

@@ -7,7 +7,7 @@ import { className, count, describe } from "../state/origin";
 import { shadeOf } from "../state/trust";
 import { useChanges, usePage } from "./context";
 import { Icon } from "./icons";
-import { named, paint } from "./picture";
+import { asWhat, named, paint } from "./picture";
 import { fileOf } from "./values";
 
 /** The picture of the current vector, beside the original or what comes nearest to it. */
@@ -29,6 +29,7 @@ function Decoded() {
   const decoder = useCell(explorer.decoder);
   const canvas = useRef<HTMLCanvasElement>(null);
   const { look } = explorer;
+  const told = useCell(explorer.told);
   const cannot = decoder !== null && !decoder.canDecode;
   useLayoutEffect(() => {
     // Painted in the event that asked for it, not a frame later.
@@ -58,7 +59,7 @@ function Decoded() {
           {...named("The picture decoded from the current vector")}
         />
       )}
-      <figcaption>Decoded</figcaption>
+      <figcaption>Decoded{asWhat(explorer, told)}</figcaption>
     </figure>
   );
 }

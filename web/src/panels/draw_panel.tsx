@@ -7,7 +7,7 @@ import type { Stroke } from "../state/sketch";
 import { usePage } from "./context";
 import { Nearest } from "./nearest";
 import { createPad, type Pad } from "./pad";
-import { Picture } from "./picture";
+import { asWhat, Picture } from "./picture";
 
 const QUICK = 50_000; // numbers in the table of latents: a few milliseconds
 
@@ -15,6 +15,7 @@ interface Question {
   pixels: Float32Array;
   strokes: readonly Stroke[];
   isDone: boolean;
+  told: number;
 }
 
 export function DrawPanel() {
@@ -23,6 +24,8 @@ export function DrawPanel() {
   const canvas = useRef<HTMLCanvasElement>(null);
   const pad = useRef<Pad | null>(null);
   const { seen } = useCell(explorer.sketch);
+  const told = useCell(explorer.told);
+  const { condition } = explorer.manifest;
   const side = Math.min(...explorer.manifest.imageShape.slice(1));
   const canEncode = decoder?.canEncode ?? true;
 
@@ -30,15 +33,15 @@ export function DrawPanel() {
     if (!canvas.current) return;
     const [channels, height, width] = explorer.manifest.imageShape;
     const ask = createLatest<Question, Posterior>(
-      ({ pixels }) => explorer.decoder.value!.encode(pixels, 1),
-      ({ mu, logvar }, { pixels, strokes, isDone }) => {
+      ({ pixels, told }) => explorer.decoder.value!.encode(pixels, 1, condition && told),
+      ({ mu, logvar }, { pixels, strokes, isDone, told }) => {
         if (strokes !== explorer.sketch.value.strokes) return; // they are gone, or there are more
         // The ellipse asks for the neighbours of many vectors: among many points it waits for the end of a stroke.
         const variances = isDone || explorer.mu.length < QUICK ? logvar.map(Math.exp) : null;
         setCurrent(explorer, mu, { kind: "drawn", variances }, false);
         if (!isDone) return;
         settle(explorer);
-        seeSketch(explorer, { pixels });
+        seeSketch(explorer, { pixels, told });
       },
       (error) => say(explorer, `The drawing could not be read: ${(error as Error).message}`),
     );
@@ -49,7 +52,7 @@ export function DrawPanel() {
       const plane = centreDrawing(ink, side, side, height, width);
       const pixels = new Float32Array(channels * height * width);
       for (let c = 0; c < channels; c++) pixels.set(plane, c * height * width);
-      ask({ pixels, strokes: explorer.sketch.value.strokes, isDone });
+      ask({ pixels, strokes: explorer.sketch.value.strokes, isDone, told: explorer.told.value });
     });
     return () => pad.current?.destroy();
   }, [canEncode]);
@@ -60,7 +63,8 @@ export function DrawPanel() {
       <p class="zs-hint">
         Draw with mouse, pen or finger. As in MNIST, the drawing is scaled to fit the inner{" "}
         {Math.round(BOX * side)} of {side} pixels and moved so that its centre of mass is in the
-        middle, then encoded.
+        middle, then encoded{asWhat(explorer, told)}
+        {condition && `, the ${condition.title} chosen over the map, which the model is told`}.
       </p>
       <div class="zs-buttons">
         <button type="button" onClick={() => pad.current?.clear()}>
@@ -87,7 +91,7 @@ export function DrawPanel() {
               look={explorer.look}
               label="The drawing as the model sees it"
             />
-            <figcaption>As the model sees it</figcaption>
+            <figcaption>As the model sees it{asWhat(explorer, seen.told)}</figcaption>
           </figure>
         )}
       </div>

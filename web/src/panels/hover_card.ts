@@ -47,7 +47,13 @@ export function createHoverCard(
 
   let shown = -1;
   const reconstruct = createLatest<number, Float32Array>(
-    (row) => explorer.decoder.value!.decode(mu.slice(row * dim, (row + 1) * dim), 1),
+    // As what it is, whatever is chosen: a reconstruction.
+    (row) =>
+      explorer.decoder.value!.decode(
+        mu.slice(row * dim, (row + 1) * dim),
+        1,
+        explorer.codes?.[row],
+      ),
     (pixels, row) => row === shown && paint(decoded, pixels, 0, explorer.look),
     () => (decoded.hidden = true),
   );

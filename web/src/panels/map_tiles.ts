@@ -22,6 +22,7 @@ export function createTiles(explorer: Explorer, view: MapView): { destroy(): voi
   let wanted: { key: string; x: number; y: number; step: number }[] = [];
   let base = explorer.current.value.z;
   let pair: [number, number] | null = null;
+  let network = explorer.decoder.value;
   let age = 0; // of what is known: an answer to an older question is not kept
   let timer: ReturnType<typeof setTimeout> | undefined;
 
@@ -74,11 +75,17 @@ export function createTiles(explorer: Explorer, view: MapView): { destroy(): voi
     }
     const z = explorer.current.value.z;
     const isOther = z.some((value, i) => value !== base[i] && !pair!.includes(i));
-    if (isOther || String(pair) !== String(before) || known.size > MOST_KEPT) {
+    if (
+      isOther ||
+      decoder.value !== network ||
+      String(pair) !== String(before) ||
+      known.size > MOST_KEPT
+    ) {
       known.clear();
       age++;
     }
     base = z;
+    network = decoder.value;
     const box = view.getView();
     // Powers of two, so that the tiles of one zoom fit into those of another.
     const step = 2 ** Math.ceil(Math.log2(TILE_PX * box.scale));

@@ -19,7 +19,7 @@ import { type Along, MAX_STOPS, type Path, rowsOf, vectorAt } from "../state/pat
 import { multiple, type Trust } from "../state/trust";
 import { usePage } from "./context";
 import { Icon } from "./icons";
-import { Picture } from "./picture";
+import { asWhat, Picture } from "./picture";
 import { Select } from "./select";
 
 const FRAME_MS = 160;
@@ -208,7 +208,8 @@ function Export({ path, pixels }: { path: Path; pixels: Float32Array | null }) {
   const { explorer } = usePage();
   const [note, setNote] = useState("");
   const { look, manifest } = explorer;
-  const name = fileName(manifest.title, "path");
+  const told = useCell(explorer.told);
+  const name = fileName(manifest.title + asWhat(explorer, told), "path");
   const rows = () => rowsOf(path.vectors, path.n);
   const savePng = () =>
     drawStrip(pixels!, path.n, look, explorer.trail.value!.stops).toBlob(

@@ -1,5 +1,6 @@
 import { useLayoutEffect, useRef } from "preact/hooks";
 import { redBlue } from "../state/colors";
+import type { Explorer } from "../state/explorer";
 import { type Look, toImage } from "../state/thumbnails";
 
 /** Shows pixels (c, h, w) in [0, 1] from `offset` on, one canvas pixel each; CSS makes it large. */
@@ -54,3 +55,8 @@ export function SignedPicture({ pixels, look, label }: Omit<Props, "offset">) {
 /** The attributes that make a canvas a picture with a name, or hide it where it needs none. */
 export const named = (label: string) =>
   label ? ({ role: "img", "aria-label": label } as const) : ({ "aria-hidden": true } as const);
+
+/** " as class 7": what a model that is told takes a picture for; nothing of any other. */
+export function asWhat({ manifest: { condition } }: Explorer, told: number): string {
+  return condition ? ` as ${condition.title} ${condition.names[told]}` : "";
+}

@@ -1,5 +1,5 @@
 import { WAYS } from "../scene/manifest";
-import { flip, setColor, setMap, setWay, takeTool, wayBack } from "../state/actions";
+import { flip, setColor, setMap, setTold, setWay, takeTool, wayBack } from "../state/actions";
 import { useCell } from "../state/cell";
 import { colorChoices } from "../state/coloring";
 import { pairName, pairOf } from "../state/explorer";
@@ -16,6 +16,7 @@ export function Toolbar() {
       <MapChoice />
       <ColorChoice />
       <WayChoice />
+      <ToldChoice />
       <Switches />
     </div>
   );
@@ -125,6 +126,28 @@ function WayChoice() {
       {explorer.latentMap().inverses.map((each) => (
         <option key={each} value={each} title={`${each}: ${WAYS[each]}`}>
           {each}
+        </option>
+      ))}
+    </Select>
+  );
+}
+
+/** What pictures are decoded as, by a model that is told what they are. */
+function ToldChoice() {
+  const { explorer } = usePage();
+  const told = useCell(explorer.told);
+  const { condition } = explorer.manifest;
+  if (!condition) return null;
+  return (
+    <Select
+      label="Decode as"
+      value={String(told)}
+      title={`The model is told the ${condition.title} of every picture: whatever is decoded or drawn here is taken for this one`}
+      onChange={(value) => setTold(explorer, Number(value))}
+    >
+      {condition.names.map((name, i) => (
+        <option key={name} value={String(i)}>
+          {condition.title} {name}
         </option>
       ))}
     </Select>

@@ -44,7 +44,7 @@ export function checkManifest(value: unknown): Manifest {
   checkNeurons(root.at("neurons"), d);
   checkColumns(root.at("columns"), blocks, n);
   checkMaps(root.at("maps"), blocks, n, d);
-  checkModel(root, blocks);
+  checkModel(root, blocks, checkCondition(root.at("condition"), blocks, n));
   return value as Manifest;
 }
 
@@ -188,27 +188,38 @@ function checkLearned(learned: Checker, blocks: Blocks, d: number): void {
   });
 }
 
+/** How many values the model can be told; 0: it is told nothing. */
+function checkCondition(condition: Checker, blocks: Blocks, n: number): number {
+  if (condition.isNull()) return 0;
+  condition.at("title").string();
+  const names = condition.at("names").list();
+  for (const name of names) name.string();
+  condition.at("first").integer(0, names.length - 1);
+  if (!condition.at("codes").isNull()) blocks.check(condition.at("codes"), [n]);
+  return names.length;
+}
+
 /** That every layer is known and its weights are there; whether the shapes fit is for `plan.ts`. */
-function checkModel(root: Checker, blocks: Blocks): void {
+function checkModel(root: Checker, blocks: Blocks, k: number): void {
   if (!root.at("why").isNull()) root.at("why").string();
   const model = root.at("model");
   if (model.isNull()) return;
   model.at("mean").oneOf(["sigmoid", "continuous-bernoulli"]);
   const encoder = model.at("encoder");
   const lists = [encoder.at("trunk"), encoder.at("mu"), encoder.at("logvar"), model.at("decoder")];
-  for (const layers of lists) for (const layer of layers.list()) checkLayer(layer, blocks);
+  for (const layers of lists) for (const layer of layers.list()) checkLayer(layer, blocks, k);
 }
 
 const KINDS =
   "linear conv convTranspose affine leakyRelu relu tanh sigmoid softBound reshape".split(" ");
 
-function checkLayer(layer: Checker, blocks: Blocks): void {
+function checkLayer(layer: Checker, blocks: Blocks, k: number): void {
   const kind = layer.at("kind").oneOf(KINDS);
   if (kind === "linear" || kind === "conv" || kind === "convTranspose") {
     const any = kind === "linear" ? [-1, -1] : [-1, -1, -1, -1];
     const shape = blocks.check(layer.at("weight"), any);
     const out = kind === "convTranspose" ? shape[1] : shape[0];
-    if (!layer.at("bias").isNull()) blocks.check(layer.at("bias"), [out]);
+    if (!layer.at("bias").isNull()) blocks.check(layer.at("bias"), [out], ...(k ? [[k, out]] : []));
   }
   if (kind === "conv" || kind === "convTranspose") {
     layer

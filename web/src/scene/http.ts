@@ -22,8 +22,9 @@ export function httpSource(base: string = document.baseURI): DataSource {
     return response;
   }
 
-  async function compute(path: string, values: Float32Array): Promise<Float32Array> {
-    return toFloatArray(await (await ask(path, values)).arrayBuffer());
+  async function compute(path: string, values: Float32Array, told?: number): Promise<Float32Array> {
+    const query = told === undefined ? "" : `?condition=${told}`;
+    return toFloatArray(await (await ask(path + query, values)).arrayBuffer());
   }
 
   return {
@@ -37,8 +38,8 @@ export function httpSource(base: string = document.baseURI): DataSource {
     },
     bytes: async (name) =>
       new Uint8Array(await (await ask(`blocks/${encodeURIComponent(name)}`)).arrayBuffer()),
-    decode: (z) => compute("decode", z),
-    encode: async (x) => halve(await compute("encode", x)),
+    decode: (z, _, told) => compute("decode", z, told),
+    encode: async (x, _, told) => halve(await compute("encode", x, told)),
     close: () => aborted.abort(),
   };
 }

@@ -21,7 +21,10 @@ export interface Block {
   scale?: number[];
 }
 
-/** One layer; weights are names of blocks, in torch's own order of axes. BatchNorm is folded away. */
+/**
+ * One layer; weights are names of blocks, in torch's own order of axes. BatchNorm is folded away. A bias is [out], or
+ * [k, out] where it differs with what the model is told (`Condition`).
+ */
 export type Layer =
   | { kind: "linear"; weight: string; bias: string | null } // [out, in]
   | { kind: "conv"; weight: string; bias: string | null; stride: Pair; padding: Pair } // [out, in, kh, kw]
@@ -42,6 +45,15 @@ export type Layer =
   | { kind: "reshape"; shape: number[] }; // without the batch axis
 
 export type Pair = [number, number];
+
+/** What the model is told of every picture it encodes and decodes. */
+export interface Condition {
+  title: string; // "class"
+  names: string[]; // k values
+  first: number; // of `names`: the one to begin with
+  /** What every point is, i32 (n); null where that is not known. */
+  codes: string | null;
+}
 
 export interface ModelSpec {
   /** image (c, h, w) → trunk → two heads. */
@@ -153,6 +165,8 @@ export interface Manifest {
   prototypes: { vectors: string; counts: number[] } | null;
   neurons: Neuron[];
   columns?: ColumnSpec[];
+  /** Absent where the model is told nothing. */
+  condition?: Condition;
   maps: MapSpec[]; // at least one; "pair" maps need no coordinates of their own, the page makes them from mu
   /** Null where the page cannot run the network; `why` then says so in a sentence. */
   model: ModelSpec | null;

@@ -5,9 +5,9 @@ export interface DataSource {
   manifest(): Promise<unknown>;
   bytes(name: string): Promise<Uint8Array>;
   /** Only where a kernel or server stands behind, for networks the page cannot run: (n, latentDim) → (n, c, h, w). */
-  decode?(z: Float32Array, n: number): Promise<Float32Array>;
+  decode?(z: Float32Array, n: number, told?: number): Promise<Float32Array>;
   /** (n, c, h, w) in [0, 1] → both (n, latentDim). */
-  encode?(x: Float32Array, n: number): Promise<Encoded>;
+  encode?(x: Float32Array, n: number, told?: number): Promise<Encoded>;
   /** What Python sees and may set: present in a notebook only. */
   shared?: SharedState;
   /** Lets go of listeners and of answers still awaited. */
@@ -35,6 +35,7 @@ export interface Shared {
   path: number[][]; // latent vectors
   map: string; // name of the map shown
   color: string; // "class" | "kl" | "error" | "z3", or the name of a column
+  condition: string; // what is decoded, by a model that is told; "" otherwise
   filter: FilterSpec;
 }
 

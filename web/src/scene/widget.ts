@@ -5,7 +5,16 @@ import { type DataSource, type Encoded, SceneError, type Shared, type SharedStat
 /** After this long without a word the kernel is taken for dead. */
 const PATIENCE_MS = 30_000;
 
-const SHARED_KEYS = ["z", "selection", "selections", "path", "map", "color", "filter"] as const;
+const SHARED_KEYS = [
+  "z",
+  "selection",
+  "selections",
+  "path",
+  "map",
+  "color",
+  "condition",
+  "filter",
+] as const;
 
 export function widgetSource(model: AnyModel): DataSource {
   const kernel = new Kernel(model);
@@ -29,9 +38,9 @@ export function widgetSource(model: AnyModel): DataSource {
       }
       return toBytes(view);
     },
-    decode: async (z, n) => (await kernel.ask("decode", z, n, 1))[0],
-    encode: async (x, n): Promise<Encoded> => {
-      const [mu, logvar] = await kernel.ask("encode", x, n, 2);
+    decode: async (z, n, told) => (await kernel.ask("decode", z, n, 1, told))[0],
+    encode: async (x, n, told): Promise<Encoded> => {
+      const [mu, logvar] = await kernel.ask("encode", x, n, 2, told);
       return { mu, logvar };
     },
     shared,
@@ -71,7 +80,13 @@ class Kernel {
     model.on("msg:custom", this.receive);
   }
 
-  ask(type: string, values: Float32Array, n: number, nBuffers: number): Promise<Float32Array[]> {
+  ask(
+    type: string,
+    values: Float32Array,
+    n: number,
+    nBuffers: number,
+    condition?: number,
+  ): Promise<Float32Array[]> {
     // Several views of one widget hear every answer: the numbers run through all of them.
     const id = ++lastId;
     return new Promise((resolve, reject) => {
@@ -81,7 +96,8 @@ class Kernel {
       }, PATIENCE_MS);
       this.waiting.set(id, { resolve, reject, nBuffers, timer });
       // A copy, as its buffer may be larger than the view.
-      this.model.send({ type, id, n }, undefined, [values.slice().buffer as ArrayBuffer]);
+      const told = condition === undefined ? {} : { condition };
+      this.model.send({ type, id, n, ...told }, undefined, [values.slice().buffer as ArrayBuffer]);
     });
   }
 

@@ -38,9 +38,9 @@ export function setCurrent(
 
 /** Remembers where one is: the end of a drag. */
 export function settle(explorer: Explorer): void {
-  const { current, color, filters, selection, selections } = explorer;
+  const { current, color, told, filters, selection, selections } = explorer;
   explorer.history.push({
-    ...{ current: current.value, color: color.value, filters: filters.value },
+    ...{ current: current.value, color: color.value, told: told.value, filters: filters.value },
     ...{ selection: selection.value, selections: selections.value },
   });
 }
@@ -64,6 +64,7 @@ function restore(explorer: Explorer, moment: Moment | null): void {
   change(explorer, "selections", moment.selections); // before the colour, which may be theirs
   change(explorer, "color", moment.color);
   change(explorer, "selection", moment.selection);
+  choose(explorer, moment.told);
   if (moment.current !== explorer.current.value) goTo(explorer, moment.current);
 }
 
@@ -326,6 +327,26 @@ export const say = (explorer: Explorer, sentence: string): void =>
 
 /** From now on pictures come from this network. */
 export function setDecoder(explorer: Explorer, decoder: Decoder): void {
-  change(explorer, "decoder", decoder);
+  change(
+    explorer,
+    "decoder",
+    explorer.manifest.condition ? decoder.choose(explorer.told.value) : decoder,
+  );
   explorer.decode(explorer.current.value);
+}
+
+/** What everything is decoded as from now on, by a model that is told. */
+export function setTold(explorer: Explorer, told: number, isSettled = true): void {
+  if (!(told in (explorer.manifest.condition?.names ?? []))) return;
+  if (isSettled) settle(explorer);
+  choose(explorer, told);
+  if (isSettled) settle(explorer);
+}
+
+function choose(explorer: Explorer, told: number): void {
+  if (told === explorer.told.value) return;
+  change(explorer, "told", told);
+  // The vector stays; what the encoder said was of another picture.
+  change(explorer, "posterior", null);
+  if (explorer.decoder.value) setDecoder(explorer, explorer.decoder.value);
 }

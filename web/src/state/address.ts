@@ -8,6 +8,7 @@ import {
   setColor,
   setFilters,
   setMap,
+  setTold,
   setWay,
   takeTool,
 } from "./actions";
@@ -23,6 +24,8 @@ export interface Address {
   map?: string;
   view?: [number, number, number];
   color?: string;
+  /** What is decoded, by name. */
+  as?: string;
   z?: number[];
   row?: number;
   path?: { along: Exclude<Along, "map">; vectors: number[][] };
@@ -49,6 +52,7 @@ export function writeAddress(address: Address): string {
   put("map", address.map);
   put("view", address.view?.map((value) => short(value, 6)).join("~"));
   put("color", address.color);
+  put("as", address.as);
   put("way", address.way);
   put("mode", address.mode);
   put("tab", address.tab);
@@ -98,6 +102,7 @@ export function readAddress(hash: string, dim: number): Address {
     map: query.get("map") ?? undefined,
     view: view && view[2] > 0 ? view : undefined,
     color: query.get("color") ?? undefined,
+    as: query.get("as") ?? undefined,
     z: numbers(query.get("z"), dim),
     row: Number.isInteger(row) && row! >= 0 ? row : undefined,
     path:
@@ -114,10 +119,12 @@ export function readAddress(hash: string, dim: number): Address {
 }
 
 export function addressOf(explorer: Explorer): Address {
-  const { map, color, tool, way, tab, filters, view, current, path } = explorer;
+  const { map, color, told, tool, way, tab, filters, view, current, path } = explorer;
   const { z, origin } = current.value;
   const address: Address = { map: map.value, color: color.value, mode: tool.value, tab: tab.value };
   if (view.value) address.view = [view.value.x, view.value.y, view.value.scale];
+  const as = explorer.manifest.condition?.names[told.value];
+  if (as !== undefined) address.as = as;
   if (way.value) address.way = way.value;
   const hidden = hiddenOf(filters.value, "class");
   if (hidden.size) address.hidden = [...hidden];
@@ -137,6 +144,8 @@ export function applyAddress(explorer: Explorer, address: Address): void {
   const { dim, mu, n } = explorer;
   if (address.map) setMap(explorer, address.map);
   if (address.color) setColor(explorer, address.color, false);
+  const { names = [] } = explorer.manifest.condition ?? {};
+  if (address.as !== undefined) setTold(explorer, names.indexOf(address.as), false);
   if (address.way) setWay(explorer, address.way);
   if (address.mode) takeTool(explorer, address.mode);
   if (address.tab) openTab(explorer, address.tab);
@@ -170,7 +179,7 @@ export function recallSelections(explorer: Explorer): void {
 
 /** Keeps the page's address true, and follows it when a person changes it. Returns the end of it. */
 export function followAddress(explorer: Explorer): () => void {
-  const { map, view, color, tool, way, tab, filters, current, path, selections } = explorer;
+  const { map, view, color, told, tool, way, tab, filters, current, path, selections } = explorer;
   let timer: ReturnType<typeof setTimeout> | undefined;
   const write = (): void => {
     const hash = `#${writeAddress(addressOf(explorer))}`;
@@ -181,10 +190,13 @@ export function followAddress(explorer: Explorer): () => void {
       // Some browsers refuse this for files; the page works without.
     }
   };
-  const stop = watch([map, view, color, tool, way, tab, filters, current, path, selections], () => {
-    clearTimeout(timer);
-    timer = setTimeout(write, 250); // browsers refuse more than a hundred in half a minute
-  });
+  const stop = watch(
+    [map, view, color, told, tool, way, tab, filters, current, path, selections],
+    () => {
+      clearTimeout(timer);
+      timer = setTimeout(write, 250); // browsers refuse more than a hundred in half a minute
+    },
+  );
   const read = (): void => applyAddress(explorer, readAddress(location.hash, explorer.dim));
   addEventListener("hashchange", read);
   return () => {

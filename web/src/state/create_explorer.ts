@@ -39,6 +39,7 @@ export function createExplorer(scene: Scene, { isDark, tools, tabs }: Offer): Ex
   const current = cell(first);
   const map = cell(firstMap(manifest));
   const color = cell(points.labels === null ? `z${order[0]}` : "class");
+  const told = cell(manifest.condition?.first ?? 0);
   const dark = cell(isDark);
   const filters = cell<Filters>(new Map());
   const failures = derived([filters], () => failuresOf(explorer));
@@ -89,6 +90,8 @@ export function createExplorer(scene: Scene, { isDark, tools, tabs }: Offer): Ex
     map,
     way: cell(""),
     color,
+    told,
+    codes: manifest.condition?.codes ? scene.ints(manifest.condition.codes) : null,
     tools,
     tabs,
     tool: cell(tools[0]),
@@ -116,7 +119,7 @@ export function createExplorer(scene: Scene, { isDark, tools, tabs }: Offer): Ex
     notice: cell(""),
     history: createHistory<Moment>(
       {
-        ...{ current: first, color: color.value, filters: filters.value },
+        ...{ current: first, color: color.value, told: told.value, filters: filters.value },
         ...{ selection: selection.value, selections: selections.value },
       },
       isSameMoment,
@@ -162,6 +165,7 @@ export function createExplorer(scene: Scene, { isDark, tools, tabs }: Offer): Ex
 const isSameMoment = (a: Moment, b: Moment): boolean =>
   a.current === b.current &&
   a.color === b.color &&
+  a.told === b.told &&
   a.filters === b.filters &&
   a.selection === b.selection &&
   a.selections === b.selections;

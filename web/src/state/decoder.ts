@@ -12,18 +12,24 @@ export interface Decoder {
   readonly canEncode: boolean;
   /** Whether answers come at once. */
   readonly isHere: boolean;
-  decode(z: Float32Array, n: number): Float32Array | Promise<Float32Array>;
-  encode(x: Float32Array, n: number): Posterior | Promise<Posterior>;
+  /** As what is chosen; or, to a model that is told, as what is said. */
+  decode(z: Float32Array, n: number, told?: number): Float32Array | Promise<Float32Array>;
+  encode(x: Float32Array, n: number, told?: number): Posterior | Promise<Posterior>;
+  /** The same, with something else chosen. */
+  choose(told: number): Decoder;
 }
 
-export function createDecoder(model: Model | null, source: DataSource): Decoder {
+/** @param chosen what is decoded and encoded by a model that is told. */
+export function createDecoder(model: Model | null, source: DataSource, chosen?: number): Decoder {
+  const choose = (told: number): Decoder => createDecoder(model, source, told);
   if (model) {
     return {
       canDecode: true,
       canEncode: true,
       isHere: true,
-      decode: (z, n) => model.decode(z, n),
-      encode: (x, n) => model.encode(x, n),
+      decode: (z, n, told = chosen) => model.decode(z, n, told),
+      encode: (x, n, told = chosen) => model.encode(x, n, told),
+      choose,
     };
   }
   const missing = () => Promise.reject(new Error("there is no network to ask"));
@@ -31,8 +37,9 @@ export function createDecoder(model: Model | null, source: DataSource): Decoder 
     canDecode: source.decode !== undefined,
     canEncode: source.encode !== undefined,
     isHere: false,
-    decode: (z, n) => source.decode?.(z, n) ?? missing(),
-    encode: (x, n) => source.encode?.(x, n) ?? missing(),
+    decode: (z, n, told = chosen) => source.decode?.(z, n, told) ?? missing(),
+    encode: (x, n, told = chosen) => source.encode?.(x, n, told) ?? missing(),
+    choose,
   };
 }
 

@@ -51,6 +51,8 @@ export interface State {
   map: string;
   way: string;
   color: string;
+  /** What is decoded by a model that is told: a number in `manifest.condition.names`; 0 by others. */
+  told: number;
   /** Names of what is chosen among `tools` and `tabs`. */
   tool: string;
   tab: string;
@@ -81,7 +83,10 @@ export interface State {
 }
 
 /** What undo comes back to. */
-export type Moment = Pick<State, "current" | "color" | "filters" | "selection" | "selections">;
+export type Moment = Pick<
+  State,
+  "current" | "color" | "told" | "filters" | "selection" | "selections"
+>;
 
 type Cells = { readonly [K in keyof State]: Cell<State[K]> };
 
@@ -96,6 +101,8 @@ export interface Explorer extends Cells {
   readonly mu: Float32Array; // (n, dim)
   readonly labels: Int32Array | null;
   readonly indices: Int32Array;
+  /** What every picture of the data is, to a model that is told; null where that is not known. */
+  readonly codes: Int32Array | null;
   /** Neurons, the one that says most about the pictures first. */
   readonly order: readonly number[];
   /** Names of the page's tools and tabs. */

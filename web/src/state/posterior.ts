@@ -24,8 +24,9 @@ export function followPosterior(explorer: Explorer, thumbnails: Thumbnails): () 
     const isWhole = origin.kind === "row" && !thumbnails.note;
     const pixels = isWhole ? thumbnails.pixels(origin.row) : picture.value;
     if (!pixels) return;
+    const own = isWhole ? explorer.codes?.[origin.row] : undefined;
     whenReady(
-      decoder.value.encode(pixels, 1),
+      decoder.value.encode(pixels, 1, own),
       ({ logvar }) => {
         if (of === current.value) seePosterior(explorer, { of, variances: logvar.map(Math.exp) });
       },

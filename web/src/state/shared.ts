@@ -1,5 +1,13 @@
 import type { Shared, SharedState } from "../scene/source";
-import { clearPath, followVectors, setColor, setCurrent, setFilters, setMap } from "./actions";
+import {
+  clearPath,
+  followVectors,
+  setColor,
+  setCurrent,
+  setFilters,
+  setMap,
+  setTold,
+} from "./actions";
 import { giveSelections, select } from "./actions_selection";
 import type { Explorer } from "./explorer";
 import { readFilters, writeFilters } from "./filters";
@@ -11,7 +19,8 @@ const PAUSE_MS = 60;
 
 /** Keeps the widget's traits and the explorer the same. Returns the end of it. */
 export function followShared(explorer: Explorer, shared: SharedState): () => void {
-  const { dim, current, selection, selections, path, map, color, filters } = explorer;
+  const { dim, current, selection, selections, path, map, color, told, filters } = explorer;
+  const names = explorer.manifest.condition?.names ?? [];
   let isReading = false;
   let timer: ReturnType<typeof setTimeout> | undefined;
   let waiting: Partial<Shared> = {};
@@ -42,6 +51,7 @@ export function followShared(explorer: Explorer, shared: SharedState): () => voi
     },
     map: (value) => setMap(explorer, value),
     color: (value) => setColor(explorer, value),
+    condition: (value) => setTold(explorer, names.indexOf(value)),
     filter: (value) => setFilters(explorer, readFilters(explorer.facets, value)),
   };
   const read = (key: keyof Shared): void => {
@@ -53,7 +63,16 @@ export function followShared(explorer: Explorer, shared: SharedState): () => voi
       isReading = false;
     }
   };
-  for (const key of ["map", "selections", "color", "filter", "selection", "path", "z"] as const) {
+  for (const key of [
+    "map",
+    "selections",
+    "color",
+    "condition",
+    "filter",
+    "selection",
+    "path",
+    "z",
+  ] as const) {
     // What Python has not set yet is empty.
     if (Object.keys(shared.get(key) ?? {}).length) read(key);
   }
@@ -69,10 +88,12 @@ export function followShared(explorer: Explorer, shared: SharedState): () => voi
     }),
     map.subscribe(() => send({ map: map.value })),
     color.subscribe(() => send({ color: color.value })),
+    told.subscribe(() => send({ condition: names[told.value] })),
     filters.subscribe(() => send({ filter: writeFilters(explorer) })),
     shared.onChange(read),
   ];
   send({ z: [...current.value.z], map: map.value, color: color.value });
+  if (names.length) send({ condition: names[told.value] });
   return () => {
     clearTimeout(timer);
     stops.forEach((stop) => stop());
