@@ -189,10 +189,14 @@ def test_neurons(cli: Cli, told: Path) -> None:
     assert cli("neurons", "silence", told, "0").code == 0
 
 
-def test_every_figure_of_a_model_says_given_what(cli: Cli, told: Path, finished_run: Path) -> None:
+def test_every_figure_of_a_model_says_given_what(
+    cli: Cli, told: Path, finished_run: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     assert "given the class" in cli("evaluate", told).out
     assert "the class: 0, 1, 2" in cli("info", told).out
-    code, _, err = cli("compare", told, finished_run)
+    with monkeypatch.context() as patch:
+        patch.setattr("zscape.evaluation.measure", None)  # refused before anything is measured
+        code, _, err = cli("compare", told, finished_run)
     assert code == 2
     assert "condition class and none" in err
 

@@ -121,6 +121,7 @@ def test_a_column_known_of_one_split_only_is_left_out_or_an_error_if_asked_for()
     for fit_on, table, said in (
         (make(1, extra=none), make(extra=half), "'extra' is known of 1 image to fit on; 10 are"),
         (make(1, extra=half), make(extra=none * np.nan), "known of no image that is scored"),
+        (make(1, extra=half), make(extra=none), "has one value among all images that"),
     ):
         found = probe(table, fit_on, seeds=1)
         assert "size" in found.frame.index.get_level_values(0)

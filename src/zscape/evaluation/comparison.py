@@ -231,6 +231,11 @@ def check_alike(models: Sequence[tuple[str, VAE, ImageSet]], protocol: Protocol)
             raise ConfigError(
                 f"{first} and {name} cannot be compared: measure {measures[0]} and {measures[-1]}."
             )
+        told = [one.condition.title if one.condition else "none" for one in (models[0][1], vae)]
+        if told[0] != told[1]:
+            raise ConfigError(
+                f"{first} and {name} cannot be compared: condition {told[0]} and {told[1]}."
+            )
 
 
 def measure(

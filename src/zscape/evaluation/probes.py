@@ -194,6 +194,11 @@ def _halved(factor: Factor, to_fit: NDArray[np.bool_], seed: int) -> Iterator[tu
         fit = fit[: min(len(fit) // 2, MOST)]
     if not is_scored.any():
         raise DataError(f"{factor.name!r} is known of no image that is scored.")
+    if not factor.is_category and np.ptp(factor.values[is_scored]) == 0:
+        raise DataError(
+            f"{factor.name!r} has one value among all images that are scored, so no R²; it is "
+            f"known of {counted(int(is_scored.sum()), 'image')} there."
+        )
     yield fit, np.flatnonzero(is_scored)
 
 
