@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -199,6 +200,13 @@ def test_every_figure_of_a_model_says_given_what(
         code, _, err = cli("compare", told, finished_run)
     assert code == 2
     assert "condition class and none" in err
+
+
+def test_two_models_that_are_told_the_same_are_drawn_side_by_side(cli: Cli, told: Path) -> None:
+    shutil.copytree(told, "other")
+    code, _, err = cli("compare", told, "other", "-o", "page.html")
+    assert code == 0, err
+    assert "are drawn as the class of the first image" in Path("page.html").read_text("utf-8")
 
 
 def test_images_without_labels_are_told_what_to_be(cli: Cli, told: Path) -> None:

@@ -81,19 +81,21 @@ class SideBySide:
     def reconstructions(self) -> Figure:
         """The images, and what each model makes of them."""
         made = {
-            name: decode(model, encode(model, self.chosen).mu)
+            name: decode(model, encode(model, self.chosen).mu, condition=self.chosen)
             for name, model in self.models.items()
         }
         return figures.plot_side_by_side({"images": self.chosen.pixels(), **made})
+
+    def _told(self, name: str) -> VAE:
+        """The model; one that is told what pictures are, that they are as the first one is."""
+        return self.models[name].told_of(self.chosen)([0])
 
     def line(self) -> Figure:
         """A straight line in each latent space, between the same two images."""
         start, end = self.chosen[[0]], self.chosen[[len(self.chosen) - 1]]
         blank = torch.ones(STEPS - 2, *self.images.image_shape)
         ends = torch.cat([start.pixels(), blank, end.pixels()])
-        walks = {
-            name: between(model, start, end, STEPS).images for name, model in self.models.items()
-        }
+        walks = {name: between(self._told(name), start, end, STEPS).images for name in self.models}
         return figures.plot_side_by_side({"images": ends, **walks})
 
     def turns(self, rank: int) -> Figure:
@@ -101,7 +103,7 @@ class SideBySide:
         rows = {}
         for name, neuron in self.turned(rank).items():
             values = np.quantile(self.tables[name].mu[:, neuron], SHARES)
-            walk = traversal(self.models[name], self.chosen[[0]], neuron, values)
+            walk = traversal(self._told(name), self.chosen[[0]], neuron, values)
             rows[f"{name}, z{neuron}"] = walk.images[0]
         return figures.plot_side_by_side(rows, [f"{share:.0%}" for share in SHARES])
 
@@ -192,7 +194,9 @@ def _images(found: Comparison, beside: SideBySide) -> Section:
 
 
 def _walks(found: Comparison, beside: SideBySide) -> Section:
+    told = {model.condition.title for model in beside.models.values() if model.condition}
     blocks: list[Block] = [
+        *(f"All pictures of a walk are drawn as the {what} of the first image." for what in told),
         Plate(beside.line(), "From one image to another on a straight line through each latent "
               "space.", "The same walk in each latent space"),
         Heading("One neuron turned"),
