@@ -4,6 +4,7 @@ import http.client
 import json
 import socket
 import threading
+import time
 
 import numpy as np
 import pytest
@@ -215,6 +216,78 @@ def test_a_refusal_ends_the_connection(server):
     outer = b"PUT / HTTP/1.1\r\n" + host + f"Content-Length: {len(inner)}\r\n\r\n".encode()
     answer = raw(server, outer + inner)
     assert answer.count(b"HTTP/1.1 ") == 1
+
+
+@pytest.mark.parametrize(
+    ("request_line", "status"),
+    [(b"\0\x01\x02", 400), (b"GET", 400), (b"GET / HTTP/9", 400), (b"GET / HTTP/2.0", 505),
+     (b"GET /" + b"a" * 70_000 + b" HTTP/1.1", 414), (b"GET http://[ HTTP/1.1", 400),
+     (b"GET / HTTP/1.1\r\nA: " + b"a" * 70_000, 431),
+     (b"GET / HTTP/1.1" + b"\r\nA: a" * 200, 431),
+     (b"POST /decode HTTP/1.1\r\nContent-Length: " + b"9" * 5000, 413)],
+    ids=["bytes", "one word", "version", "new version", "long line", "address", "long header",
+         "headers", "digits"],
+)  # fmt: skip
+def test_what_is_no_request_is_refused_as_any_other(server, caplog, request_line, status):
+    host = f"\r\nHost: 127.0.0.1:{server.port}\r\n\r\n".encode()
+    answer = raw(server, request_line + host)
+    assert answer.startswith(b"HTTP/1.1 %d " % status)
+    for header in (b"Content-Security-Policy: ", b"X-Content-Type-Options: nosniff",
+                   b"Referrer-Policy: no-referrer", b"Cross-Origin-Resource-Policy: "):  # fmt: skip
+        assert answer.count(header) == 1
+    assert b"text/plain" in answer
+    by_name = status == 413 or b"[" in request_line
+    assert by_name or "refused what is no request" in caplog.text
+
+
+def test_the_body_of_a_get_is_not_the_next_request(server):
+    host = f"Host: 127.0.0.1:{server.port}\r\n".encode()
+    inner = b"GET /manifest.json HTTP/1.1\r\n" + host + b"\r\n"
+    for head in (f"Content-Length: {len(inner)}".encode(), b"Transfer-Encoding: chunked"):
+        answer = raw(server, b"GET / HTTP/1.1\r\n" + host + head + b"\r\n\r\n" + inner)
+        assert answer.count(b"HTTP/1.1 ") == 1
+
+
+def dripping(server):
+    """A client that never says all, but always something; what it was told when it was closed."""
+    with socket.create_connection(("127.0.0.1", server.port), timeout=0.05) as connection:
+        for _ in range(200):
+            try:
+                connection.sendall(b"G")
+                if not connection.recv(1):
+                    return "closed"
+            except TimeoutError:
+                continue
+            except OSError:
+                return "closed"
+    return "held"
+
+
+def test_who_drips_is_closed_all_the_same(scene, vae, bundle, monkeypatch):
+    """A timeout of the socket begins anew with every byte."""
+    monkeypatch.setattr(explorer_server, "PATIENCE_SECONDS", 0.5)
+    with ExplorerServer(scene, vae) as server:
+        server.run_in_background()
+        assert dripping(server) == "closed"
+        assert ask(server)[0].status == 200
+
+
+def test_as_many_as_are_let_in_block_nobody(scene, vae, bundle, monkeypatch):
+    monkeypatch.setattr(explorer_server, "MAX_CONNECTIONS", 4)
+    before = threading.active_count()
+    with ExplorerServer(scene, vae) as server:
+        server.run_in_background()
+        address = ("127.0.0.1", server.port)
+        silent = [socket.create_connection(address, timeout=10) for _ in range(12)]
+        assert ask(server)[0].status == 200
+        assert silent[0].recv(1) == b""  # who has waited longest made room
+        for _ in range(1000):  # threads that were hung up on take a moment to end
+            if (n := threading.active_count() - before) <= 4 + 1:
+                break
+            time.sleep(0.01)
+        assert n <= 4 + 1  # the server's own
+        for connection in silent:
+            connection.close()
 
 
 def test_a_connection_can_be_used_again(server):

@@ -5,8 +5,10 @@ from __future__ import annotations
 import errno
 import io
 import logging
+import math
 import socket
 import threading
+import time
 import zlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
@@ -26,8 +28,10 @@ from zscape.explorer.scene import Scene
 from zscape.model import VAE
 
 HOST = "127.0.0.1"
-IDLE_SECONDS = 60
-"""A connection that says nothing for so long is closed."""
+PATIENCE_SECONDS = 60
+"""A connection that has not asked, or not taken its answer, within so long is closed."""
+MAX_CONNECTIONS = 256
+"""Each has a thread; one more ends the one that would be closed next."""
 
 _log = logging.getLogger(__name__)
 
@@ -52,6 +56,7 @@ class ExplorerServer(ThreadingHTTPServer):
 
     # An answer may be in the middle of the network, where the interpreter cannot end in peace.
     daemon_threads = False
+    request_queue_size = 128
     # Windows would let two servers share a port.
     allow_reuse_address = hasattr(errno, "EADDRINUSE") and not hasattr(errno, "WSAEADDRINUSE")
 
@@ -59,7 +64,7 @@ class ExplorerServer(ThreadingHTTPServer):
         scene.check_belongs(vae)
         self.kernel = Kernel(vae)
         self.files = _files(scene)
-        self._connections: set[socket.socket] = set()
+        self._closing_at: dict[socket.socket, float] = {}
         self._background: threading.Thread | None = None
         with _naming(port):
             super().__init__((HOST, port), _Handler)
@@ -94,22 +99,44 @@ class ExplorerServer(ThreadingHTTPServer):
 
     def process_request(self, request: Any, client_address: Any) -> None:
         """Answer in a thread, and remember the connection."""
-        self._connections.add(request)
+        while len(self._closing_at) >= MAX_CONNECTIONS:
+            self._hang_up(min(dict(self._closing_at).items(), key=lambda item: item[1])[0])
+        self.wait_for(request)
         super().process_request(request, client_address)
+
+    def wait_for(self, connection: Any, seconds: float | None = None) -> None:
+        """Close ``connection`` unless it is heard of within ``PATIENCE_SECONDS``, or ``seconds``.
+
+        However little arrives how often: a timeout of the socket would begin anew with every byte.
+        """
+        patience = PATIENCE_SECONDS if seconds is None else seconds
+        self._closing_at[connection] = time.monotonic() + patience
+
+    def service_actions(self) -> None:
+        """Hang up on whom was waited for long enough."""
+        now = time.monotonic()
+        for connection, closing_at in list(self._closing_at.items()):
+            if closing_at < now:
+                self._hang_up(connection)
+
+    def _hang_up(self, connection: socket.socket) -> None:
+        """Its thread ends at its next read or write."""
+        self._closing_at.pop(connection, None)
+        with suppress(OSError):
+            connection.shutdown(socket.SHUT_RDWR)
 
     def shutdown_request(self, request: Any) -> None:
         """Hang up."""
         super().shutdown_request(request)
-        self._connections.discard(request)
+        self._closing_at.pop(request, None)
 
     def server_close(self) -> None:
         """Hang up on every browser, and wait for the threads that answered them."""
         if self._background is not None:
             self.shutdown()
             self._background.join()
-        for connection in list(self._connections):
-            with suppress(OSError):
-                connection.shutdown(socket.SHUT_RDWR)
+        for connection in list(self._closing_at):
+            self._hang_up(connection)
         super().server_close()
 
 
@@ -155,9 +182,19 @@ class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     server_version = f"zscape/{__version__}"
     sys_version = ""
-    timeout = IDLE_SECONDS
     disable_nagle_algorithm = True  # an answer larger than one packet does not wait either
     server: ExplorerServer
+
+    def handle_one_request(self) -> None:
+        """One of a connection, which is waited for anew."""
+        self.server.wait_for(self.connection)
+        super().handle_one_request()
+
+    def send_error(self, code: int, message: str | None = None, explain: str | None = None) -> None:
+        """Answer what is no request of HTTP, as any other that is refused."""
+        status = HTTPStatus(code)
+        _log.warning("refused what is no request: %s", message or status.phrase)
+        self._refuse(_Refused(status, f"{status.phrase}."))
 
     def do_GET(self) -> None:
         self._answer(self._fetch)
@@ -177,13 +214,20 @@ class _Handler(BaseHTTPRequestHandler):
     def _answer(self, action: Callable[[str], None]) -> None:
         try:
             self._check_origin()
-            action(unquote(urlsplit(self.path).path))
+            try:
+                path = unquote(urlsplit(self.path).path)
+            except ValueError as error:  # http://[
+                raise _Refused(HTTPStatus.BAD_REQUEST, "That is no address.") from error
+            action(path)
         except _Refused as refused:
-            # What was not read of the body would be taken for the next request.
-            self.close_connection = True
-            headers = {name.replace("_", "-"): value for name, value in refused.headers.items()}
-            text = f"{refused}\n".encode()
-            self._send(refused.status, "text/plain; charset=utf-8", text, headers)
+            self._refuse(refused)
+
+    def _refuse(self, refused: _Refused) -> None:
+        # What was not read of the body would be taken for the next request.
+        self.close_connection = True
+        headers = {name.replace("_", "-"): value for name, value in refused.headers.items()}
+        text = f"{refused}\n".encode()
+        self._send(refused.status, "text/plain; charset=utf-8", text, headers)
 
     def _check_origin(self) -> None:
         """Another site's page, or a foreign name that leads here, gets nothing."""
@@ -202,6 +246,8 @@ class _Handler(BaseHTTPRequestHandler):
     def _fetch(self, path: str) -> None:
         if path in _WAYS:
             self._refuse_method(path)
+        if self.headers.get("Content-Length", "0") != "0" or "Transfer-Encoding" in self.headers:
+            self.close_connection = True  # nobody reads that body
         if path not in self.server.files:
             raise _Refused(HTTPStatus.NOT_FOUND, "There is no such page.")
         kind, content = self.server.files[path]
@@ -218,6 +264,7 @@ class _Handler(BaseHTTPRequestHandler):
         if path not in _WAYS:
             raise _Refused(HTTPStatus.NOT_FOUND, "There is no such page.")
         body = self._body()
+        self.server.wait_for(self.connection, math.inf)  # now it waits for us
         try:
             answer = _WAYS[path](self.server.kernel, body, self._condition())
         except ZscapeError as error:
@@ -240,7 +287,9 @@ class _Handler(BaseHTTPRequestHandler):
         text = self.headers.get("Content-Length", "")
         if not text.isascii() or not text.isdigit():
             raise _Refused(HTTPStatus.LENGTH_REQUIRED, "Say how long the body is.")
-        length, limit = int(text), self.server.kernel.max_bytes
+        limit = self.server.kernel.max_bytes
+        # Python reads no number of more than 4 300 digits.
+        length = int(text) if len(text) < 20 else limit + 1
         if length > limit:
             raise _Refused(
                 HTTPStatus.REQUEST_ENTITY_TOO_LARGE, f"The body must have at most {limit} bytes."
@@ -253,6 +302,8 @@ class _Handler(BaseHTTPRequestHandler):
     def _send(self, status: HTTPStatus, kind: str, content: bytes, headers: dict[str, str]) -> None:
         # In one write: a body that follows its head waits 40 ms for that to be acknowledged.
         socket_file, self.wfile = self.wfile, io.BytesIO()
+        # What could not be read is taken for HTTP 0.9, whose answers have no head.
+        self.request_version = self.protocol_version
         self.send_response(status)
         self.send_header("Content-Type", kind)
         if status != HTTPStatus.NOT_MODIFIED:
@@ -267,6 +318,7 @@ class _Handler(BaseHTTPRequestHandler):
         if self.command != "HEAD":
             self.wfile.write(content)
         answer, self.wfile = self.wfile.getvalue(), socket_file
+        self.server.wait_for(self.connection)
         self.wfile.write(answer)
 
     def log_message(self, format: str, *args: Any) -> None:
