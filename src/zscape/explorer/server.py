@@ -314,6 +314,8 @@ class _Handler(BaseHTTPRequestHandler):
         self.send_header("X-Content-Type-Options", "nosniff")
         for name, value in headers.items():
             self.send_header(name, value)
+        if self.close_connection:
+            self.send_header("Connection", "close")  # or the next request is sent in vain
         self.end_headers()
         if self.command != "HEAD":
             self.wfile.write(content)
