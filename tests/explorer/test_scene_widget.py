@@ -5,9 +5,11 @@ import json
 import sys
 import weakref
 
+import ipywidgets
 import numpy as np
 import pytest
 import traitlets
+from ipywidgets.widgets.widget import _instances
 
 from zscape import api
 from zscape.errors import MissingExtraError
@@ -196,3 +198,16 @@ def test_explore_makes_the_scene(vae, images, bundle, monkeypatch, tmp_path):
     assert widget.maps == ["pca"]
     assert widget.manifest_dict["title"] == "SmallVAE"
     widget.close()
+
+
+def test_a_closed_widget_leaves_nothing_in_the_kernel(scene, vae, images, bundle):
+    """The registry of ipywidgets holds on to every widget, layouts too, that is not closed."""
+    from zscape.explorer.widget import ExplorerWidget
+
+    before = set(_instances)
+    ExplorerWidget(scene, vae, images).close()
+    assert set(_instances) == before
+    shared = ipywidgets.Layout()
+    ExplorerWidget(scene, vae, images, layout=shared).close()
+    assert set(_instances) - before == {shared.model_id}
+    shared.close()

@@ -157,6 +157,14 @@ class ExplorerWidget(anywidget.AnyWidget):
         start |= traits
         super().__init__(manifest=scene.manifest_json, blocks=scene.blocks, **start)
         self.on_msg(self._receive)
+        self._closes_layout = "layout" not in traits
+
+    def close(self) -> None:
+        """Leave the page and the kernel."""
+        # ipywidgets keeps the layout that it made for a widget, one for each that there ever was.
+        if self.comm is not None and self._closes_layout:
+            self.layout.close()
+        super().close()
 
     def __len__(self) -> int:
         return int(self.manifest_dict["points"]["n"])
