@@ -21,6 +21,22 @@ test("names stand where the points are densest, follow the zoom, and can be put 
   await explorer.looksOtherThan(named);
 });
 
+test("a laptop shows all ten classes of the legend, and the tabs in one row", async ({
+  openFile,
+  page,
+}) => {
+  await page.setViewportSize({ width: 1390, height: 860 });
+  const explorer = await openFile("columns");
+  const chips = explorer.legend.locator(".zs-chip");
+  await expect(chips).toHaveCount(10);
+  for (const chip of await chips.all()) await expect(chip).toBeInViewport({ ratio: 1 });
+  const tops = await explorer.root
+    .getByRole("tab")
+    .evaluateAll((tabs) => tabs.map((tab) => tab.getBoundingClientRect().top));
+  expect(tops).toHaveLength(8);
+  expect(new Set(tops).size).toBe(1);
+});
+
 test("the map is saved as SVG, points, names and legend as shapes and text", async ({
   openFile,
   page,

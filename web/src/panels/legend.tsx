@@ -177,7 +177,12 @@ function Chip({ shade: { name, count: all, rgb }, n, isShown, does, toggle, only
     >
       <span class="zs-dot" style={{ background: css(rgb) }} />
       {name}
-      <span class="zs-muted" aria-hidden="true">
+      {/* As wide as it can get, so that filters do not move the map. */}
+      <span
+        class="zs-muted"
+        aria-hidden="true"
+        style={{ minWidth: `${count(all).length}ch`, textAlign: "left" }}
+      >
         {count(n)}
       </span>
     </button>

@@ -107,7 +107,19 @@ function Grid({ rows, columns, order, selected, sortBy }: GridProps) {
   const current = origin.kind === "row" ? origin.row : -1;
   const scroller = useRef<HTMLDivElement>(null);
   const [active, setActive] = useState(0);
+  // Keys come faster than the page is drawn: they go on from here, not from what was drawn last.
+  const held = useRef(0);
+  const hold = (i: number) => {
+    held.current = i;
+    setActive(i);
+  };
   const anchor = useRef(-1);
+  /** The row last gone to from this table, whose hand may be elsewhere by now. */
+  const own = useRef(-1);
+  const go = (row: number) => {
+    own.current = row;
+    showRow(explorer, row);
+  };
   const [seen, setSeen] = useState({ first: 0, n: 12 });
   const at = Math.min(active, rows.length - 1);
 
@@ -133,8 +145,10 @@ function Grid({ rows, columns, order, selected, sortBy }: GridProps) {
   const place = useMemo(() => rows.indexOf(current), [rows, current]);
   // Where one has gone; not whenever the order changes.
   useEffect(() => {
+    if (current === own.current) return;
+    own.current = -1;
     if (place < 0) return;
-    setActive(place);
+    hold(place);
     reveal(place);
   }, [current]);
   useEffect(() => {
@@ -145,23 +159,26 @@ function Grid({ rows, columns, order, selected, sortBy }: GridProps) {
     const [low, high] =
       isRange && anchor.current >= 0 ? [anchor.current, i].sort((x, y) => x - y) : [i, i];
     const some = Array.from(rows.subarray(low, high + 1));
-    pick(explorer, some, !isRange && selected.has(rows[i]) ? "subtract" : "add");
+    const isOff = !isRange && explorer.selection.value.includes(rows[i]);
+    pick(explorer, some, isOff ? "subtract" : "add");
     anchor.current = i;
-    setActive(i);
+    hold(i);
   };
   const onKeyDown = (event: KeyboardEvent) => {
+    const last = rows.length - 1;
+    const here = Math.min(held.current, last);
     const page = Math.max(Math.floor(scroller.current!.clientHeight / ROW_PX) - 2, 1);
     const moves: Record<string, number> = {
-      ...{ ArrowDown: at + 1, ArrowUp: at - 1, PageDown: at + page, PageUp: at - page },
-      ...{ Home: 0, End: rows.length - 1 },
+      ...{ ArrowDown: here + 1, ArrowUp: here - 1, PageDown: here + page, PageUp: here - page },
+      ...{ Home: 0, End: last },
     };
     if (event.target !== scroller.current || event.ctrlKey || event.metaKey || event.altKey) return;
     if (event.key in moves) {
-      const next = Math.min(Math.max(moves[event.key], 0), rows.length - 1);
-      setActive(next);
+      const next = Math.min(Math.max(moves[event.key], 0), last);
+      hold(next);
       reveal(next);
-    } else if (event.key === "Enter" && at >= 0) showRow(explorer, rows[at]);
-    else if (event.key === " " && at >= 0) toggle(at, event.shiftKey);
+    } else if (event.key === "Enter" && here >= 0) go(rows[here]);
+    else if (event.key === " " && here >= 0) toggle(here, event.shiftKey);
     else return;
     event.preventDefault();
   };
@@ -236,9 +253,9 @@ function Grid({ rows, columns, order, selected, sortBy }: GridProps) {
               isActive={i === at}
               isCurrent={row === current}
               go={() => {
-                setActive(i);
+                hold(i);
                 anchor.current = i;
-                showRow(explorer, row);
+                go(row);
               }}
               toggle={(isRange) => toggle(i, isRange)}
             />
