@@ -28,10 +28,12 @@ lint: .venv/.dev
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 
-# Trains what ships, resumable: runs/zoo keeps every run. Then measures what is normal, for the doctor.
+# Trains what ships, resumable: runs/zoo keeps every run. Then measures what is normal, for the doctor, and draws
+# the maps that ship.
 zoo: .venv/.dev
 	$(BIN)/python tools/build_zoo.py
 	$(BIN)/python tools/measure_zoo.py
+	$(BIN)/python tools/map_zoo.py
 
 # What the zoo pays for the test images, docs/results.md; about an hour, in one thread.
 results: .venv/.dev

@@ -69,14 +69,14 @@ def quality(model: str, n: int) -> Any:
     """Map quality on four fifths of ``n`` test images."""
     _, _, table = latents(model, n)
     fitted, _ = halves(table)
-    return map_quality(fit_map(fitted, method) for method in METHODS)
+    return map_quality(fit_map(fitted, method, anew=True) for method in METHODS)
 
 
 def inverse(model: str, n: int) -> Any:
     """Ways back: fitted on four fifths of ``n`` test images, judged on a tenth."""
     vae, images, table = latents(model, n)
     fitted, rest = halves(table)
-    maps = [fit_map(fitted, method) for method in METHODS]
+    maps = [fit_map(fitted, method, anew=True) for method in METHODS]
     # Images of the other split, so that the judges never saw the pictures they judge.
     judge = load_data("mnist").train[:10_000]
     return inverse_quality(maps, WAYS, vae, HeldOut(rest, images), judge=judge)
@@ -91,7 +91,7 @@ def fit_once(model: str, method: str, n: int) -> dict[str, Any]:
 
         coordinates = TSNE(random_state=0, n_jobs=-1).fit_transform(table.mu)
     else:
-        coordinates = fit_map(table, method).coordinates
+        coordinates = fit_map(table, method, anew=True).coordinates
     wall, cpu = time.perf_counter() - wall, time.process_time() - cpu
     few = numpy_generator(0, "judged").permutation(n)[: min(10_000, MAX_RANKED // n)]
     return {

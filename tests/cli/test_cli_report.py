@@ -187,10 +187,19 @@ def test_progress_on_a_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_the_pages_of_the_demo_get_a_folder_of_their_own(
-    finished_run: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    finished_run: Path,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    folder = tmp_path / "runs" / "demo"
-    demo._write_pages(str(finished_run), folder)
+    folder, seen = tmp_path / "runs" / "demo", []
+    monkeypatch.setenv("DISPLAY", ":0")
+    monkeypatch.setattr(
+        "webbrowser.open", lambda page: seen.append((page, [*map(str, folder.iterdir())]))
+    )
+    demo._write_pages(str(finished_run), folder, open_=True)
+    # The explorer was opened before the report was drawn.
+    assert seen == [((folder / "explorer.html").as_uri(), [str(folder / "explorer.html")])]
     assert {file.name for file in folder.iterdir()} == {"report.html", "explorer.html"}
     assert str(folder / "explorer.html") in capsys.readouterr().out
 

@@ -277,7 +277,7 @@ def test_the_seed_reaches_the_maps_and_the_estimates(vae, images, table, monkeyp
     assert not np.allclose(one, other)
     seeds = []
     monkeypatch.setattr(
-        scenes, "draw_maps", lambda *given: seeds.append(given[-1]) or draw_maps(*given)
+        scenes, "draw_maps", lambda *given: seeds.append(given[4]) or draw_maps(*given)
     )
     monkeypatch.setattr(
         scenes, "neuron_table",

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from zscape.cli.browser import Open, show
 from zscape.cli.progress import showing_progress
 from zscape.errors import ConfigError
 
@@ -30,6 +31,7 @@ def demo(
     n_train: Annotated[
         int | None, typer.Option(help="With --train: on fewer images, for a quick look.", min=2)
     ] = None,
+    open_: Open = True,
 ) -> None:
     """Explore a trained model of MNIST on two pages that open offline; nothing is trained.
 
@@ -39,12 +41,12 @@ def demo(
     if n_train is not None and not train:
         raise ConfigError("--n-train goes with --train; without it nothing is trained.")
     if train:
-        _train_and_show(out or Path("runs/demo-train"), n_train)
+        _train_and_show(out or Path("runs/demo-train"), n_train, open_)
     else:
-        _show_zoo(out or Path("runs/demo"))
+        _show_zoo(out or Path("runs/demo"), open_)
 
 
-def _show_zoo(out: Path) -> None:
+def _show_zoo(out: Path, open_: bool) -> None:
     from zscape.zoo import find_card
 
     card = find_card(MODEL.removeprefix("zoo:"))
@@ -52,11 +54,11 @@ def _show_zoo(out: Path) -> None:
         f"{MODEL} ships with zscape: {card.n_active} of {card.latent_dim} latent neurons in use, "
         f"test loss {card.test_loss:.2f} nats per image after {card.epochs} epochs."
     )
-    _write_pages(MODEL, out)
+    _write_pages(MODEL, out, open_)
     print(f"Train your own with: zscape train --latent-dim {LATENT_DIM} --out runs/mine")
 
 
-def _train_and_show(out: Path, n_train: int | None) -> None:
+def _train_and_show(out: Path, n_train: int | None, open_: bool) -> None:
     from zscape import api
     from zscape.cli.train import report_result
 
@@ -66,11 +68,11 @@ def _train_and_show(out: Path, n_train: int | None) -> None:
     )
     report_result(result)
     if result.run is not None:
-        _write_pages(str(result.run.path), result.run.path)
+        _write_pages(str(result.run.path), result.run.path, open_)
 
 
-def _write_pages(model: str, folder: Path) -> None:
-    """Everything that opens in a browser."""
+def _write_pages(model: str, folder: Path, open_: bool) -> None:
+    """Everything that opens in a browser; one walks in the explorer while the report is drawn."""
     from zscape import api
     from zscape.training.run import EXPLORER, REPORT
 
@@ -78,6 +80,8 @@ def _write_pages(model: str, folder: Path) -> None:
         folder.mkdir(parents=True, exist_ok=True)
     with showing_progress() as progress:
         explorer = api.export(model, folder / EXPLORER, progress=progress)
+    if open_:
+        show(explorer.resolve().as_uri())
     with showing_progress() as progress:
         report = api.write_report(model, folder / REPORT, explorer=EXPLORER, progress=progress)
     print(f"Open in a browser, both work offline:\n  {report.resolve()}\n  {explorer.resolve()}")

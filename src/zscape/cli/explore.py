@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import os
-import sys
 from pathlib import Path
 from typing import Annotated, Literal
 
 import typer
 
+from zscape.cli.browser import Open, show
 from zscape.cli.inputs import Latents, with_model
 from zscape.cli.progress import showing_progress
 from zscape.errors import ConfigError
@@ -37,14 +36,12 @@ def explore(
     port: Annotated[
         int, typer.Option(help="Of 127.0.0.1; 0: any that is free.", min=0, max=65535)
     ] = 0,
-    open_: Annotated[
-        bool, typer.Option("--open/--no-open", help="Open the page in a browser.")
-    ] = True,
+    open_: Open = True,
 ) -> None:
     """Walk through the latent space in a local page, until Ctrl-C.
 
     The maps take a minute the first time; then they are kept in your cache folder (or that of
-    ZSCAPE_CACHE). The page can be reached from this machine only.
+    ZSCAPE_CACHE). Those of the zoo's test images ship with zscape. The page can be reached from this machine only.
     """
     from zscape import api
     from zscape.explorer import ExplorerServer, check_port
@@ -57,10 +54,8 @@ def explore(
         )  # fmt: skip
     with ExplorerServer(prepared.scene, prepared.model, port) as server:
         print(f"{where.model} is at {server.url}  (Ctrl-C stops)", flush=True)
-        if open_ and _has_screen():
-            import webbrowser
-
-            webbrowser.open(server.url)
+        if open_:
+            show(server.url)
         try:
             server.serve_forever()
         except KeyboardInterrupt:
@@ -100,9 +95,3 @@ def _names(maps: str | None) -> list[str] | None:
     if names is not None and not all(names):
         raise ConfigError(f"--maps takes names with commas between, as pca,tsne; got {maps!r}.")
     return None if names is None else [methods.allow(name, here=True) for name in names]
-
-
-def _has_screen() -> bool:
-    """Whether a browser would open a window, and not take over the terminal."""
-    is_window_system = sys.platform in ("win32", "darwin")
-    return is_window_system or bool(os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY"))

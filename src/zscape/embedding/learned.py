@@ -61,6 +61,44 @@ class LearnedWay:
         z: NDArray[np.float32] = answer * self.scale + self.mean
         return z
 
+    def arrays(self) -> dict[str, NDArray[Any]]:
+        """All of it, by name; ``of_arrays`` takes it back."""
+        layers = {
+            f"network.{name}": value.detach().numpy()
+            for name, value in self.network.state_dict().items()
+        }
+        return layers | {
+            "middle": self.middle.numpy(), "spread": self.spread.numpy(),
+            "waves": self.waves.numpy(), "mean": self.mean, "scale": np.float64(self.scale),
+        }  # fmt: skip
+
+    @classmethod
+    def of_arrays(cls, arrays: dict[str, NDArray[Any]]) -> LearnedWay:
+        """The way that ``arrays`` tell of."""
+        import torch
+
+        layers = {
+            name.removeprefix("network."): torch.from_numpy(array)
+            for name, array in arrays.items() if name.startswith("network.")
+        }  # fmt: skip
+        middle, spread, waves = (
+            torch.from_numpy(arrays[name]) for name in ("middle", "spread", "waves")
+        )
+        n_features, width = layers["0.weight"].shape[::-1]
+        network = _network(n_features, width, len(arrays["mean"]))
+        network.load_state_dict(layers)
+        return cls(middle, spread, waves, network, arrays["mean"], float(arrays["scale"]))
+
+
+def _network(n_features: int, width: int, latent_dim: int) -> nn.Sequential:
+    from torch import nn
+
+    return nn.Sequential(
+        nn.Linear(n_features, width), nn.SiLU(),
+        nn.Linear(width, width), nn.SiLU(),
+        nn.Linear(width, latent_dim),
+    )  # fmt: skip
+
 
 @inverses.register("learned")
 @dataclass(frozen=True)
@@ -87,7 +125,6 @@ class Learned(InverseMethod):
     def fit(self, embedding: Embedding) -> Way:
         """See ``InverseMethod``."""
         import torch
-        from torch import nn
 
         coordinates, z = torch.from_numpy(embedding.coordinates), embedding.table.mu
         middle, spread = coordinates.mean(0), coordinates.std().clamp_min(1e-12)
@@ -98,11 +135,7 @@ class Learned(InverseMethod):
 
         with torch.random.fork_rng(devices=[]):
             torch.default_generator.manual_seed(derive(embedding.seed, "inverse", "init"))
-            network = nn.Sequential(
-                nn.Linear(2 + 2 * self.n_waves, self.width), nn.SiLU(),
-                nn.Linear(self.width, self.width), nn.SiLU(),
-                nn.Linear(self.width, z.shape[1]),
-            )  # fmt: skip
+            network = _network(2 + 2 * self.n_waves, self.width, z.shape[1])
         way = LearnedWay(middle, spread, waves, network, mean, scale)
         self._train(network, way.features(places), targets, embedding.seed)
         return way

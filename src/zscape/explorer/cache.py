@@ -52,7 +52,7 @@ def cached_scene(
     Parameters
     ----------
     fresh
-        Build it in any case.
+        Build it in any case, and draw the maps that ship with the package too.
     """
     settings = {"maps": maps, "title": title, "n": n, "weights": weights, "seed": seed,
                 "shown": shown_channels(vae.image_shape[0]), "told": vae.chosen}  # fmt: skip
@@ -67,8 +67,9 @@ def cached_scene(
             _log.info("scene from %s", file)
             return scene
     scene = build_scene(
-        vae, images, maps=maps, title=title, n=n, weights=weights, seed=seed, progress=progress
-    )
+        vae, images, maps=maps, title=title, n=n, weights=weights, seed=seed, anew=fresh,
+        progress=progress,
+    )  # fmt: skip
     try:
         make_folder(file.parent)
         scene.save(file)

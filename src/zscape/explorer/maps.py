@@ -41,6 +41,7 @@ def draw_maps(
     kl: NDArray[Any],
     progress: Tell,
     seed: int = 0,
+    anew: bool = False,
 ) -> list[Embedding]:
     """The maps of a scene, in the order asked for.
 
@@ -52,8 +53,8 @@ def draw_maps(
         lowered for few points, which the map's label says too.
     kl
         (latent_dim,): decides which two neurons make a plain map where nothing else can.
-    seed
-        Of the maps that are drawn here.
+    seed, anew
+        Of the maps that are drawn here; see ``fit_map``.
 
     Raises
     ------
@@ -73,7 +74,7 @@ def draw_maps(
 
         try:
             settings = _settings(item, len(table))
-            drawn.append(fit_map(table, item, seed=seed, progress=tell, **settings))
+            drawn.append(fit_map(table, item, seed=seed, anew=anew, progress=tell, **settings))
         except DataError as error:
             if maps is not None:
                 raise

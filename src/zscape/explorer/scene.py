@@ -153,6 +153,7 @@ def build_scene(
     n: int | None = None,
     weights: str = "f16",
     seed: int = 0,
+    anew: bool = False,
     progress: Tell | None = None,
 ) -> Scene:
     """Everything the explorer shows of a model and a set of images.
@@ -172,6 +173,8 @@ def build_scene(
         How many images to show, drawn with ``seed``; 10 000 by default, 200 000 at most.
     seed
         Of everything random: which images, the maps, the estimates of what a neuron knows.
+    anew
+        Draw every map here, also one that ships with the package.
     weights
         ``f32`` (exact), ``f16`` (pixels within 1e-3) or ``i8`` (a quarter of the bytes; pixels
         within a few hundredths).
@@ -202,7 +205,7 @@ def build_scene(
     tell("neurons", 0)
     neurons = describe_neurons(table, seed)
     kl = np.array([neuron["kl"] for neuron in neurons])
-    drawn = draw_maps(table, maps, kl, tell, seed)
+    drawn = draw_maps(table, maps, kl, tell, seed, anew)
     network = describe_network(vae)
     manifest = {
         "format": FORMAT,

@@ -40,7 +40,7 @@ if TYPE_CHECKING:
 
 MOST_IMAGES = 10_000
 """Test images that are encoded; statistics of more would be the same to the digits shown."""
-MOST_MAPPED = 5_000
+MOST_MAPPED = 10_000
 """Images on a map: t-SNE's time grows with them, its picture only gets fuller."""
 MOST_TRIED = 1_000
 """Images on which a unit is silenced, or whose hidden activations are averaged."""
