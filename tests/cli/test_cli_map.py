@@ -91,7 +91,7 @@ def test_a_map_is_coloured_and_parted_by_columns(
     cli: Cli, finished_run: Path, known: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     drawn = []
-    monkeypatch.setattr(figures, "to_png", lambda figure: drawn.append(figure) or b"png")
+    monkeypatch.setattr(figures, "to_png", lambda figure, note: drawn.append(figure) or b"png")
     table = ("--table", known)
     saved = tmp_path / "map.safetensors"
     outs = ("-o", tmp_path / "a.png", "-o", tmp_path / "a.csv", "-o", saved)
