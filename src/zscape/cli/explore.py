@@ -41,8 +41,8 @@ def explore(
     """Walk through the latent space in a local page, until Ctrl-C.
 
     The maps take a minute the first time; then they are kept in your cache folder (or that of
-    ZSCAPE_CACHE). Those of the zoo's test images ship with zscape. The page can be reached from this
-    machine only.
+    ZSCAPE_CACHE). Those of the zoo's test images ship with zscape. The page can be reached from
+    this machine only.
     """
     from zscape import api
     from zscape.explorer import ExplorerServer, check_port
