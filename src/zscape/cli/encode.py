@@ -28,7 +28,8 @@ def encode(
 
     The .csv holds what a spreadsheet wants. The others also hold the variances: .npz and .parquet
     can be loaded again, .h5ad is AnnData (pip install 'zscape[anndata]'). The .csv and the .parquet
-    are written as the images are encoded, with no more memory for more of them.
+    are written as the images are encoded, with no more memory for more of them, unless --describe
+    asks for all of them at once.
     """
     from zscape.latents import STREAMED, save_parts
     from zscape.latents.h5ad import load_anndata
