@@ -8,7 +8,7 @@ PIP := $(BIN)/python -m pip install --disable-pip-version-check --quiet --constr
 demo: .venv/.demo
 	$(BIN)/zscape demo
 
-# The latent space of zoo:10 and 10 000 test digits in a browser; a minute the first time.
+# The latent space of zoo:10 and 10 000 test digits in a browser; some ten seconds the first time.
 explore: .venv/.demo
 	$(BIN)/zscape explore zoo:10
 

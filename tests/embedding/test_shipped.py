@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+import torch
 
 from zscape.data import load_data
 from zscape.embedding import TSNE, UMAP, fit_map, map_quality, prepare_inverse
@@ -55,7 +56,9 @@ def test_what_was_written_is_found(table: LatentTable, tmp_path, monkeypatch) ->
     way = prepare_inverse(drawn, "learned")
     save_shipped([drawn], tmp_path / f"{few.fingerprint}.safetensors")
     monkeypatch.setattr("zscape.embedding.shipped.FOLDER", tmp_path)
+    before = torch.random.get_rng_state()
     found = find_shipped(few, "umap", UMAP(steps=5), 0)
+    assert torch.equal(torch.random.get_rng_state(), before)
     assert np.array_equal(found.coordinates, drawn.coordinates)
     points = drawn.coordinates[:7] + 0.1
     assert np.array_equal(prepare_inverse(found, "learned")(points), way(points))

@@ -290,24 +290,17 @@ def test_as_many_as_are_let_in_block_nobody(scene, vae, bundle, monkeypatch):
             connection.close()
 
 
-def test_who_is_refused_is_told_that_the_connection_ends(server):
-    """The next request on it would be lost."""
+def test_a_connection_is_used_again_until_a_request_is_refused(server):
+    """Who is refused is told that it ends: the next request on it would be lost."""
     connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=10)
-    for path in ("/nowhere", "/manifest.json"):
+    for path in ("/", "/manifest.json", "/nowhere", "/manifest.json"):
         connection.request("GET", path)
         response = connection.getresponse()
-        assert (response.headers["Connection"] == "close") == (response.status == 404)
         response.read()
-    connection.close()
-
-
-def test_a_connection_can_be_used_again(server):
-    connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=10)
-    for path in ("/", "/manifest.json"):
-        connection.request("GET", path)
-        response = connection.getresponse()
-        assert (response.status, response.version) == (200, 11)
-        response.read()
+        is_refused = path == "/nowhere"
+        assert (response.status, response.version) == (404 if is_refused else 200, 11)
+        assert (response.headers["Connection"] == "close") == is_refused
+        assert (connection.sock is None) == is_refused  # else the same one goes on
     connection.close()
 
 

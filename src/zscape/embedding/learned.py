@@ -85,8 +85,9 @@ class LearnedWay:
             torch.from_numpy(arrays[name]) for name in ("middle", "spread", "waves")
         )
         n_features, width = layers["0.weight"].shape[::-1]
-        network = _network(n_features, width, len(arrays["mean"]))
-        network.load_state_dict(layers)
+        with torch.device("meta"):  # nothing is drawn: the caller's random numbers stay as they are
+            network = _network(n_features, width, len(arrays["mean"]))
+        network.load_state_dict(layers, assign=True)
         return cls(middle, spread, waves, network, arrays["mean"], float(arrays["scale"]))
 
 
