@@ -395,6 +395,12 @@ class TrainConfig(Config):
         5.0, "Save this often inside of long epochs too, to go on from; 0 is after epochs only.",
         low=0,
     )  # fmt: skip
+    snapshots: int | None = option(
+        None,
+        "Keep the weights at so many moments of the training in RUN/snapshots, the start and the "
+        "end among them, the others evenly in the logarithm of the step.",
+        low=2, high=1000,
+    )  # fmt: skip
     evaluate_train: int = option(
         5_000,
         "Training images, at most, that are evaluated after every epoch as the test images are: "

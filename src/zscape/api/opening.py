@@ -26,7 +26,7 @@ from zscape.model import (
     networks,
 )
 from zscape.registry import Registry
-from zscape.training import Run, load_weights
+from zscape.training import Run, Snapshot, find_snapshot, load_snapshot, load_weights
 from zscape.words import line
 from zscape.zoo import find_card, open_card, read_cards
 
@@ -45,6 +45,8 @@ class Opened(NamedTuple):
     name: str
     more: tuple[DataConfig, ...] = ()
     """What ``with_columns`` was told."""
+    snapshot: Snapshot | None = None
+    """The moment of the run's training that it is of; None: the model to use."""
 
     @property
     def settings(self) -> RunConfig | None:
@@ -57,6 +59,12 @@ class Opened(NamedTuple):
     def given(self, condition: Any = None) -> Opened:
         """The same model, told what is to be decoded (a class by its name); see ``VAE.given``."""
         return self._replace(model=self.model.given(condition))
+
+    @property
+    def history(self) -> list[dict[str, Any]]:
+        """The lines of the run's ``metrics.jsonl`` up to the model; empty without a run."""
+        lines = self.run.metrics() if self.run else []
+        return lines[: int(self.snapshot.epoch)] if self.snapshot else lines
 
     @property
     def show_channels(self) -> str | None:
@@ -202,7 +210,9 @@ def load(
     Parameters
     ----------
     source
-        A path, or ``"zoo:10"`` for a model that ships inside the package.
+        A path, or ``"zoo:10"`` for a model that ships inside the package. ``"RUN@3"`` is a run as
+        it was at the fourth snapshot of its training, ``"RUN@epoch:5"`` at the last one that is
+        not later than the end of epoch 5.
     network, likelihood
         Your own that the model is made of, a class or ``module:Class``. A file may name what is
         registered, and nothing it names is imported; this allows more.
@@ -213,7 +223,7 @@ def load(
         ``network`` or ``likelihood`` cannot be imported, is of another kind, or is given for a
         model of the zoo.
     CheckpointError
-        There is none, or it is damaged or does not fit.
+        There is none, or it is damaged or does not fit; or the run has no such snapshot.
     """
     if not isinstance(source, (str, os.PathLike)):
         raise ConfigError(f"load takes a path or 'zoo:10'; got a {type(source).__name__}.")
@@ -226,6 +236,13 @@ def load(
         model = open_card(text.removeprefix("zoo:"))
         return Opened(model.model, model.config, None, text)
     path = Path(source)
+    folder, at, which = text.rpartition("@")
+    if at and not path.exists() and Path(folder).is_dir():
+        run = Run.open(folder)
+        snapshot = find_snapshot(run, which)
+        model = load_snapshot(run, snapshot, **own)
+        name = f"{readable(run.path.name or folder)}@{snapshot.number}"
+        return Opened(model.model, model.config, run, name, snapshot=snapshot)
     if path.is_dir():
         run = Run.open(path)
         model = run.model(**own)

@@ -32,7 +32,7 @@ def subject_of(opened: Opened, data: Any) -> Subject:
                        known if is_own else None, facts)  # fmt: skip
     if opened.run is None:
         return Subject(opened.name, vae, config, images, is_own=False)
-    settings, history = opened.run.config, opened.run.metrics()
+    settings, history = opened.run.config, opened.history
     environment = opened.run.environment()
     facts = [("training", f"{len(history)} of {settings.train.epochs} epochs in "
               f"{sum(line['seconds'] for line in history):.0f} s")]  # fmt: skip
@@ -40,7 +40,7 @@ def subject_of(opened: Opened, data: Any) -> Subject:
         facts.append(("trained on", f"{environment['accelerator']} in {environment['precision']}"))
     scores = None
     is_own = data is None or opened.run.is_trained_on(images)
-    if history and is_own:
+    if history and is_own and opened.snapshot is None:
         # Under early stopping the weights are those of the best epoch.
         lines = history if settings.train.early_stopping else history[-1:]
         best = min(lines, key=lambda line: float(line["test"]["loss"]))
@@ -48,7 +48,7 @@ def subject_of(opened: Opened, data: Any) -> Subject:
         said = f"from the run, after epoch {best['epoch']}, for all its test images"
         scores = Scores(test["loss"], test["reconstruction"], test["kl"], said)
     raw = None
-    if (weights := opened.run.raw_weights()) is not None:
+    if opened.snapshot is None and (weights := opened.run.raw_weights()) is not None:
         raw = deepcopy(vae)
         raw.load_state_dict(weights)
     return Subject(opened.name, vae, config, images, is_own, settings, history, scores, facts, raw)

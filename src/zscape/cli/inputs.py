@@ -24,7 +24,11 @@ if TYPE_CHECKING:
     from zscape.model import VAE
 
 Model = Annotated[
-    str, typer.Argument(help="zoo:10, a run folder, a .safetensors, or a .pth of this layout.")
+    str,
+    typer.Argument(
+        help="zoo:10, a run folder (RUN@3: as it was at snapshot 3), a .safetensors, or a .pth of "
+        "this layout."
+    ),
 ]
 Split = Annotated[Literal["train", "test"], typer.Option(help="Which half of the images.")]
 Seed = Annotated[int, typer.Option(help="Decides everything random.", min=0)]

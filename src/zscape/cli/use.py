@@ -109,7 +109,7 @@ def model_text(opened: Opened) -> str:
 def _training_rows(opened: Opened) -> list[tuple[str, str]]:
     assert opened.run is not None
     train, data = opened.run.config.train, opened.run.config.data
-    environment, history = opened.run.environment(), opened.run.metrics()
+    environment, history = opened.run.environment(), opened.history
     rows = [
         ("data", f"{data.data or 'an array from Python'}, binarize {data.binarize}"),
         ("kld_weight", f"{train.kld_weight:g}"),
@@ -119,6 +119,10 @@ def _training_rows(opened: Opened) -> list[tuple[str, str]]:
             f"learning rate {train.learning_rate:g} ({train.schedule}), seed {train.seed}",
         ),
     ]
+    if opened.snapshot is not None:
+        rows.append(
+            ("snapshot", f"after step {opened.snapshot.step}, epoch {opened.snapshot.epoch:.4g}")
+        )
     if environment:
         rows.append(("trained on", f"{environment['accelerator']} in {environment['precision']}"))
     if history:

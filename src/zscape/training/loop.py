@@ -180,6 +180,11 @@ class Trainer:
         return self.config.epochs * self.n_steps_per_epoch
 
     @property
+    def n_steps_done(self) -> int:
+        """Of the whole training so far."""
+        return self.epoch * self.n_steps_per_epoch + self.step
+
+    @property
     def final_vae(self) -> VAE:
         """The model to test and save: the averaged one if averaging is on."""
         return cast(VAE, self.averaged.module) if self.config.ema else self.vae
@@ -261,7 +266,7 @@ class Trainer:
         return tuple(batch[rank::world].to(self.train_images.images.device) for batch in batches)
 
     def _train_step(self, x: Tensor, condition: Tensor | None) -> None:
-        config, step = self.config, self.epoch * self.n_steps_per_epoch + self.step
+        config, step = self.config, self.n_steps_done
         # A young average forgets faster, or it would be made of the random initial weights.
         decay = min(config.ema, (1 + step) / (10 + step)) if step else 0.0
         told = (

@@ -30,6 +30,7 @@ METRICS = "metrics.jsonl"
 WEIGHTS = "model.safetensors"
 CHECKPOINT = "last.ckpt"
 STATE = "state.safetensors"
+SNAPSHOTS = "snapshots"
 ENVIRONMENT = "environment.json"
 LOSS = "loss.png"
 RECONSTRUCTIONS = "reconstructions.png"
@@ -70,6 +71,7 @@ class Run:
     ``metrics.jsonl``         one line per epoch
     ``model.safetensors``     the weights to use (best epoch under early stopping)
     ``last.ckpt/``            weights, optimiser and counters, to go on with
+    ``snapshots/``            weights along the training, if they were asked for
     ``loss.png`` …            pictures, ``report.html`` of the demo
     ``lock.json``             while it is trained: by which process of which machine
     ========================= =======================================================
@@ -107,7 +109,7 @@ class Run:
         path = Path(path)
         left = cls.check_free(path, overwrite=overwrite)
         with writing(path):
-            for folder in (path / CHECKPOINT, path / TENSORBOARD):
+            for folder in (path / CHECKPOINT, path / TENSORBOARD, path / SNAPSHOTS):
                 if folder.exists():
                     shutil.rmtree(folder)
             # config.json stays until it is replaced: without it nobody knows the folder is a run.
@@ -138,6 +140,11 @@ class Run:
                     f"{path} already holds a run; resume it, choose another folder, or overwrite."
                 )
         return left
+
+    @property
+    def identity(self) -> str:
+        """16 hexadecimal digits that tell this run from one of other settings or images."""
+        return hashlib.sha256((_text(self.path / CONFIG) or "").encode()).hexdigest()[:16]
 
     @contextmanager
     def held(self) -> Iterator[None]:

@@ -22,6 +22,7 @@ from zscape.training.interrupt import heeding_signals
 from zscape.training.loop import Epoch, Trainer, Wish, count_steps, settle
 from zscape.training.progress import Progress
 from zscape.training.run import Run
+from zscape.training.snapshots import moments, save_snapshot
 from zscape.training.weights import fit_state_dict
 from zscape.words import counted, line
 
@@ -111,6 +112,8 @@ def fit(
     if start is not None:
         fit_state_dict(vae, start.state_dict(), "the network to start from")
     count_steps(len(data.train), config.train)
+    if config.train.snapshots and out is None and resume is None:
+        raise ConfigError("snapshots are kept in the run folder; say which with out, or keep none.")
     run = resume
     if resume is not None:
         resume.check_images(data)
@@ -180,12 +183,25 @@ def _run(
     is_first = fabric.is_global_zero
     progress = progress if is_first else Progress()
 
+    wanted = trainer.config.snapshots if is_first else None
+    kept = moments(wanted, trainer.n_steps) if wanted is not None else ()
+
+    def keep(trainer: Trainer, *, is_last: bool = False) -> None:
+        if run is not None and kept and (is_last or trainer.n_steps_done in kept):
+            save_snapshot(run, trainer)
+
+    def after_step(trainer: Trainer) -> None:
+        keep(trainer)
+        progress.on_step(trainer)
+
     saved_at = time.monotonic()
     period = 60 * trainer.config.checkpoint_minutes or math.inf
 
     def finish_epoch(trainer: Trainer, epoch: Epoch) -> None:
         nonlocal saved_at
         history.append(epoch.to_dict())
+        if trainer.is_finished:  # it may have been stopped early
+            keep(trainer, is_last=True)
         if run is not None and is_first:
             run.save_epoch(trainer, epoch)
         saved_at = time.monotonic()
@@ -212,7 +228,8 @@ def _run(
 
         try:
             progress.start(trainer, title)
-            is_finished = trainer.run(progress.on_step, finish_epoch, wish, save)
+            keep(trainer)  # the start
+            is_finished = trainer.run(after_step, finish_epoch, wish, save)
         finally:
             progress.close()
             for logger in fabric.loggers:

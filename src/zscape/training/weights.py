@@ -6,6 +6,7 @@ Nothing is ever unpickled beyond tensors.
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
 from pickle import UnpicklingError
 from typing import Any, NamedTuple, TypeGuard
@@ -39,18 +40,30 @@ class LoadedModel(NamedTuple):
 
 
 def save_weights(
-    vae: VAE, config: ModelConfig, path: Path, *, dtype: torch.dtype = torch.float32
+    vae: VAE,
+    config: ModelConfig,
+    path: Path,
+    *,
+    dtype: torch.dtype = torch.float32,
+    more: Mapping[str, Any] | None = None,
 ) -> None:
     """Write the weights as safetensors, with ``config`` in the header; whole or not at all.
 
-    ``dtype=torch.float16`` halves the file; counters and other integers keep their type.
+    ``dtype=torch.float16`` halves the file; counters and other integers keep their type, and so
+    do tensors whose numbers are too large for it. ``more`` is kept in the header too.
     """
     tensors = {
-        name: (value.to(dtype) if value.is_floating_point() else value).cpu().contiguous()
-        for name, value in vae.state_dict().items()
+        name: _stored(value, dtype).cpu().contiguous() for name, value in vae.state_dict().items()
     }
-    header = {"version": __version__, "model": config.to_dict()}
+    header = {"version": __version__, "model": config.to_dict(), **(more or {})}
     write_atomic(path, save(tensors, metadata={METADATA_KEY: json.dumps(header)}))
+
+
+def _stored(value: Tensor, dtype: torch.dtype) -> Tensor:
+    if not value.is_floating_point():
+        return value
+    small = value.to(dtype)
+    return small if bool((small.isfinite() == value.isfinite()).all()) else value
 
 
 def load_weights(
