@@ -60,6 +60,7 @@ if TYPE_CHECKING:
         register_objective,
         wrap,
     )
+    from zscape.sweeping import Sweep, sweep
     from zscape.training import Run
     from zscape.zoo import load_pretrained
 
@@ -75,6 +76,7 @@ _HOMES = {
     "Protocol": "zscape.evaluation",
     "Run": "zscape.training",
     "Splits": "zscape.data",
+    "Sweep": "zscape.sweeping",
     "TrainConfig": "zscape.config",
     "VAE": "zscape.model",
     "compare": "zscape.api",
@@ -101,6 +103,7 @@ _HOMES = {
     "register_source": "zscape.data",
     "resume": "zscape.api",
     "sample": "zscape.api",
+    "sweep": "zscape.sweeping",
     "train": "zscape.api",
     "wrap": "zscape.model",
     "write_comparison": "zscape.api",
@@ -126,6 +129,7 @@ __all__ = [
     "Run",
     "ShapeError",
     "Splits",
+    "Sweep",
     "TrainConfig",
     "TrainingDiverged",
     "ZscapeError",
@@ -154,6 +158,7 @@ __all__ = [
     "register_source",
     "resume",
     "sample",
+    "sweep",
     "train",
     "wrap",
     "write_comparison",

@@ -29,6 +29,7 @@ from zscape.cli import (
     probe,
     quality,
     report,
+    sweep,
     train,
     use,
     walk,
@@ -61,6 +62,7 @@ app.command("architecture")(architecture.architecture)
 app.command("report")(report.report)
 app.command("explore")(explore.explore)
 app.command("export")(explore.export)
+app.add_typer(sweep.app, name="sweep")
 app.add_typer(walk.app, name="walk")
 app.add_typer(map.app, name="map")
 app.add_typer(neurons.app, name="neurons")
