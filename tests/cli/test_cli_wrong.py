@@ -86,6 +86,13 @@ WRONG: dict[str, dict[str, str]] = {
         "run -o a.csv": ".png or .svg",
         "run -o a.png --scale cubic": "'cubic' is not one of",
     },
+    "film": {
+        "run -o a.mp4": ".gif, .png, .svg",
+        "run -o a.gif --moments 3": "no .png or .svg is written; leave out --moments",
+        "run --map mercator": "mercator",
+        "run": "run has no snapshots; they are kept along a training with --snapshots 20",
+        "zoo:2": "zoo:2 has no snapshots; a film is of a run",
+    },
     "info": {
         "nowhere": "there is no file nowhere",
         "thesis": "thesis is not a run",

@@ -23,6 +23,7 @@ from zscape.cli import (
     encode,
     evaluate,
     explore,
+    film,
     find,
     map,
     neurons,
@@ -60,6 +61,7 @@ app.command("loss")(use.loss)
 app.command("info")(use.info)
 app.command("architecture")(architecture.architecture)
 app.command("report")(report.report)
+app.command("film")(film.film)
 app.command("explore")(explore.explore)
 app.command("export")(explore.export)
 app.add_typer(sweep.app, name="sweep")

@@ -6,10 +6,11 @@ to draw into, in whatever style holds there.
 """
 
 from zscape.figures.along import plot_along
-from zscape.figures.animation import to_gif
+from zscape.figures.animation import figures_to_gif, to_gif
 from zscape.figures.architecture import plot_architecture
 from zscape.figures.comparison import plot_comparison, plot_posteriors, plot_side_by_side
 from zscape.figures.components import plot_explained_variance, plot_loadings
+from zscape.figures.film import film_frames, plot_film
 from zscape.figures.images import (
     binarize_image,
     is_nearly_binary,
@@ -53,6 +54,8 @@ __all__ = [
     "PALETTE",
     "binarize_image",
     "class_colors",
+    "figures_to_gif",
+    "film_frames",
     "house_style",
     "is_nearly_binary",
     "new_figure",
@@ -64,6 +67,7 @@ __all__ = [
     "plot_comparison",
     "plot_correlations",
     "plot_explained_variance",
+    "plot_film",
     "plot_jacobians",
     "plot_loadings",
     "plot_losses",
