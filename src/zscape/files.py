@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import glob
+import io
 import os
 import stat
 import sys
@@ -51,6 +52,30 @@ def write_atomic(path: Path, data: bytes | str | Iterable[bytes | memoryview]) -
                 Path(temporary).unlink(missing_ok=True)
             raise
         _sync(path.parent)
+
+
+def append(path: Path, text: str) -> None:
+    """Write ``text`` at the end of ``path``, which is there, and flush to the disk.
+
+    What was there is never written again, so a line costs the same in a long file as in a short
+    one. A process that is killed here may leave a part of ``text``: who reads the file goes by the
+    last line that has an end.
+
+    Raises
+    ------
+    ConfigError
+        As ``write_atomic``; the file is as it was before.
+    """
+    with writing(path), path.open("r+b") as file:
+        end = file.seek(0, io.SEEK_END)
+        try:
+            file.write(text.encode(errors="backslashreplace"))
+            file.flush()
+            os.fsync(file.fileno())
+        except BaseException:
+            with suppress(OSError):
+                os.truncate(path, end)
+            raise
 
 
 def make_folder(path: Path) -> None:

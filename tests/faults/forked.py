@@ -84,14 +84,18 @@ def _run(arguments: list[str], log: Path, before: Callable[[], None] | None) -> 
 def write_slowly() -> None:
     """Let every file be half written for a moment, so that a kill finds it so."""
     real = os.fsync
+    flushed: dict[int, int] = {}
 
     def fsync(handle: int) -> None:
-        size = os.fstat(handle).st_size
-        if size and stat.S_ISREG(os.fstat(handle).st_mode):
-            rest = os.pread(handle, size, size // 2)
-            os.ftruncate(handle, size // 2)
+        about = os.fstat(handle)
+        if about.st_size and stat.S_ISREG(about.st_mode):
+            before = flushed.get(about.st_ino, 0)  # of a file that grows, what is new is half there
+            half = ((before if before < about.st_size else 0) + about.st_size) // 2
+            rest = os.pread(handle, about.st_size, half)
+            os.ftruncate(handle, half)
             time.sleep(0.03)
-            os.pwrite(handle, rest, size // 2)
+            os.pwrite(handle, rest, half)
+            flushed[about.st_ino] = about.st_size
         real(handle)
 
     os.fsync = fsync

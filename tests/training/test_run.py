@@ -3,6 +3,7 @@ from __future__ import annotations
 import json
 import shutil
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -14,7 +15,7 @@ from training_helpers import EPOCHS, blobs, fit_tiny, make_config, resume_tiny
 import zscape
 from zscape.errors import CheckpointError, ConfigError
 from zscape.model import mean_elbo
-from zscape.training import Run, TrainingResult, find_precision
+from zscape.training import Run, TrainingResult, find_precision, run
 
 FILES = {
     "config.json", "environment.json", "last.ckpt", "loss.png", "metrics.jsonl",
@@ -250,13 +251,42 @@ def test_a_running_mean_that_was_called_train_is_called_running(run_copy: Path) 
     assert "train" not in expected[0]
 
 
-@pytest.mark.parametrize("damage", [truncate, garble])
-@pytest.mark.parametrize("name", ["metrics.jsonl", "environment.json"])
+@pytest.mark.parametrize(
+    ("name", "damage"),
+    [("metrics.jsonl", garble), ("environment.json", garble), ("environment.json", truncate)],
+)
 def test_damaged_records(run_copy: Path, name: str, damage: Callable[[Path], None]) -> None:
     damage(run_copy / name)
     run = Run.open(run_copy)
     with pytest.raises(CheckpointError, match=f"{name} is damaged"):
         run.metrics() if name == "metrics.jsonl" else run.environment()
+
+
+def test_an_epoch_writes_no_more_late_than_early(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    written: list[tuple[str, int]] = []
+
+    def note(real: Callable[..., None], path: Path, data: str) -> None:
+        written.append((path.name, len(data)))
+        real(path, data)
+
+    for name in ("append", "write_atomic"):
+        monkeypatch.setattr(run, name, partial(note, getattr(run, name)))
+    fit_tiny(tmp_path / "run", epochs=8)
+    sizes = [n for name, n in written if name == "metrics.jsonl"]
+    assert len(sizes) == 8
+    assert max(sizes) < 1.5 * min(sizes)
+
+
+def test_a_line_that_a_kill_cut_is_left_out_and_said(
+    run_copy: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    whole = Run.open(run_copy).metrics()
+    file = run_copy / "metrics.jsonl"
+    file.write_bytes(file.read_bytes()[:-9])
+    assert Run.open(run_copy).metrics() == whole[:-1]
+    assert "metrics.jsonl ends within a line, which is left out" in caplog.text
 
 
 def test_metrics_that_lost_lines_are_not_continued(run_copy: Path) -> None:

@@ -19,7 +19,7 @@ from zscape._version import __version__
 from zscape.config import CONFIGS, DataConfig, RunConfig
 from zscape.data import Splits, load_data, place_of
 from zscape.errors import CheckpointError, ConfigError, DataError
-from zscape.files import check_utf8, leftovers, make_folder, write_atomic, writing
+from zscape.files import append, check_utf8, leftovers, make_folder, write_atomic, writing
 from zscape.lock import held
 from zscape.training.loop import Epoch, Trainer
 from zscape.training.weights import LoadedModel, load_weights, read_tensors, save_weights
@@ -81,7 +81,7 @@ class Run:
 
     def __init__(self, path: Path, config: RunConfig, images: dict[str, Any] | None = None) -> None:
         self.path, self.config = path, config
-        self._lines: list[str] = []  # of metrics.jsonl, while it is trained
+        self._n_lines = 0  # of metrics.jsonl, written by us
         self.images = images
         """Which images: the absolute ``place`` of the source, if it is a path, how many images
         each half has and their fingerprint, and that of the table of ``columns``, if there was one.
@@ -276,10 +276,14 @@ class Run:
         """The lines of ``metrics.jsonl``: one mapping per finished epoch.
 
         What older versions called ``train`` is a running mean, and is called ``running`` here.
+        A last line without an end was being written when the process was killed: a warning.
         """
         file = self.path / METRICS
+        finished, _, begun = (_text(file) or "").rpartition("\n")
+        if begun:
+            _log.warning("%s ends within a line, which is left out: a kill does that.", file)
         try:
-            lines = [schema.parse(line, _LINE) for line in (_text(file) or "").splitlines()]
+            lines = [schema.parse(line, _LINE) for line in finished.splitlines()]
         except ValueError as error:
             raise CheckpointError(f"{file} is damaged: {error}.") from error
         return [{"running" if k == "train" else k: v for k, v in d.items()} for d in lines]
@@ -314,11 +318,14 @@ class Run:
 
         The checkpoint comes last, so that a run cut off before it repeats the epoch.
         """
-        # Read once: reading them all after every epoch takes longer with every epoch.
-        if len(self._lines) != epoch.number - 1:
-            self._lines = [json.dumps(line) for line in self.metrics_until(epoch.number - 1)]
-        self._lines.append(json.dumps(epoch.to_dict()))
-        write_atomic(self.path / METRICS, "".join(line + "\n" for line in self._lines))
+        line = json.dumps(epoch.to_dict()) + "\n"
+        if self._n_lines == epoch.number - 1 > 0:
+            append(self.path / METRICS, line)
+        else:  # what was there may say more than the checkpoint, or end within a line
+            before = self.metrics_until(epoch.number - 1) if epoch.number > 1 else []
+            lines = "".join(json.dumps(each) + "\n" for each in before)
+            write_atomic(self.path / METRICS, lines + line)
+        self._n_lines = epoch.number
         if trainer.config.early_stopping is None or trainer.is_best:
             save_weights(trainer.final_vae, self.config.model, self.path / WEIGHTS)
         self.save_checkpoint(trainer)
