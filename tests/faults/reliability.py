@@ -14,7 +14,7 @@ T = TypeVar("T")
 
 PARTS = (
     "Kills and signals", "Disks and places", "Several processes", "Hostile files",
-    "Server and page", "Soak",
+    "Wrong numbers", "Server and page", "Soak",
 )  # fmt: skip
 BEGIN, END = "<!-- counted by make faults -->", "<!-- end of what was counted -->"
 ROOT = Path(__file__).parents[2]

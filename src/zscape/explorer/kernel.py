@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from zscape.errors import DataError, ShapeError
 from zscape.latents import decode
-from zscape.model import VAE, evaluating
+from zscape.model import VAE, evaluating, is_finite
 
 MAX_AT_ONCE = 1024
 """Pictures or vectors of one question."""
@@ -69,6 +69,8 @@ class Kernel:
         device = next(self.vae.parameters()).device
         with self._lock, evaluating(self.vae):
             mu, logvar = self._told(condition).encode(torch.from_numpy(x).to(device))
+        if not is_finite((mu, logvar)):
+            raise DataError("the model gives latents that are not finite for these pictures.")
         return mu.float().cpu().numpy(), logvar.float().cpu().numpy()
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Iterator
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -15,7 +16,7 @@ from zscape.data import ImageSet, ImagesLike, as_image_set, batch_indices
 from zscape.errors import CheckpointError, DataError, ShapeError
 from zscape.latents.table import LatentTable
 from zscape.latents.vectors import VectorLike, as_vector, as_vectors
-from zscape.model import VAE, ModelLike, as_vae, evaluating
+from zscape.model import VAE, ModelLike, as_vae, blame, evaluating, is_finite
 
 BATCH_SIZE = 250
 """Images at a time; on CPUs the fastest, larger batches leave the cache."""
@@ -90,9 +91,15 @@ def encode_parts(
             for n in map(len, some):
                 numbers = torch.from_numpy(own[at : at + n]).to(images.images.device)
                 x = images.pixels(numbers).to(device)
-                mu[at : at + n], logvar[at : at + n] = (
-                    part.float().cpu() for part in told(numbers).encode(x)
-                )
+                view = told(numbers)
+                found = tuple(part.float().cpu() for part in view.encode(x))
+                if not is_finite(found):
+                    reason = blame(view, partial(view.encode, x))
+                    raise DataError(
+                        f"{images.name}: of the {n} images from number {own[at]} on, the model "
+                        f"gives latents that are not finite{reason}."
+                    )
+                mu[at : at + n], logvar[at : at + n] = found
                 at += n
                 if progress is not None:
                     progress(n_done + at)
@@ -130,6 +137,8 @@ def decode(
         The model has to be told and is not, or is told though it was trained without.
     ShapeError
         Neither one condition nor one for each vector.
+    DataError
+        The model gives numbers that are not finite.
     """
     vae = as_vae(vae)
     device, told = next(vae.parameters()).device, vae.told_of(condition)
@@ -137,11 +146,21 @@ def decode(
     n_told = len(condition) if hasattr(condition, "__len__") else 1
     if not isinstance(condition, str) and n_told not in (1, len(vectors)):
         raise ShapeError(f"{len(vectors)} vectors need one condition or as many; got {n_told}.")
+
+    def draw(rows: Tensor) -> Tensor:
+        return told(rows).decode(vectors[rows].to(device)).float().cpu()
+
+    pictures = []
     with evaluating(vae):
-        return torch.cat([
-            told(rows).decode(vectors[rows].to(device)).float().cpu()
-            for rows in batch_indices(len(vectors), batch_size)
-        ])  # fmt: skip
+        for rows in batch_indices(len(vectors), batch_size):
+            pictures.append(draw(rows))
+            if not is_finite(pictures[-1]):
+                reason = blame(told(rows), partial(draw, rows))
+                raise DataError(
+                    f"of the {len(rows)} vectors from number {int(rows[0])} on, the model makes "
+                    f"pictures that are not finite{reason}."
+                )
+    return torch.cat(pictures)
 
 
 def locate(vae: ModelLike, place: VectorLike | ImageSet | None) -> NDArray[np.float32]:

@@ -13,6 +13,7 @@ from zscape.model.elbo import (
     reconstruction_costs,
 )
 from zscape.model.enhanced import EnhancedVAE
+from zscape.model.finite import blame, is_finite
 from zscape.model.likelihoods import Likelihood, likelihoods, register_likelihood
 from zscape.model.mlp import MLPVAE
 from zscape.model.objectives import (
@@ -56,6 +57,7 @@ __all__ = [
     "WrappedVAE",
     "allowed",
     "as_vae",
+    "blame",
     "build_model",
     "check_objective",
     "check_pixels",
@@ -64,6 +66,7 @@ __all__ = [
     "evaluating",
     "find_condition",
     "initialize_as_tutorial",
+    "is_finite",
     "is_told",
     "kl_to_standard_normal",
     "likelihoods",

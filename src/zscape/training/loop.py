@@ -16,7 +16,7 @@ from torch.optim.swa_utils import AveragedModel
 from zscape.config import TrainConfig
 from zscape.data import Splits, batch_indices
 from zscape.errors import CheckpointError, ConfigError, TrainingDiverged
-from zscape.model import VAE, MeanElbo, Terms, TrainingObjective, mean_elbo
+from zscape.model import VAE, MeanElbo, Terms, TrainingObjective, blame, mean_elbo
 from zscape.seeding import derive, torch_generator
 from zscape.training.feed import fetched, near
 from zscape.training.hardware import find_precision, teach_allocator
@@ -352,13 +352,22 @@ class Trainer:
         bad = [(step, term) for step, term in zip(steps, TERMS, strict=True) if step >= 0]
         if bad:
             step, term = min(bad, key=lambda pair: pair[0])
-            raise self._diverged(term, f"at step {step + 1}")
+            rows = self._batches()[step]
+            self.vae.load_state_dict(self._begun)  # those it has now are NaN themselves
+            reason = blame(self.vae, lambda: self._pass(rows))
+            raise self._diverged(term, f"at step {step + 1}", reason)
 
-    def _diverged(self, term: str, where: str) -> TrainingDiverged:
+    def _pass(self, rows: Tensor) -> tuple[Tensor, ...]:
+        """Training images through both halves of the network."""
+        vae = self.vae if self.codes is None else self.vae.given(self.codes[rows])
+        mu, logvar = vae.encode(self.train_images.pixels(rows).to(self.fabric.device))
+        return mu, logvar, vae.logits(mu)
+
+    def _diverged(self, term: str, where: str, reason: str) -> TrainingDiverged:
+        advice = f"; try a lower learning rate than {self.config.learning_rate:g} or --clip-norm"
         return TrainingDiverged(
             f"Training diverged: the {term} stopped being finite {where} of "
-            f"{self.n_steps_per_epoch} in epoch {self.epoch + 1}; try a lower learning rate "
-            f"than {self.config.learning_rate:g} or --clip-norm."
+            f"{self.n_steps_per_epoch} in epoch {self.epoch + 1}{reason or advice}."
         )
 
     def _start_epoch(self) -> None:
@@ -368,6 +377,11 @@ class Trainer:
         self._first_bad = [-1] * len(TERMS)
         self._n_images = 0
         self._seconds = 0.0
+        self._keep_weights()
+
+    def _keep_weights(self) -> None:
+        """To ask them what went wrong: they are finite, and those of a step that failed are not."""
+        self._begun = {name: value.clone() for name, value in self.vae.state_dict().items()}
 
     def _gather(self) -> None:
         """Bring the sums of all processes together in the first, which writes the checkpoint."""
@@ -392,7 +406,9 @@ class Trainer:
         found = self.running(), self._others(), train, test
         running, others, train, test = fabric.broadcast(found)
         if not math.isfinite(test.reconstruction + test.kl):
-            raise self._diverged("test loss", f"after step {self.step}")
+            vae, seed = self.final_vae, self.config.seed
+            reason = blame(vae, lambda: mean_elbo(vae, self.test_images, seed=seed).reconstruction)
+            raise self._diverged("test loss", f"after step {self.step}", reason)
         last_step = (self.epoch + 1) * self.n_steps_per_epoch - 1
         rate = learning_rate(self.config, last_step, self.n_steps)
         self.epoch, self.step = self.epoch + 1, 0
@@ -468,6 +484,7 @@ class Trainer:
                 self._sums.copy_(tensors["sums"])
                 self._n_images, self._seconds = counters["n_images"], counters.get("seconds", 0.0)
             self.best_loss = math.inf if counters["best_loss"] is None else counters["best_loss"]
+            self._keep_weights()
             self._start_recording()  # the old one is of tensors that are no more
         except (KeyError, IndexError, RuntimeError, ValueError) as error:
             raise CheckpointError(f"the checkpoint is of another model: {error}") from error
