@@ -339,3 +339,16 @@ def test_closing_hangs_up_and_leaves_no_thread(scene, vae, bundle, monkeypatch):
 def test_a_port_out_of_range(scene, vae, bundle):
     with pytest.raises(ConfigError, match=r"port must be in \[0, 65535\]; got 70000"):
         ExplorerServer(scene, vae, 70000)
+
+
+def test_an_error_of_the_model_is_answered_and_logged(server, monkeypatch, caplog):
+    """It ended the thread, and the page waited for an answer that never came."""
+
+    def fail(z):
+        raise RuntimeError("mat1 and mat2 shapes cannot be multiplied")
+
+    monkeypatch.setattr(server.kernel.vae, "decode_logits", fail)
+    response, text = ask(server, "/decode", "POST", bytes(16))
+    assert (response.status, response.headers["Connection"]) == (500, "close")
+    assert text == b"The model failed with RuntimeError; the log of zscape says where.\n"
+    assert "mat1 and mat2" in caplog.text

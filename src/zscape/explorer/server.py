@@ -269,6 +269,12 @@ class _Handler(BaseHTTPRequestHandler):
             answer = _WAYS[path](self.server.kernel, body, self._condition())
         except ZscapeError as error:
             raise _Refused(HTTPStatus.BAD_REQUEST, str(error)) from error
+        except Exception as error:  # a network of the user's own raises what it likes
+            _log.exception("%s failed", path)
+            raise _Refused(
+                HTTPStatus.INTERNAL_SERVER_ERROR,
+                f"The model failed with {type(error).__name__}; the log of zscape says where.",
+            ) from error
         content = answer.astype("<f4").tobytes()
         self._send(
             HTTPStatus.OK, "application/octet-stream", content, {"Cache-Control": "no-store"}
