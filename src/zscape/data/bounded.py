@@ -19,7 +19,7 @@ from zscape.files import is_special
 
 MOST_UNFOLDED = 400
 """Bytes per byte of a file beyond which what it packs is no data but a bomb; dSprites has 115."""
-_ALWAYS = 256 << 20
+ALWAYS = 256 << 20
 """Bytes up to which it may."""
 _CHUNK = 1 << 20
 
@@ -73,9 +73,12 @@ def size_of(stream: IO[bytes]) -> int:
     return size
 
 
-def check_unfolding(promised: int, packed: int, where: object) -> None:
-    """Raise ``DataError`` before ``packed`` bytes of ``where`` unfold into far too many."""
-    if promised > max(_ALWAYS, MOST_UNFOLDED * packed):
+def check_unfolding(promised: int, packed: int, where: object, most: int = MOST_UNFOLDED) -> None:
+    """Raise ``DataError`` before ``packed`` bytes of ``where`` unfold into far too many.
+
+    Up to ``ALWAYS`` they may, and up to ``most`` per byte.
+    """
+    if promised > max(ALWAYS, most * packed):
         raise DataError(
             f"{where} is refused: {packed} bytes would unfold into {promised}, as no data does."
         )

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Any
+import struct
+import zlib
+from collections.abc import Iterator
+from contextlib import suppress
+from typing import IO, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from zscape.config import DataConfig
+from zscape.data.bounded import check_unfolding, size_of
 from zscape.data.named import Found, find_named
 from zscape.data.roles import Part
 from zscape.data.shown import MOST_CHANNELS
@@ -19,6 +24,10 @@ HDF5 = (
     "numpy.savez(FILE, images=…, labels=…), or in MATLAB with '-v7'"
 )
 """What such a file is, and what to do with it."""
+
+_HEAD, _COMPRESSED, _PIECE = 128, 15, 1 << 20
+_MOST_UNFOLDED = 50
+"""Bytes per byte, see ``bounded.check_unfolding``; EMNIST has 3."""
 
 
 def read_mat(file: Readable, config: DataConfig) -> Found:
@@ -36,7 +45,11 @@ def read_mat(file: Readable, config: DataConfig) -> Found:
 
     try:
         with file.open("rb") as stream:
+            _check_unfolding(stream, file)
+            stream.seek(0)
             found = loadmat(stream)
+    except DataError:
+        raise
     except NotImplementedError as error:
         raise DataError(f"{file} is {HDF5}.") from error
     # scipy raises whatever a damaged file makes it stumble over.
@@ -50,6 +63,35 @@ def read_mat(file: Readable, config: DataConfig) -> Found:
     for split in ("train", "test"):
         found.arrays.update(_samples_first(split, found.arrays))
     return found
+
+
+def _check_unfolding(stream: IO[bytes], where: object) -> None:
+    """Raise ``DataError`` if what is packed is a bomb: scipy takes all there is, several times.
+
+    MAT-File Format, version 5: after 128 bytes, elements of a type, a length and so many bytes.
+    """
+    size, total = size_of(stream), 0
+    order = "<" if stream.read(_HEAD)[-2:] == b"IM" else ">"
+    while len(tag := stream.read(8)) == 8:
+        kind, n = struct.unpack(f"{order}II", tag)
+        end = stream.tell() + n
+        if kind == _COMPRESSED:
+            for piece in _unpacked(stream, n):
+                total += len(piece)
+                check_unfolding(total, size, where, _MOST_UNFOLDED)
+        stream.seek(end)
+
+
+def _unpacked(stream: IO[bytes], n: int) -> Iterator[bytes]:
+    """What the next ``n`` bytes of zlib hold, a piece at a time; up to where they are damaged."""
+    unpacker, packed = zlib.decompressobj(), b""
+    with suppress(zlib.error):  # scipy will say so
+        while packed or n > 0:
+            if not packed:
+                packed = stream.read(min(n, _PIECE))
+                n = n - len(packed) if packed else 0
+            yield unpacker.decompress(packed, _PIECE)
+            packed = unpacker.unconsumed_tail
 
 
 def _samples_first(split: str, arrays: dict[Part, NDArray[Any]]) -> dict[Part, NDArray[Any]]:

@@ -13,7 +13,7 @@ import warnings
 from collections import Counter, deque
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from threading import Lock
@@ -56,14 +56,17 @@ _FORMATS = ("BMP", "GIF", "JPEG", "PNG", "PPM", "TIFF", "WEBP")
 _BITS, _PLANES = 258, 284  # TIFF tags
 _PPM = ("ppm", "ppm_plain")  # what scales PPM that are not of 8 bits
 _WHITE = 65535
+_ORIENTATION = 0x0112  # the EXIF tag
 _REDUCED = 254  # the TIFF tag that says, in its first bit, "a smaller copy of another page"
 _AT_ONCE = 64  # pictures under way, at most
 _UNDER_WAY = 64 << 20  # bytes of pixels, once it is seen how large the pictures are
 _HELD = 64 << 20  # bytes up to which a file is read as a whole, as a decoder may ask for any number
 _LARGE = 1 << 24  # pixels
+_STRIP = 1 << 22  # pixels of a large picture that are computed with at once
 _MOST_PER_BYTE = 1000  # pixels of a large picture; blank pages of fax have 500
 _PATIENCE = 3.0  # seconds between two words
 _OPENING = Lock()
+_LARGE_ONE = Lock()
 _log = logging.getLogger(__name__)
 
 Frame = NDArray[Any]
@@ -83,7 +86,7 @@ def read_frames(file: Readable, config: DataConfig, left_out: Counter[str]) -> l
         The file is damaged, of another format, or a decompression bomb.
     """
     try:
-        with _held(file) as stream, _opened(stream) as opened:
+        with _held(file) as stream, _opened(stream) as opened, _alone(opened):
             if _is_deep(opened):
                 with _held(file) as again, _opened(again) as lower:
                     frames = [_fitted(pixels, config) for pixels in _deep(opened, lower, left_out)]
@@ -120,6 +123,11 @@ def _opened(stream: IO[bytes]) -> Image.Image:
         opened = Image.open(stream, formats=_FORMATS)
     _check_pixels(opened.width * opened.height, stream)
     return opened
+
+
+def _alone(opened: Image.Image) -> AbstractContextManager[Any]:
+    """Large pictures are decoded one at a time: each takes several times its pixels of memory."""
+    return _LARGE_ONE if opened.width * opened.height > _LARGE else nullcontext()
 
 
 def _check_pixels(n: int, stream: IO[bytes]) -> None:
@@ -265,18 +273,39 @@ def as_frame(page: Image.Image, config: DataConfig) -> Frame:
 
 
 def _pixels(page: Image.Image) -> Frame:
-    picture = _plain(ImageOps.exif_transpose(page), is_gif=page.format == "GIF")
-    pixels = np.asarray(picture)
+    picture = _plain(_turned(page), is_gif=page.format == "GIF")
+    pixels = _bytes_of(picture)
     if picture.mode == "I;16" and "transparency" in page.info:
         return _with_key(pixels[None], page.info["transparency"])
     return pixels[None] if pixels.ndim == 2 else pixels.transpose(2, 0, 1)
 
 
+def _turned(page: Image.Image) -> Image.Image:
+    """As EXIF says: itself, where that says nothing."""
+    page.load()
+    is_so = page.getexif().get(_ORIENTATION, 1) == 1
+    return page if is_so else ImageOps.exif_transpose(page)
+
+
+def _bytes_of(picture: Image.Image) -> NDArray[Any]:
+    """Its pixels, strip by strip: who asks Pillow for all at once gets them twice."""
+    width, height = picture.size
+    if width * height <= _STRIP:
+        return np.asarray(picture)
+    first = np.asarray(picture.crop((0, 0, width, 1)))
+    out = np.empty((height, *first.shape[1:]), first.dtype)
+    for rows in _strips(height, width):
+        bottom = min(rows.stop, height)
+        out[rows] = np.asarray(picture.crop((0, rows.start, width, bottom)))
+    return out
+
+
 def _fitted(pixels: Frame, config: DataConfig) -> Frame:
     if config.resize is None:
         return pixels
-    planes = [Image.fromarray(np.ascontiguousarray(plane)) for plane in pixels]
-    found = np.stack([np.asarray(fit_square(p, config.resize, config.fit)) for p in planes])
+    side, fit = config.resize, config.fit
+    planes = (Image.fromarray(np.ascontiguousarray(plane)) for plane in pixels)
+    found = np.stack([np.asarray(fit_square(plane, side, fit)) for plane in planes])
     # Bicubic overshoots, and where white is not known yet the set would seem brighter.
     return found if found.dtype == np.uint8 else found.clip(pixels.min(), pixels.max())
 
@@ -301,14 +330,13 @@ def _deep(
             raise ValueError("some of its pages are of 16-bit colour, not all")
         kind = _read_raw(page, is_lower=False)
         _read_raw(other, is_lower=True)
-        upper, lower = (
-            np.asarray(ImageOps.exif_transpose(half)).transpose(2, 0, 1).astype(np.uint16)
-            for half in (page, other)
-        )
+        upper, lower = (_bytes_of(_turned(half)).transpose(2, 0, 1) for half in (page, other))
         if kind == "LA":  # all four bytes of a pixel, as if they were RGBA
-            yield upper[::2] * 256 + upper[1::2]
+            yield upper[::2].astype(np.uint16) * 256 + upper[1::2]
             continue
-        pixels = upper * 256 + lower
+        pixels = upper.astype(np.uint16)
+        pixels *= 256
+        pixels += lower
         white, last = float(_WHITE), pixels[3:].astype(np.float64)
         if kind == "RGBa":  # multiplied by its alpha
             pixels[:3] = np.rint(pixels[:3] * (white / last.clip(1))).clip(0, white)
@@ -360,10 +388,10 @@ def _plain(picture: Image.Image, is_gif: bool) -> Image.Image:
     if (picture.mode == "P" or is_gif) and not is_grey:
         red, green, blue = np.moveaxis(np.asarray(picture.convert("RGBA"))[..., :3], 2, 0)
         is_grey = bool((red == green).all() and (red == blue).all())
-    if has_alpha:
-        picture = picture.convert("RGBA")
-        return picture.convert("LA") if is_grey else picture
-    return picture.convert("L" if is_grey else "RGB")
+    mode = ("LA" if is_grey else "RGBA") if has_alpha else ("L" if is_grey else "RGB")
+    if picture.mode == mode:
+        return picture
+    return (picture.convert("RGBA") if has_alpha else picture).convert(mode)
 
 
 def check_sizes(frames: Mapping[str, Sequence[Frame]]) -> None:
@@ -422,12 +450,22 @@ class Look:
         """(n, channels, h, w) of frames of one size."""
         out = empty((len(frames), self.channels, *frames[0].shape[1:]), self.dtype)
         for number, frame in enumerate(frames):
-            if len(frame) != self.channels and len(frame) in (2, 4):
-                frame = _laid_on(frame, self.ground, self.white)
-            out[number] = frame if frame.dtype == self.dtype else frame.astype(self.dtype) * 257
+            is_laid = len(frame) != self.channels and len(frame) in (2, 4)
+            for rows in _strips(*frame.shape[1:]):
+                part = frame[:, rows]
+                if is_laid:
+                    part = _laid_on(part, self.ground, self.white)
+                is_as_told = part.dtype == self.dtype
+                out[number, :, rows] = part if is_as_told else part.astype(self.dtype) * 257
             if number % CHUNK == 0:
                 release(out, frame)
         return out
+
+
+def _strips(height: int, width: int) -> Iterator[slice]:
+    """The rows of a picture, as many at a time as take little memory to compute with."""
+    n = max(1, _STRIP // max(1, width))
+    return (slice(top, top + n) for top in range(0, height, n))
 
 
 def _most(frame: Frame) -> int:
@@ -463,10 +501,12 @@ def _are_dark(frames: list[Frame], white: int) -> bool:
     """Whether what can be seen of them is dark on average."""
     light = opaque = 0.0
     for frame in frames:
-        alpha = frame[-1] / _opaque(frame)
-        luma = frame[0] if len(frame) == 2 else np.tensordot(LUMA, frame[:3], axes=1)
-        light += float((luma * alpha).sum()) / (white if frame.dtype == np.uint16 else 255)
-        opaque += float(alpha.sum())
+        for rows in _strips(*frame.shape[1:]):
+            part = frame[:, rows]
+            alpha = part[-1] / _opaque(part)
+            luma = part[0] if len(part) == 2 else np.tensordot(LUMA, part[:3], axes=1)
+            light += float((luma * alpha).sum()) / (white if part.dtype == np.uint16 else 255)
+            opaque += float(alpha.sum())
     return opaque > 0 and light / opaque < 0.5
 
 
