@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip install --disable-pip-version-check --quiet --constraint constraints.txt
 
-.PHONY: demo explore test slow faults lint zoo results notebooks bench bench-web published wheel web e2e format clean
+.PHONY: demo explore test slow faults fuzz lint zoo results notebooks bench bench-web published wheel install-check lock lowest web e2e format clean
 
 demo: .venv/.demo
 	$(BIN)/zscape demo
@@ -17,11 +17,15 @@ test: .venv/.dev
 	$(BIN)/python -m pytest -n 2 --dist loadfile
 
 slow: .venv/.dev
-	$(BIN)/python -m pytest -m slow -n 2
+	$(BIN)/python -m pytest -m "slow and not fuzz" -n 2
 
 # Breaks things on purpose, counts, and writes docs/reliability.md; under 25 minutes on 2 cores.
 faults: .venv/.dev
-	$(BIN)/python -m pytest tests/faults -m "" -n 2 --record docs
+	$(BIN)/python -m pytest tests/faults -m "not fuzz" -n 2 --record docs
+
+# 10,000 damaged files for each of some 40 readers, resumable: runs/fuzz keeps what is done. Hours.
+fuzz: .venv/.dev
+	$(BIN)/python -m pytest tests/faults/test_fuzz.py -m fuzz -n 2 --record docs
 
 lint: .venv/.dev
 	$(BIN)/ruff check .
@@ -54,7 +58,26 @@ published: .venv/.dev
 wheel: .venv/.dev
 	rm -rf dist
 	$(BIN)/python -m pip wheel --disable-pip-version-check --quiet --no-deps --wheel-dir dist .
+	$(BIN)/python -m uv build --quiet --sdist --out-dir dist
+	$(BIN)/python -m pip wheel --disable-pip-version-check --quiet --no-deps --wheel-dir dist/from_sdist dist/*.tar.gz
 	$(BIN)/python tools/check_wheel.py dist
+
+# Installs the wheel by hashes where there is nothing else, and runs it; on Linux as root: as nobody, without a network, from what
+# cannot be written, the source hidden. Some minutes. CLEAN is a Python that nobody may run.
+CLEAN ?= $(shell command -v $(PYTHON))
+install-check: wheel
+	$(BIN)/python tools/check_install.py dist --python $(CLEAN)
+
+# After a change of constraints.txt or pyproject.toml. WHEELS are files that the package index does not have.
+lock: .venv/.dev
+	$(BIN)/python tools/write_lock.py $(WHEELS)
+
+# The core of the tests with the oldest of everything that pyproject.toml promises, in an environment of its own.
+CORE := tests/data tests/model tests/training tests/latents tests/embedding tests/figures tests/neurons tests/explorer tests/test_api.py
+lowest: .venv/.dev
+	$(BIN)/python -m uv venv --quiet --clear --python $(PYTHON) .venv-lowest
+	$(BIN)/python -m uv pip install --quiet --python .venv-lowest --resolution lowest-direct --editable ".[dev]"
+	.venv-lowest/bin/python -m pytest -n 2 --dist loadfile $(CORE)
 
 # The page of the explorer, from web/ into the package; needs Node.js 20. See web/README.md.
 web: web/node_modules/.package-lock.json
@@ -77,7 +100,7 @@ format: .venv/.dev
 	$(BIN)/ruff format .
 
 clean:
-	rm -rf .venv build dist .mypy_cache .ruff_cache .pytest_cache
+	rm -rf .venv .venv-lowest build dist .mypy_cache .ruff_cache .pytest_cache
 
 .venv/bin/python:
 	$(PYTHON) -m venv .venv

@@ -30,6 +30,7 @@ def tries(request: pytest.FixtureRequest) -> Tries:
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--record", type=Path, metavar="FOLDER", help="Write what came of it there.")
+    parser.addoption("--cases", type=int, default=10_000, help="Damaged files of each reader.")
 
 
 @pytest.hookimpl(wrapper=True)
