@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import http.client
+import os
 import random
 import socket
+import subprocess
 import sys
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import pytest
-from reliability import Tries
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from reliability import ROOT, Tries
 from test_soak import resident
 from tools.web_fixtures import small_images, small_model
 
@@ -89,6 +94,24 @@ def test_two_hundred_slow_clients(
     assert n_closed == 200
 
 
+def talk(server: ExplorerServer, data: bytes) -> bytes:
+    """Everything that comes back of ``data``, after which nothing follows."""
+    with socket.create_connection(("127.0.0.1", server.port), timeout=5) as connection:
+        try:
+            connection.sendall(data)
+            connection.shutdown(socket.SHUT_WR)
+            return b"".join(iter(lambda: connection.recv(65536), b""))
+        except ConnectionError:  # what it did not read, it hung up on
+            return b""
+
+
+def check_answer(data: bytes, answer: bytes) -> None:
+    """It is nothing, or a whole answer below 500."""
+    if answer:
+        assert answer[:9] == b"HTTP/1.1 ", (data, answer[:200])
+        assert 100 <= int(answer[9:12]) < 500 or answer[9:12] == b"505", (data, answer[:200])
+
+
 def mutated(good: bytes, rng: random.Random) -> bytes:
     data = bytearray(good)
     for _ in range(rng.randint(1, 6)):
@@ -108,7 +131,7 @@ def mutated(good: bytes, rng: random.Random) -> bytes:
 
 
 def attack(server: ExplorerServer, tries: Tries, seed: int, n: int) -> None:
-    """Whatever is sent, what comes back is nothing or a whole answer below 500."""
+    """Requests after accidents."""
     rng = random.Random(seed)
     host = f"Host: 127.0.0.1:{server.port}\r\n"
     goods = [
@@ -118,17 +141,7 @@ def attack(server: ExplorerServer, tries: Tries, seed: int, n: int) -> None:
         f"HEAD / HTTP/1.0\r\n{host}Origin: http://127.0.0.1:{server.port}\r\n\r\n".encode(),
     ]
     for data in tries(mutated(rng.choice(goods), rng) for _ in range(n)):
-        with socket.create_connection(("127.0.0.1", server.port), timeout=5) as connection:
-            answer = b""
-            try:
-                connection.sendall(data)
-                connection.shutdown(socket.SHUT_WR)
-                answer = b"".join(iter(lambda c=connection: c.recv(65536), b""))
-            except ConnectionError:  # what it did not read, it hung up on
-                continue
-        if answer:
-            assert answer[:9] == b"HTTP/1.1 ", (data, answer[:200])
-            assert 100 <= int(answer[9:12]) < 500 or answer[9:12] == b"505", (data, answer[:200])
+        check_answer(data, talk(server, data))
 
 
 @pytest.fixture
@@ -163,3 +176,105 @@ def test_many_damaged_requests(
     attack(server, tries, seed=2, n=10_000)
     assert errors == []
     assert resident() - before < 16
+
+
+WORDS = st.sampled_from(
+    ["GET", "POST", "HEAD", "/", "/decode", "/blocks/mu", "/manifest.json", "HTTP/1.1", "HTTP/0.9",
+     "http://[", "/%00", "/..", "?condition=-1", "?condition=9", "*", "CONNECT"]
+)  # fmt: skip
+FIELDS = st.tuples(
+    st.sampled_from(["Host", "Origin", "Content-Length", "Transfer-Encoding", "If-None-Match",
+                     "Connection", "Expect", "Cookie", ""]),
+    st.one_of(
+        st.sampled_from(["HOST", "http://HOST", "0", "16", "-1", "1e3", "chunked", "keep-alive",
+                         "100-continue", '"a"', "9" * 400]),
+        st.text(max_size=20),
+    ),
+)  # fmt: skip
+REQUESTS = st.tuples(
+    st.lists(st.one_of(WORDS, st.text(max_size=8)), max_size=4),
+    st.lists(FIELDS, max_size=6),
+    st.sampled_from(["\r\n", "\n", "\r", "\r\n ", ""]),
+    st.binary(max_size=40),
+)
+
+
+def check_structures(server: ExplorerServer, tries: Tries, n: int) -> None:
+    """Requests of any words, fields and ends."""
+    host = f"127.0.0.1:{server.port}"
+
+    @settings(max_examples=n, derandomize=True, database=None, deadline=None)
+    @given(st.lists(REQUESTS, min_size=1, max_size=3))
+    def check(requests: list[tuple[list[str], list[tuple[str, str]], str, bytes]]) -> None:
+        data = b""
+        for words, fields, end, body in requests:
+            head = [" ".join(words), *(f"{name}: {value}" for name, value in fields), "", ""]
+            data += end.join(head).replace("HOST", host).encode("utf-8", "replace") + body
+        for one in tries([data]):
+            check_answer(one, talk(server, one))
+
+    check()
+
+
+@pytest.mark.attack(PART, "requests of any words, fields, line ends and bodies, up to three in one")
+def test_requests_of_any_structure(
+    server: ExplorerServer, errors: list[BaseException], tries: Tries
+) -> None:
+    check_structures(server, tries, 100)
+    assert errors == []
+
+
+@pytest.mark.slow
+@pytest.mark.attack(PART, "requests of any structure, many more")
+def test_many_requests_of_any_structure(
+    server: ExplorerServer, errors: list[BaseException], tries: Tries
+) -> None:
+    check_structures(server, tries, 10_000)
+    assert errors == []
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
+@pytest.mark.attack(PART, "good requests, pictures decoded among them: memory stays flat")
+def test_ten_thousand_good_requests(server: ExplorerServer, tries: Tries) -> None:
+    z = bytes(16 * 8)
+    expected = server.kernel.decode(z).astype("<f4").tobytes()
+
+    def decode(n: int) -> int:
+        """How many pictures came as they should."""
+        connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=60)
+        came = 0
+        for _ in range(n):
+            connection.request("POST", "/decode", z)
+            came += connection.getresponse().read() == expected
+        connection.close()
+        return came
+
+    ask(server, 1000), decode(1000)
+    before, n = resident(), 5000
+    answered = ask(server, n) + decode(n)
+    growth = resident() - before
+    tries.of_which["KB of memory more for a hundred requests"] = round(1024 * growth / (n / 50), 1)
+    tries.add(2 * n, answered if growth < 16 else 0)
+    assert answered == 2 * n
+    assert growth < 16
+
+
+@pytest.mark.slow
+@pytest.mark.attack(PART, "bytes that atheris chooses by the code they reach in the parser")
+def test_bytes_that_reach_new_code(tmp_path: Path, tries: Tries) -> None:
+    pytest.importorskip("atheris", reason="atheris is not installed")
+    n, corpus = 100_000, tmp_path / "corpus"
+    corpus.mkdir()
+    for number, words in enumerate(
+        ("GET / HTTP/1.1", "POST /decode HTTP/1.1\r\nContent-Length: 16")
+    ):
+        (corpus / str(number)).write_bytes(f"{words}\r\nHost: \x01\r\n\r\n".encode() + bytes(16))
+    program = [sys.executable, Path(__file__).with_name("atheris_requests.py")]
+    done = subprocess.run(
+        [*program, f"-runs={n}", "-seed=1", "-max_len=400", corpus],
+        cwd=ROOT, env={**os.environ, "PYTHONPATH": str(ROOT)}, capture_output=True, text=True,
+        timeout=1200, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr[-3000:]
+    tries.add(n, n)
