@@ -155,8 +155,44 @@ def test_a_report_prices_every_image_as_what_it_is(told: Path) -> None:
     rows = np.arange(5)
     np.testing.assert_array_equal(own.reconstruct(rows), other.reconstruct(rows))
     assert (own.loss_spread, other.own) == (other.loss_spread, ["0", "1", "2"])
-    assert "drawn as class 2" in str(what_it_is(other).blocks)
-    assert "is told" not in str(what_it_is(own).blocks)
+    assert "drawn as class 2." in str(what_it_is(other).blocks)
+    assert "drawn as class 0, but random ones as every class in turn." in str(
+        what_it_is(own).blocks
+    )
+    # What vectors are drawn as is where they begin.
+    assert (own.centre[1], other.centre[1]) == ("the prototype of 0", "the prototype of 2")
+
+
+def test_a_report_needs_no_condition(cli: Cli, told: Path) -> None:
+    code, _, err = cli("report", told, "-o", "page.html")
+    assert code == 0, err
+    page = Path("page.html").read_text("utf-8")
+    assert "Drawn as every class in turn: 0, 1, 2." in page
+    assert "Drawn as class 0." in page
+    np.savez("bare.npz", images=blobs(30))
+    code, _, err = cli("report", told, "--data", "bare.npz", "-o", "bare.html")
+    assert code == 2
+    assert "has no labels, and this model is told the class of every image" in err
+    assert not Path("bare.html").exists()
+
+
+def test_the_frames_of_a_gif_say_what_was_drawn(
+    cli: Cli, told: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    said: list[str] = []
+
+    def see(*args: Any, note: str = "", **more: Any) -> bytes:
+        said.append(note)
+        return b""
+
+    monkeypatch.setattr("zscape.figures.to_gif", see)
+    for kind in ("line", "along", "traverse", "progression"):
+        flags = (*WALKS[kind], "--condition", "1")
+        assert cli("walk", kind, told, *flags, "-o", "a.gif").code == 0
+    way = ("--line", "0,0", "1,1", "--condition", "1", "-o", "a.gif")
+    code, _, err = cli("map", "decode", told, *way)
+    assert code == 0, err
+    assert said == ["Drawn as class 1."] * 5
 
 
 def test_no_other_column_becomes_the_class_that_a_model_is_told(cli: Cli, told: Path) -> None:
@@ -275,9 +311,6 @@ def test_a_class_there_is_not(cli: Cli, told: Path) -> None:
 def test_a_page_begins_with_what_was_asked_for_and_prices_images_as_what_they_are(
     cli: Cli, told: Path
 ) -> None:
-    code, _, err = cli("report", told, "-o", "page.html")
-    assert code == 2
-    assert "say which with --condition, one of 0, 1, 2" in err
     for flags in ((), ("--condition", "2")):
         code, _, err = cli("export", told, *flags, "--maps", "pca", "-o", "page.html")
         assert code == 0, err

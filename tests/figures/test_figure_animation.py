@@ -48,6 +48,17 @@ def test_many_side_by_side_with_names(channels: int) -> None:
     assert not np.array_equal(shown[0], shown[1])
 
 
+@pytest.mark.parametrize("captions", [None, ["one", "two"]])
+def test_a_note_stands_under_every_frame_in_full(captions: list[str] | None) -> None:
+    plain, said = (frames(to_gif(ramp(2, 1, 8, 8), captions, note=note)) for note in ("", "as 7"))
+    assert said[0].size == (plain[0].size[0], plain[0].size[1] + 22)
+    for one, other in zip(plain[1], said[1], strict=True):
+        np.testing.assert_array_equal(other[: len(one) - 8], one[:-8])
+        assert other[-22:].min() < 200
+    wide, _ = frames(to_gif(ramp(2, 1, 8, 8), note="Drawn as " + "a long name " * 8))
+    assert wide.size[0] > 2 * plain[0].size[0]
+
+
 def test_one_picture_stands_still() -> None:
     assert len(frames(to_gif(ramp(1, 3, 8, 8)))[1]) == 1
 

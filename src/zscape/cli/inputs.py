@@ -395,10 +395,6 @@ class Latents:
         condition = self.opened.model.condition
         return self.condition is None and condition is not None and condition.column == CLASS
 
-    def check_told(self) -> None:
-        """Raise ``ConfigError`` unless the model knows what to decode, as a page has to."""
-        _ = self.decoder
-
     @property
     def decoder(self) -> VAE:
         """The model to decode vectors with: told what was asked for, or what they were made of.

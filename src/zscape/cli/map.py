@@ -169,7 +169,7 @@ def decode(
         | {
             ".gif": lambda: figures.to_gif(
                 images, [f"({x:z.2f}, {y:z.2f})".replace("-", "−") for x, y in points],
-                seconds=seconds,
+                seconds=seconds, note=where.note,
             ),
         },
     )  # fmt: skip

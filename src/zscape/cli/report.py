@@ -23,7 +23,6 @@ def report(
     """
     from zscape import api
 
-    where.check_told()
     with showing_progress() as progress:
         page = api.write_report(
             where.opened, out, data=where.data, seed=where.seed, progress=progress

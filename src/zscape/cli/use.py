@@ -64,8 +64,8 @@ def say_turns(where: Latents) -> None:
     if where.condition is not None:
         _ = where.decoder
     elif vae.condition:
-        print(f"Every {vae.condition.title} in turn: {vae.condition.choices()}.")
-        where.drawn_as = f"every {vae.condition.title} in turn: {vae.condition.choices()}"
+        where.drawn_as = vae.condition.in_turn()
+        print(f"{where.drawn_as.capitalize()}.")
 
 
 def loss(

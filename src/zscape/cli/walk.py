@@ -110,7 +110,7 @@ def line(
         lambda: figures.plot_strip(walk.images, share[:, None]), {"share": share},
         lambda: figures.to_gif(
             walk.images, [f"{start}  →  {end}   {t:.0%}" if len(start + end) < 24 else f"{t:.0%}"
-                          for t in share], seconds=seconds,
+                          for t in share], seconds=seconds, note=where.note,
         ),
     )  # fmt: skip
 
@@ -149,7 +149,9 @@ def along(
         lambda: figures.plot_along(walk.images, places, way.positions, found.values, name=column,
                                    title=said, categories=found.categories),
         {"place": places},
-        lambda: figures.to_gif(walk.images, [_number(place) for place in places], seconds=seconds),
+        lambda: figures.to_gif(
+            walk.images, [_number(place) for place in places], seconds=seconds, note=where.note
+        ),
     )  # fmt: skip
 
 
@@ -182,7 +184,8 @@ def traverse(
         where, outs, walk, lambda: figures.plot_strip(walk.images, places[:, None]),
         {"neuron": [f"z{number}"] * len(places), "value": places},
         lambda: figures.to_gif(
-            walk.images, [f"z{number} = {_number(value)}" for value in places], seconds=seconds
+            walk.images, [f"z{number} = {_number(value)}" for value in places], seconds=seconds,
+            note=where.note,
         ),
     )  # fmt: skip
 
@@ -221,7 +224,7 @@ def progression(
         lambda: figures.plot_progression(swapped, places, neurons=chosen), columns,
         lambda: figures.to_gif(
             swapped, [f"each at {_number(value)}" for value in places], names=names,
-            seconds=seconds,
+            seconds=seconds, note=where.note,
         ),
     )  # fmt: skip
 

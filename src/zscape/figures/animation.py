@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import io
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 from matplotlib import font_manager
-from matplotlib.backends.backend_agg import FigureCanvasAgg
-from matplotlib.figure import Figure
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 
@@ -36,6 +34,7 @@ def to_gif(
     names: Sequence[str] | None = None,
     seconds: float = 3.0,
     is_returning: bool = True,
+    note: str = "",
 ) -> bytes:
     """An animated GIF that repeats for ever.
 
@@ -52,6 +51,8 @@ def to_gif(
         From the first frame to the last, above 0.
     is_returning
         Go back the same way before it starts again, so that nothing jumps.
+    note
+        Stands under every frame.
 
     Returns
     -------
@@ -79,9 +80,10 @@ def to_gif(
     for what, texts, count in (("captions", captions, n), ("names", names, m)):
         if texts is not None and len(texts) != count:
             raise ShapeError(f"{count} {what} are needed; got {len(texts)}.")
-    frames = [_frame(tiles[i], names, captions[i] if captions else None) for i in range(n)]
+    frames = [_frame(tiles[i], names, captions[i] if captions else None, note) for i in range(n)]
     if is_returning:
         frames += frames[-2:0:-1]
+    buffer = io.BytesIO()
     # A GIF counts in hundredths of a second, and browsers slow down what is faster than two.
     each = max(20, round(100 * seconds / max(1, n - 1)) * 10)
     if each > LONGEST:
@@ -89,48 +91,24 @@ def to_gif(
             f"a frame of a GIF stands {LONGEST / 1000:g} s at most; {seconds:g} seconds for "
             f"{n} pictures are more."
         )
-    return _joined(frames, [each] * len(frames))
-
-
-def figures_to_gif(figures: Iterable[Figure], *, each: int = 80, last: int = 2000) -> bytes:
-    """Figures of one size, one after the other, as an animated GIF that repeats for ever.
-
-    Parameters
-    ----------
-    each, last
-        Milliseconds that a figure stands, and the last one.
-    """
-    pages = []
-    for figure in figures:
-        canvas: Any = FigureCanvasAgg(figure)
-        canvas.draw()
-        pages.append(Image.fromarray(np.asarray(canvas.buffer_rgba())[..., :3]))
-    # One palette for all, of the last, which has most to show: what stands still must not flicker.
-    palette = pages[-1].quantize(255)
-    colors = np.reshape(palette.getpalette() or (), (-1, 3))
-    colors[colors.min(1) > 247] = 255  # Pillow takes the nearest to 252 for white
-    palette.putpalette(colors.ravel().tolist())
-    frames = [page.quantize(palette=palette, dither=Image.Dither.NONE) for page in pages]
-    return _joined(frames, [each] * (len(frames) - 1) + [last])
-
-
-def _joined(frames: list[Image.Image], durations: list[int]) -> bytes:
-    buffer = io.BytesIO()
     frames[0].save(
-        buffer, format="GIF", save_all=True, append_images=frames[1:], duration=durations, loop=0,
+        buffer, format="GIF", save_all=True, append_images=frames[1:], duration=each, loop=0,
         disposal=1,
     )  # fmt: skip
     return buffer.getvalue()
 
 
-def _frame(tiles: NDArray[Any], names: Sequence[str] | None, caption: str | None) -> Image.Image:
+def _frame(
+    tiles: NDArray[Any], names: Sequence[str] | None, caption: str | None, note: str
+) -> Image.Image:
     m, channels, height, width = tiles.shape
     zoom = max(1, math.ceil((SIDE if m == 1 else TILE) / max(height, width)))
     columns = math.ceil(m / math.ceil(m / MOST_ACROSS))
     lines = math.ceil(m / columns)
-    head, foot = 18 * (names is not None), 26 * (caption is not None)
+    head, foot, below = 18 * (names is not None), 26 * (caption is not None), 22 * bool(note)
     pitch_x, pitch_y = width * zoom + GAP, height * zoom + head + GAP
-    size = (columns * pitch_x + GAP, lines * pitch_y + GAP + foot)
+    across = max(columns * pitch_x, math.ceil(_font(13).getlength(note)) + GAP)
+    size = (across + GAP, lines * pitch_y + GAP + foot + below)
     page = Image.new("L" if channels == 1 else "RGB", size, "white")
     draw = ImageDraw.Draw(page)
     for i, tile in enumerate(tiles):
@@ -144,7 +122,10 @@ def _frame(tiles: NDArray[Any], names: Sequence[str] | None, caption: str | None
                       _font(13), anchor="mb", align="center")  # fmt: skip
     if caption is not None:
         # Figures stand still while they change, if the text begins at one place.
-        draw.text((GAP, size[1] - 8), caption, _grey(INK_GREY, channels), _font(15), anchor="ls")
+        draw.text((GAP, size[1] - below - 8), caption, _grey(INK_GREY, channels), _font(15),
+                  anchor="ls")  # fmt: skip
+    if note:
+        draw.text((GAP, size[1] - 8), note, _grey(MUTED_GREY, channels), _font(13), anchor="ls")
     return page
 
 

@@ -49,6 +49,10 @@ class Condition(NamedTuple):
         """All values, for a message."""
         return ", ".join(self.names)
 
+    def in_turn(self) -> str:
+        """What random vectors are drawn as, where nobody said what."""
+        return f"every {self.title} in turn: {self.choices()}"
+
     def code(self, name: Any) -> int:
         """Where the value called ``name`` (a number is the name it reads as) stands.
 

@@ -26,7 +26,7 @@ def cards(m: Material) -> Section:
     images = m.images[m.shown.indices.tolist()]
     # What they say about classes and columns is known already, and slow to work out.
     found = neuron_cards(
-        m.model, images, replace(m.shown, labels=None, class_names=(), columns=None), at=at,
+        m.decoder, images, replace(m.shown, labels=None, class_names=(), columns=None), at=at,
         steps=steps, neurons=shown, k=N_ENDS, seed=m.seed,
     )  # fmt: skip
     known = [_with_facts(m, card) for card in found]

@@ -33,7 +33,7 @@ def _jacobians(m: Material, shown: list[int]) -> list[Block]:
         points, names = m.table.mu[[m.middle]], ["middle"]
         where = f"at {m.centre[1]}"
     own = m.own and m.own[: len(points)]
-    found = decoder_jacobian(m.model, points, shown, condition=own)
+    found = decoder_jacobian(m.decoder, points, shown, condition=own)
     size = found.abs().flatten(2).mean(2).numpy()
     strong, weak = int(size.mean(0).argmax()), int(size.mean(0).argmin())
     caption = f"z{shown[strong]} moves the pixels most"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -36,7 +36,6 @@ from zscape.seeding import torch_generator
 if TYPE_CHECKING:
     import pandas as pd
 
-    from zscape.embedding import Film
     from zscape.embedding.methods import Tell
 
 MOST_IMAGES = 10_000
@@ -95,8 +94,6 @@ class Subject:
         Further rows ``(what, value)`` on how it was made.
     raw
         The model before its weights were averaged, if that is known.
-    film
-        Makes a film of how it learned, of these images; None if no snapshots were kept.
     """
 
     name: str
@@ -109,7 +106,6 @@ class Subject:
     scores: Scores | None = None
     facts: Sequence[tuple[str, str]] = ()
     raw: VAE | None = None
-    film: Callable[[ImageSet], Film] | None = None
 
     @property
     def kld_weight(self) -> float:
@@ -171,6 +167,11 @@ class Material:
             Too few test images to say.
         """
         return self.subject.diagnose(self.seed, self.progress)
+
+    @property
+    def decoder(self) -> VAE:
+        """The model that draws vectors: one that is told, of what was asked for, or the first."""
+        return self.model.told_anything()
 
     @property
     def d(self) -> int:
@@ -334,7 +335,8 @@ class Material:
         """A place to walk around, and what it is: a prototype, or an image without classes."""
         if self.prototypes is None:
             return self.table.mu[self.middle], "the test image closest to the middle of all"
-        name = self.apart[0]
+        chosen = self.decoder.chosen
+        name = chosen if self.own and chosen in self.own else self.apart[0]
         return self.prototypes[name], f"the prototype of {name}"
 
     @cached_property
@@ -381,7 +383,7 @@ class Material:
 
     def decode(self, z: Any, condition: Any = None) -> Tensor:
         """Pictures of latent vectors, (n, c, h, w) in [0, 1]; see ``zscape.latents.decode``."""
-        return decode(self.model, z, condition=condition)
+        return decode(self.decoder, z, condition=condition)
 
     def reconstruct(self, rows: NDArray[np.int64]) -> Tensor:
         """What the model makes of the images at ``rows``, each drawn as what it is."""
@@ -390,7 +392,7 @@ class Material:
     @property
     def drawn_as(self) -> str:
         """A sentence on what vectors are drawn as, of a model that is told; else empty."""
-        chosen, condition = self.model.chosen, self.model.condition
+        chosen, condition = self.decoder.chosen, self.model.condition
         return f" Drawn as {condition.title} {chosen}." if condition and chosen else ""
 
     @property

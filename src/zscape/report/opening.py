@@ -59,13 +59,13 @@ def what_it_is(m: Material) -> Section:
         f"{number(scores.kl / math.log(2), 1)} bits). {_weighing(m)} "
         f"{sentence(_usage(m))} The loss is {scores.source}."
     )  # fmt: skip
-    told, chosen = m.model.condition, m.model.chosen
-    if told is not None and chosen is not None:
+    if (told := m.model.condition) is not None:
         own = " and so is every prototype" if m.own else ""
+        turns = "" if m.model.chosen else f", but random ones as every {told.title} in turn"
         loss += (
             f"\n\nThe model is told the {told.title} of every picture. Each image is encoded, "
             f"drawn and priced as the {told.title} it has{own}; all other vectors on this page are "
-            f"drawn as {told.title} {chosen}."
+            f"drawn as {told.title} {m.decoder.chosen}{turns}."
         )
     n, total = len(m.images), len(m.subject.data.test)
     looked = f"all {n:,} test images" if n == total else f"{n:,} of the {total:,} test images"
@@ -142,24 +142,6 @@ def losses(m: Material) -> Section:
     if m.subject.is_own:
         said.append(_gap(m))
     return Section("Learning", [" ".join(said), plate] if said else [plate])
-
-
-def film(m: Material) -> Section | None:
-    """What it knew at several moments of its training; only where they were kept."""
-    if m.subject.film is None:
-        return None
-    found = m.subject.film(m.few)
-    text = (
-        f"The same {len(m.few):,} images at {len(found)} moments of the training, in one frame of "
-        f"reference. {found.frame}"
-    )
-    what = "the mean of each class" if m.few.labels is not None else "the same images"
-    caption = (
-        f"Above, where the model puts the images; below, {what} as its decoder draws it then, and "
-        "what the images cost. A network that has learned nothing puts all images in one place."
-    )
-    plate = Plate(figures.plot_film(found), caption, "Maps and pictures along the training")
-    return Section("Watch it learn", [text, plate])
 
 
 def _course(losses: Sequence[float]) -> str:

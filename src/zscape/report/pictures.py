@@ -90,7 +90,10 @@ def _unavoidable(m: Material) -> str:
 def imagined(m: Material) -> Section:
     """Pictures from vectors drawn at random."""
     n = N_RANDOM if m.d <= 20 else 6
-    found = sample_prior(m.model, n, seed=m.seed)
+    found, told = sample_prior(m.model, n, seed=m.seed), m.model.condition
+    as_what = m.drawn_as
+    if told is not None and m.model.chosen is None:
+        as_what = f" Drawn as {told.in_turn()}."
     text = (
         "Vectors drawn from the standard normal distribution, and the pictures the decoder makes "
         "of them."
@@ -107,7 +110,7 @@ def imagined(m: Material) -> Section:
             f"keeps its pictures, and what comes out need not look like one."
         )
     caption = (
-        f"{sentence(count(n, 'random picture'))}, each beside its vector.{m.drawn_as} "
+        f"{sentence(count(n, 'random picture'))}, each beside its vector.{as_what} "
         f"The nearest test image is {distance(float(gaps.min()))} to "
         f"{distance(float(gaps.max()))} away; from the code of a test image, drawn with the "
         f"encoder's noise, the nearest other is {distance(usual)} away (median)."

@@ -124,7 +124,7 @@ def one_by_one(m: Material) -> Section:
     at, name = m.centre
     shown = m.top(MOST_NEURONS)
     values = np.linspace(*m.span, N_VALUES)
-    grid = traversal(m.model, at, shown, values).images
+    grid = traversal(m.decoder, at, shown, values).images
     # What a neuron changes on its way: mean absolute difference of neighbouring rows.
     moves = (grid[:, 1:] - grid[:, :-1]).abs().flatten(1).mean(1).numpy()
     strong, weak = shown[int(moves.argmax())], shown[int(moves.argmin())]
@@ -188,7 +188,7 @@ def line(m: Material) -> Section:
         far = int(np.linalg.norm(m.table.mu - m.table.mu[m.middle], axis=1).argmax())
         ends = (m.table.mu[m.middle], m.table.mu[far])
         names = "the image in the middle of all to the one furthest from it"
-    straight = between(m.model, ends[0], ends[1], N_STEPS)
+    straight = between(m.decoder, ends[0], ends[1], N_STEPS)
     length = float(np.linalg.norm(ends[0] - ends[1]))
     blocks: list[Block] = [
         f"From {names} in {count(N_STEPS, 'picture')}; the two are {number(length)} latent units "
@@ -200,7 +200,7 @@ def line(m: Material) -> Section:
         ),
     ]
     try:
-        circle = between(m.model, ends[0], ends[1], N_STEPS, path="slerp")
+        circle = between(m.decoder, ends[0], ends[1], N_STEPS, path="slerp")
     except ConfigError:
         blocks.append("The two point in opposite directions, so no great circle is the shortest.")
     else:
@@ -222,7 +222,7 @@ def _plane(m: Material) -> list[Block]:
     pair = sorted(m.by_kl[:2])
     values = [np.linspace(*_range_of(m.table.mu[:, i]), N_TILES) for i in pair]
     at = m.table.mu.mean(0)
-    sheet = manifold(m.model, pair, x_values=values[0], y_values=values[1], z=at)
+    sheet = manifold(m.decoder, pair, x_values=values[0], y_values=values[1], z=at)
     legend = m.classes if has_room(m.classes) else ()
     (left, one), (right, other) = small_axes(), small_axes(legend)
     figures.plot_manifold(sheet.images, values[0], values[1], neurons=pair, ax=one)
