@@ -30,6 +30,7 @@ function Decoded() {
   const canvas = useRef<HTMLCanvasElement>(null);
   const { look } = explorer;
   const told = useCell(explorer.told);
+  const what = asWhat(explorer, told);
   const cannot = decoder !== null && !decoder.canDecode;
   useLayoutEffect(() => {
     // Painted in the event that asked for it, not a frame later.
@@ -59,7 +60,14 @@ function Decoded() {
           {...named("The picture decoded from the current vector")}
         />
       )}
-      <figcaption>Decoded{asWhat(explorer, told)}</figcaption>
+      {what ? (
+        <figcaption title={`Decoded${what}`}>
+          <span class="zs-verb">Decoded </span>
+          {what.trim()}
+        </figcaption>
+      ) : (
+        <figcaption>Decoded</figcaption>
+      )}
     </figure>
   );
 }

@@ -136,8 +136,10 @@ function WayChoice() {
 function ToldChoice() {
   const { explorer } = usePage();
   const told = useCell(explorer.told);
+  const decoder = useCell(explorer.decoder);
   const { condition } = explorer.manifest;
-  if (!condition) return null;
+  // Where nothing is decoded and nothing encoded, it would change nothing.
+  if (!condition || (decoder && !decoder.canDecode && !decoder.canEncode)) return null;
   return (
     <Select
       label="Decode as"
