@@ -25,6 +25,7 @@ def test_a_file_is_the_librarys_table_and_every_row_says_how_it_was_measured(
     expected = {"quantity": found.table, "class": found.per_class, "neuron": found.per_neuron}[by]()
     frame = pd.read_csv(file, dtype={"class": str}).set_index(expected.index.names)
     pd.testing.assert_frame_equal(frame[expected.columns], expected, check_dtype=False)
+    assert set(frame["likelihood"]) == {"Bernoulli"}
     for name, value in found.conditions().items():
         assert set(frame[name].astype(str)) == {str(value)}
     assert "binarize dynamic, draws 2, samples 4, seed 3" in out
@@ -45,7 +46,11 @@ def test_bf16_says_what_it_changes(cli: Cli, finished_run: Path) -> None:
 @pytest.mark.parametrize(
     ("flags", "said"),
     [
-        (("--samples", "0"), "--samples"),
+        (("--samples", "0"), "'--samples': must be greater than or equal to 1; got 0."),
+        (
+            ("--samples", "many"),
+            "must be a valid integer, unable to parse string as an integer; got many.",
+        ),
         (("--binarize", "given"), "has grey pixels: use threshold or dynamic."),
         (("--draws", "3"), "only a dynamic binarisation is drawn several times"),
         (("-n", "1000"), "-n must be in [1, "),

@@ -12,7 +12,7 @@ import torch
 import zscape
 from zscape import api, figures
 from zscape.data import ImageSet, Splits
-from zscape.errors import ConfigError, DataError, ShapeError
+from zscape.errors import ConfigError, ShapeError
 from zscape.evaluation import Comparison, compare
 
 TINY = {"network": "mlp", "epochs": 1, "batch_size": 20, "optimizer": "adam", "progress": "none"}
@@ -103,7 +103,8 @@ def test_what_is_shown_has_each_figure_with_its_spread(found):
     mean, spread = (table[name].iloc[0] for name in ("nll", "nll_spread"))
     assert shown["nll"].iloc[0] == f"{mean:.2f} ± {spread:.2f}"
     assert "±" not in shown["nll"].iloc[1]  # a single seed
-    assert not {"how", "network", "nll_spread"} & set(shown)
+    assert not {"how", "network", "likelihood", "nll_spread"} & set(shown)
+    assert set(table["likelihood"]) == {"Bernoulli"}
     assert found.plus_minus == "the standard deviation over seeds"
     alone = compare(found.models[1:])
     frame = alone.frame()
@@ -136,8 +137,6 @@ def test_without_labels_there_are_no_probes(runs):
 
 def test_figures(found):
     assert len(figures.plot_comparison(found.frame()).axes) == 5
-    with pytest.raises(DataError, match="differ neither in latent_dim nor in kld_weight"):
-        figures.plot_comparison(found.frame().iloc[:2])
     pictures = np.zeros((4, 1, 8, 8), np.float32)
     pictures[1] = 1  # no picture
     rows = {"images": pictures, "one": pictures, "a longer name": pictures}
@@ -181,8 +180,35 @@ def test_knobs_are_turned_one_at_a_time():
         "latent_dim": [2, 5, 10, 10], "kld_weight": [1.0, 1.0, 1.0, 4.0],
         "elbo": [3.0, 2.0, 1.0, 4.0],
     })  # fmt: skip
+    assert list(figures.turned_knobs(frame)) == ["latent_dim", "kld_weight"]
     axes = figures.plot_comparison(frame).axes
     assert [ax.get_ylabel() for ax in axes] == ["weight of the KL: 1", "latent neurons: 10"]
     assert list(axes[0].lines[1].get_ydata()) == [3, 2, 1]
     assert [label.get_text() for label in axes[0].get_xticklabels()] == ["2", "5", "10"]
     assert list(axes[1].lines[1].get_ydata()) == [1, 4]
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        {},
+        {"latent_dim": [2, 3], "kld_weight": [1.0, 4.0]},  # both at once
+        {"latent_dim": [2, 3], "network": ["mlp", "dense"]},
+        {"latent_dim": [2, 2, 3], "kld_weight": [1.0, 4.0, 3.0]},  # one would be missing
+    ],
+)
+def test_models_that_differ_otherwise_have_a_line_each(other):
+    n = len(other.get("latent_dim", [2, 2]))
+    told = {"latent_dim": [2] * n, "kld_weight": 1.0, "network": "mlp", "model": list("abc")[:n]}
+    frame = pd.DataFrame(told | other).assign(elbo=range(n), elbo_error=0.25, kl=3.0)
+    assert not figures.turned_knobs(frame)
+    first, second = figures.plot_comparison(frame).axes
+    assert [label.get_text() for label in first.get_yticklabels()] == list(frame["model"])
+    assert not any(label.get_text() for label in second.get_yticklabels())
+    points, _, (whiskers,) = first.containers[0]
+    assert points.get_xydata().tolist() == [[i, i] for i in range(n)]
+    assert [path.vertices[:, 0].tolist() for path in whiskers.get_paths()] == [
+        [i - 0.25, i + 0.25] for i in range(n)
+    ]
+    assert first.get_ylim() == (n - 0.5, -0.5)  # the first on top
+    assert not second.containers[0].has_xerr

@@ -63,6 +63,7 @@ def evaluate(
     if found.bf16_error is not None:
         print(f"bf16 changes nll by {found.bf16_error.mean:+.3f} ± {found.bf16_error.error:.3f}")
     if written:
-        write_outs(written, table=lambda: frame.assign(**found.conditions()))
+        how = {"likelihood": found.likelihood, **found.conditions()}
+        write_outs(written, table=lambda: frame.assign(**how))
     else:
         show_table(frame)

@@ -6,11 +6,15 @@ to draw into, in whatever style holds there.
 """
 
 from zscape.figures.along import plot_along
-from zscape.figures.animation import figures_to_gif, to_gif
+from zscape.figures.animation import to_gif
 from zscape.figures.architecture import plot_architecture
-from zscape.figures.comparison import plot_comparison, plot_posteriors, plot_side_by_side
+from zscape.figures.comparison import (
+    plot_comparison,
+    plot_posteriors,
+    plot_side_by_side,
+    turned_knobs,
+)
 from zscape.figures.components import plot_explained_variance, plot_loadings
-from zscape.figures.film import film_frames, plot_film
 from zscape.figures.images import (
     binarize_image,
     is_nearly_binary,
@@ -54,8 +58,6 @@ __all__ = [
     "PALETTE",
     "binarize_image",
     "class_colors",
-    "figures_to_gif",
-    "film_frames",
     "house_style",
     "is_nearly_binary",
     "new_figure",
@@ -67,7 +69,6 @@ __all__ = [
     "plot_comparison",
     "plot_correlations",
     "plot_explained_variance",
-    "plot_film",
     "plot_jacobians",
     "plot_loadings",
     "plot_losses",
@@ -98,5 +99,6 @@ __all__ = [
     "to_gif",
     "to_png",
     "to_svg",
+    "turned_knobs",
     "unshown",
 ]

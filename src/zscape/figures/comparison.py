@@ -10,7 +10,7 @@ import numpy as np
 from matplotlib.figure import Figure
 from matplotlib.ticker import FixedLocator, MaxNLocator, NullLocator
 
-from zscape.errors import DataError, ShapeError
+from zscape.errors import ShapeError
 from zscape.figures.keys import Key, as_coloring
 from zscape.figures.neuron_parts import fit_names
 from zscape.figures.scatters import as_points, draw_points
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 PANELS = {
-    "elbo": "minus ELBO, nats", "nll": "minus log p(x), nats", "kl": "KL, nats",
+    "elbo": "minus ELBO, nats", "nll": "closer bound, nats", "kl": "KL, nats",
     "n_used": "neurons in use", "linear": "accuracy, linear",
     "neighbours": "accuracy, neighbours",
 }  # fmt: skip
@@ -40,6 +40,7 @@ WIDE, HIGH, GAP = 1.8, 2.0, 0.12
 PLOT = 1.25  # inches of the axes of a panel
 PANEL, COLUMNS = 1.6, 5
 SIDE = 0.52  # inches of a picture
+LINE = 0.28  # inches of a model
 
 
 @house_style
@@ -47,26 +48,58 @@ def plot_comparison(frame: pd.DataFrame) -> Figure:
     """What was measured against the number of neurons, and against the weight of the KL.
 
     Each row of panels turns one of the two while the other stands still at the value that most
-    models have; dots are models, the line joins their means.
+    models have; dots are models, the line joins their means. Models that differ in other things
+    too, or in neither, get a line each; see ``turned_knobs``.
 
     Parameters
     ----------
     frame
         ``Comparison.frame``.
-
-    Raises
-    ------
-    DataError
-        All models have the same of both.
     """
-    import pandas as pd
-
-    rows = {name: part for name in KNOBS if len(part := _turned(frame, name))}
-    if not rows:
-        raise DataError("the models differ neither in latent_dim nor in kld_weight.")
     panels = [name for name in PANELS if name in frame and frame[name].notna().any()]
     if "nll" in panels:  # which is the closer bound of the same thing
         panels.remove("elbo")
+    rows = turned_knobs(frame)
+    return _draw_knobs(rows, panels) if rows else _draw_models(frame, panels)
+
+
+def turned_knobs(frame: pd.DataFrame) -> dict[str, pd.DataFrame]:
+    """By the name of what is turned, ``latent_dim`` or ``kld_weight``: the models that show it.
+
+    Empty if that leaves out a model, or if the models are of several networks: then no line joins
+    what differs in one thing alone.
+    """
+    rows = {name: part for name in KNOBS if len(part := _turned(frame, name))}
+    shown = set().union(*(part.index for part in rows.values()))
+    is_one = "network" not in frame or frame["network"].nunique() == 1
+    return rows if is_one and len(shown) == len(frame) else {}
+
+
+def _draw_models(frame: pd.DataFrame, panels: Sequence[str]) -> Figure:
+    """A line for each model, a panel for each measure."""
+    names = [str(name) for name in frame["model"]]
+    left = max(text_width(name, 9) for name in names) + 2 * GAP
+    high, head, foot = LINE * len(names), 0.3, 0.35
+    figure = new_figure(left + WIDE * len(panels), head + high + foot)
+    places = np.arange(len(names))
+    for i, name in enumerate(panels):
+        ax = add_tile(figure, left + i * WIDE, head, WIDE - 0.35, high)
+        spread = frame.get(f"{name}_error")
+        ax.errorbar(frame[name], places, xerr=spread, fmt="o", color=PALETTE[0], markersize=5,
+                    elinewidth=1)  # fmt: skip
+        ax.set_ylim(len(names) - 0.5, -0.5)
+        ax.set_yticks(places, names if i == 0 else [""] * len(names), fontsize=9)
+        ax.tick_params(axis="y", length=0)
+        ax.grid(axis="y", linewidth=0.5, alpha=0.5)
+        ax.margins(x=0.15)
+        ax.xaxis.set_major_locator(MaxNLocator(3, integer=name == "n_used", min_n_ticks=2))
+        ax.set_title(PANELS[name], loc="left", fontsize=9.5)
+    return figure
+
+
+def _draw_knobs(rows: Mapping[str, pd.DataFrame], panels: Sequence[str]) -> Figure:
+    import pandas as pd
+
     figure = new_figure(WIDE * len(panels), HIGH * len(rows) + 0.1, layout="constrained")
     for axes, (knob, part) in zip(
         figure.subplots(len(rows), len(panels), squeeze=False), rows.items(), strict=True

@@ -12,7 +12,6 @@ from matplotlib.figure import Figure
 
 from zscape import figures
 from zscape.data import ImageSet
-from zscape.errors import DataError
 from zscape.evaluation import Comparison
 from zscape.evaluation.measures import holes, two_sample
 from zscape.latents import LatentTable, between, decode, encode, traversal
@@ -170,12 +169,18 @@ def _measured(found: Comparison, beside: SideBySide) -> Section:
 
 
 def _knobs(found: Comparison, beside: SideBySide) -> Section:
-    title = "What it depends on"
-    try:
-        figure = figures.plot_comparison(found.frame())
-    except DataError as error:
-        return Section(title, [sentence(str(error))])
-    return Section(title, [
+    frame = found.frame()
+    figure = figures.plot_comparison(frame)
+    if not figures.turned_knobs(frame):
+        return Section("Model by model", [
+            Plate(
+                figure,
+                "A line is a model; whiskers are the standard error over images, and shorter than "
+                "the dot where there seem to be none.",
+                "Measures of each model",
+            )
+        ])  # fmt: skip
+    return Section("What it depends on", [
         Plate(
             figure,
             "A dot is a model, the line joins the means of those with the same value. Each row "
