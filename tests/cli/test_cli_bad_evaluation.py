@@ -41,10 +41,10 @@ BAD = {
     },
     "evaluate run --by class --data unlabelled.npz": "has no labels",
     # None of something.
-    "evaluate run --samples 0": "--samples",
-    "compare run dense --samples 0": "--samples",
-    "evaluate run --binarize dynamic --draws 0": "--draws",
-    "probe run --seeds 0": "--seeds",
+    "evaluate run --samples 0": "greater than or equal to 1; got 0.",
+    "compare run dense --samples 0": "greater than or equal to 1; got 0.",
+    "evaluate run --binarize dynamic --draws 0": "greater than or equal to 1; got 0.",
+    "probe run --seeds 0": "greater than or equal to 1; got 0.",
     "quality run -n 0": "-n",
     "disentanglement run -n 0": "-n",
     # A column that is constant, empty, hardly known, or not there.

@@ -186,6 +186,25 @@ def test_progress_on_a_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
     assert "maps" in terminal.text
 
 
+def test_the_time_left_goes_by_what_was_done_since_the_count_began(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now = [0.0]
+    monkeypatch.setattr(progress.time, "monotonic", lambda: now[0])
+    monkeypatch.setattr("sys.stderr.isatty", lambda: False, raising=False)
+    # A share of the whole, in stages; then a stage with a count of its own that starts late.
+    steps = [(0, "one", 0), (30, "one", 0.05), (120, "one", 0.2), (300, "two", 0.5),
+             (310, "two", 0.51), (480, "two", 0.8),
+             (600, "again", 0.5), (720, "again", 0.75)]  # fmt: skip
+    with progress.showing_progress() as tell:
+        for now[0], stage, done in steps:
+            tell(stage, done)
+    assert capsys.readouterr().err.splitlines() == [
+        "  0%  one", " 20%  one, 8 min left", " 50%  two, 5 min left", " 80%  two, 2 min left",
+        " 50%  again", " 75%  again, 2 min left",
+    ]  # fmt: skip
+
+
 def test_the_pages_of_the_demo_get_a_folder_of_their_own(
     finished_run: Path,
     tmp_path: Path,

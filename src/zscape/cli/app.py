@@ -23,14 +23,12 @@ from zscape.cli import (
     encode,
     evaluate,
     explore,
-    film,
     find,
     map,
     neurons,
     probe,
     quality,
     report,
-    sweep,
     train,
     use,
     walk,
@@ -61,10 +59,8 @@ app.command("loss")(use.loss)
 app.command("info")(use.info)
 app.command("architecture")(architecture.architecture)
 app.command("report")(report.report)
-app.command("film")(film.film)
 app.command("explore")(explore.explore)
 app.command("export")(explore.export)
-app.add_typer(sweep.app, name="sweep")
 app.add_typer(walk.app, name="walk")
 app.add_typer(map.app, name="map")
 app.add_typer(neurons.app, name="neurons")
@@ -170,10 +166,14 @@ def _finish(out: Enduring, err: Enduring) -> int:
 
 
 def _usage(error: typer.TyperException) -> str:
-    """Typer's sentence; of an option that there is not, with the one that it stands for."""
+    """Typer's sentence, with what came; of an unknown option, with the one that it stands for."""
     unknown, context = getattr(error, "option_name", None), getattr(error, "ctx", None)
     if unknown is None or context is None:
-        return str(error.format_message())
+        said = str(error.format_message()).replace("Input should be", "must be")
+        problems: list[Any] = getattr(error.__cause__, "errors", list)()  # pydantic's
+        if problems and "got " not in said:
+            said = f"{said.rstrip('.')}; got {problems[0]['input']}."
+        return said
     flags = [flag for parameter in context.command.params for flag in parameter.opts]
     known = [flag[2:].replace("-", "_") for flag in flags if flag.startswith("--")]
     told = name_unknown([unknown.lstrip("-").replace("-", "_")], known)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import sys
 import time
 from collections.abc import Iterator
@@ -39,17 +40,20 @@ def showing_progress() -> Iterator[Tell]:
 
 
 def _lines() -> Tell:
-    last, begun, said = "", 0.0, 0.0
+    last, said = "", 0.0
+    begun, first, reached = 0.0, 0.0, math.inf
 
     def tell(stage: str, done: float) -> None:
-        nonlocal last, begun, said
+        nonlocal last, said, begun, first, reached
         now = time.monotonic()
-        if stage != last:
-            begun, left = now, ""
-        elif now - said >= LINE_EVERY and done > 0:
-            left = f", {(now - begun) * (1 - done) / done / 60:.0f} min left"
-        else:
+        if done < reached:  # counted anew; most stages go on with the count of the one before
+            begun, first = now, done
+        reached = done
+        if stage == last and now - said < LINE_EVERY:
             return
+        left = ""
+        if now - begun >= LINE_EVERY and done > first:
+            left = f", {(now - begun) * (1 - done) / (done - first) / 60:.0f} min left"
         print(f"{done:4.0%}  {stage}{left}", file=sys.stderr, flush=True)
         last, said = stage, now
 
