@@ -160,11 +160,32 @@ def test_the_page_of_results_is_of_the_models_that_ship():
         )  # fmt: skip
         shown.append([dict(zip(names, row, strict=True)) for row in rows])
     cards = read_cards()
-    binary, grey = shown
+    binary, grey, *_ = shown
     assert [row["model"] for row in binary] == [f"zoo:{name}" for name in cards]
     assert [row["kl"] for row in grey] == [f"{card.kl:.2f}" for card in cards.values()]
     assert [row["n_used"] for row in grey] == [f"{card.n_active}" for card in cards.values()]
     assert (ROOT / "docs" / "images" / "results.png").is_file()
+
+
+def test_the_table_of_sprites_is_that_of_the_benchmark():
+    """Nothing in it is typed: every cell of the page stands in the file that was measured."""
+    from benchmarks import sprites
+
+    found = json.loads(sprites.RESULTS.read_text("utf-8"))
+    assert len(found) == len(sprites.SEEDS) * len(sprites.OBJECTIVES)
+    made = sprites.as_markdown(found)
+    assert sprites.RESULTS.with_suffix(".md").read_text("utf-8") == made
+
+    def rows(text):
+        lines = [line for line in text.splitlines() if line.startswith("| ")]
+        return {line.split("|")[1].strip(" `"): line.split("|")[2:] for line in lines}
+
+    names = {"reconstruction, nats": "reconstruction", "KL, nats": "kl", "neurons in use": "in_use"}
+    page = (ROOT / "docs" / "evaluation.md").read_text()
+    table = rows(page[page.index("| | β = 1") :].partition("\n\n")[0])
+    assert len(table) == 11
+    for name, cells in table.items():
+        assert cells == rows(made)[names.get(name, name)], name
 
 
 def test_the_page_of_the_zoo_shows_what_the_command_prints():

@@ -30,7 +30,6 @@ if TYPE_CHECKING:
         evaluate,
         explore,
         export,
-        film,
         load,
         probe,
         quality,
@@ -61,7 +60,6 @@ if TYPE_CHECKING:
         register_objective,
         wrap,
     )
-    from zscape.sweeping import Sweep, sweep
     from zscape.training import Run
     from zscape.zoo import load_pretrained
 
@@ -77,7 +75,6 @@ _HOMES = {
     "Protocol": "zscape.evaluation",
     "Run": "zscape.training",
     "Splits": "zscape.data",
-    "Sweep": "zscape.sweeping",
     "TrainConfig": "zscape.config",
     "VAE": "zscape.model",
     "compare": "zscape.api",
@@ -88,7 +85,6 @@ _HOMES = {
     "evaluate": "zscape.api",
     "explore": "zscape.api",
     "export": "zscape.api",
-    "film": "zscape.api",
     "fit_map": "zscape.embedding",
     "load": "zscape.api",
     "load_data": "zscape.data",
@@ -105,7 +101,6 @@ _HOMES = {
     "register_source": "zscape.data",
     "resume": "zscape.api",
     "sample": "zscape.api",
-    "sweep": "zscape.sweeping",
     "train": "zscape.api",
     "wrap": "zscape.model",
     "write_comparison": "zscape.api",
@@ -131,7 +126,6 @@ __all__ = [
     "Run",
     "ShapeError",
     "Splits",
-    "Sweep",
     "TrainConfig",
     "TrainingDiverged",
     "ZscapeError",
@@ -144,7 +138,6 @@ __all__ = [
     "evaluate",
     "explore",
     "export",
-    "film",
     "fit_map",
     "load",
     "load_data",
@@ -161,7 +154,6 @@ __all__ = [
     "register_source",
     "resume",
     "sample",
-    "sweep",
     "train",
     "wrap",
     "write_comparison",

@@ -11,7 +11,8 @@ def quality(where: Latents, outs: Outs = None) -> None:
     """Print how samples of the prior compare with test images, and training images with them.
 
     Precision, recall, density, coverage and the Fréchet distance, in the features of a small
-    classifier of 28x28 grey digits that ships. The row of the training images is what can be had.
+    classifier of 28x28 grey digits that ships. The row of the training images is what samples of a
+    model without fault would have.
 
     zscape quality zoo:10 -n 5000
     """

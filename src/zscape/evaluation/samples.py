@@ -37,7 +37,8 @@ class SampleQuality:
     ----------
     frame
         Indexed by what is compared with the images: ``samples`` of the prior, decoded, and
-        ``other images``, those of the other split, which says what can be had. Columns:
+        ``other images``, those of the other split: as samples of a model without fault would be.
+        Columns:
 
         - ``precision``: share of samples among the images (within the ball to the third nearest
           image of some image);
