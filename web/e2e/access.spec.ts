@@ -17,6 +17,7 @@ for (const colorScheme of ["light", "dark"] as const) {
       "Columns",
       "Table",
       "Select",
+      "Shelf",
     ]) {
       test(`axe finds nothing serious in ${tab}`, async ({ openFile, page }) => {
         const explorer = await openFile(
@@ -40,6 +41,10 @@ for (const colorScheme of ["light", "dark"] as const) {
             [0.3, 0.7],
             [0.3, 0.3],
           ]);
+        }
+        if (tab === "Shelf") {
+          await explorer.button("Keep").click();
+          await explorer.button("Keep this view").click();
         }
         await page.evaluate(AXE);
         const { violations } = await page.evaluate<AxeResults>("axe.run()");

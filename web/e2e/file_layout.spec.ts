@@ -33,7 +33,7 @@ test("a laptop shows all ten classes of the legend, and the tabs in one row", as
   const tops = await explorer.root
     .getByRole("tab")
     .evaluateAll((tabs) => tabs.map((tab) => tab.getBoundingClientRect().top));
-  expect(tops).toHaveLength(8);
+  expect(tops).toHaveLength(9);
   expect(new Set(tops).size).toBe(1);
 });
 
@@ -167,7 +167,7 @@ test("on a phone nothing lies under the zoom bar, and picture and tabs stay", as
     expect(dots.length).toBeGreaterThan(1500);
     const farthest = Math.max(...dots.map(([, x, , r]) => Number(x) + Number(r)));
     expect(farthest).toBeLessThanOrEqual(bar.x - map.x);
-    await explorer.root.locator(".zs-arithmetic").scrollIntoViewIfNeeded();
+    await explorer.root.locator(".zs-slider").last().scrollIntoViewIfNeeded();
     await expect(explorer.picture).toBeInViewport({ ratio: 0.9 });
     await expect(explorer.root.getByRole("tab", { name: "Neurons" })).toBeInViewport();
   });

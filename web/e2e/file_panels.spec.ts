@@ -66,11 +66,13 @@ test("reset, random, the mean of a class, arithmetic, undo", async ({ openFile, 
   await expect(explorer.origin).toHaveText("Mean of all “7”");
   const seven = await explorer.z();
   await explorer.button("Keep").first().click();
+  await explorer.openTab("Shelf");
   await explorer.choice("Start with").selectOption({ label: "kept 1" });
   await explorer.choice("Take away").selectOption({ label: "“7”" });
   await explorer.choice("Add").selectOption({ label: "“1”" });
   await explorer.button("Calculate").click();
   await expect(explorer.origin).toHaveText("kept 1 − “7” + “1”");
+  await explorer.openTab("Neurons");
   const sum = await explorer.z();
   await explorer.choice("Set to the mean").selectOption("1");
   // 7 - 7 + 1 is 1; both are shown with two decimals.
@@ -80,7 +82,7 @@ test("reset, random, the mean of a class, arithmetic, undo", async ({ openFile, 
   await explorer.button("Undo").click();
   await explorer.button("Undo").click();
   await expect.poll(() => explorer.z()).toEqual(seven);
-  for (let i = 0; i < 3; i++) await page.keyboard.press("Control+z");
+  for (let i = 0; i < 4; i++) await page.keyboard.press("Control+z"); // to keep is a step too
   await expect.poll(() => explorer.z()).toEqual(start);
   await page.keyboard.press("Control+Shift+z");
   await expect.poll(() => explorer.z()).toEqual(Array(10).fill(0));

@@ -39,6 +39,91 @@ test("the address restores map, colour, vector, path, mode, tab and view", async
   expect(await scale(await page.evaluate(() => location.hash))).toBeCloseTo(await scale(hash), 4);
 });
 
+test("a link has what is selected, kept and drawn, and what is switched on", async ({
+  openFile,
+  page,
+}) => {
+  const explorer = await openFile("digits");
+  await explorer.drags("Lasso");
+  await explorer.drag([
+    [0.4, 0.4],
+    [0.6, 0.4],
+    [0.6, 0.6],
+    [0.4, 0.6],
+  ]);
+  const selected = (await explorer.selection.locator("strong").textContent())!;
+  await explorer.button("Keep it").click();
+  await page.keyboard.press("c");
+  await explorer.openTab("Draw");
+  const pad = explorer.root.getByTestId("pad");
+  const box = (await pad.boundingBox())!;
+  await page.mouse.move(box.x + 0.5 * box.width, box.y + 0.2 * box.height);
+  await page.mouse.down();
+  await page.mouse.move(box.x + 0.5 * box.width, box.y + 0.8 * box.height, { steps: 5 });
+  await page.mouse.up();
+  await expect(explorer.origin).toHaveText("Your drawing");
+  await explorer.button("Keep").first().click();
+  const drawing = await explorer.pixels(pad);
+  await explorer.addressHas("kept", /kept/);
+  const hash = await page.evaluate(() => location.hash);
+
+  await page.goto("about:blank");
+  const again = await openFile("digits", hash);
+  await expect(again.selection.locator("strong")).toHaveText(selected);
+  await expect(again.button("Density contours")).toHaveAttribute("aria-pressed", "true");
+  expect(await again.pixels(again.root.getByTestId("pad"))).toBe(drawing);
+  await expect(again.root.getByText("As the model sees it")).toBeVisible();
+  await expect(again.origin).toHaveText("A vector");
+  await again.openTab("Select");
+  await expect(again.root.getByTestId("kept").locator("li")).toHaveCount(1);
+  await again.openTab("Shelf");
+  await expect(again.choice("Start with").getByRole("option", { name: "kept 1" })).toHaveCount(1);
+});
+
+test("undo brings back a path, the shelf and a drawing", async ({ openFile, page }) => {
+  const explorer = await openFile("digits", "#tab=draw");
+  const pad = explorer.root.getByTestId("pad");
+  const blank = await explorer.pixels(pad);
+  const box = (await pad.boundingBox())!;
+  await page.mouse.move(box.x + 0.5 * box.width, box.y + 0.2 * box.height);
+  await page.mouse.down();
+  await page.mouse.move(box.x + 0.5 * box.width, box.y + 0.8 * box.height, { steps: 5 });
+  await page.mouse.up();
+  const drawing = await explorer.shows(blank, pad);
+  await explorer.button("Clear").click();
+  await explorer.shows(drawing, pad);
+  await explorer.button("Undo").click();
+  await expect.poll(() => explorer.pixels(pad)).toBe(drawing);
+  await expect(explorer.origin).toHaveText("Your drawing");
+  await explorer.openTab("Path");
+  await explorer.button("Start here").click();
+  await expect(explorer.strip).toBeVisible();
+  await explorer.button("Clear").click();
+  await expect(explorer.strip).toBeHidden();
+  await page.keyboard.press("Control+z");
+  await expect(explorer.strip).toBeVisible();
+});
+
+test("keys that come before tabs and grids are drawn are heard", async ({ openFile }) => {
+  const explorer = await openFile("digits", "#tab=around");
+  const tab = explorer.root.getByRole("tab", { name: "Around" });
+  const sendTo = (element: Element, keys: string[]) => {
+    for (const key of keys)
+      element.dispatchEvent(new KeyboardEvent("keydown", { key, bubbles: true, cancelable: true }));
+  };
+  const grid = explorer.root.getByRole("grid", { name: /^Pictures for values/ });
+  const cell = grid.getByRole("gridcell");
+  const first = (await cell.getAttribute("aria-label"))!;
+  await grid.evaluate(sendTo, ["ArrowRight", "ArrowRight", "ArrowDown", "ArrowLeft", "ArrowUp"]);
+  await expect(cell).not.toHaveAttribute("aria-label", first);
+  await expect(cell).toHaveAttribute("aria-colindex", "2");
+  await tab.evaluate(sendTo, ["ArrowRight", "ArrowRight"]);
+  await expect(explorer.root.getByRole("tab", { name: "Classes" })).toHaveAttribute(
+    "aria-selected",
+    "true",
+  );
+});
+
 test("an address someone made up does no harm", async ({ openFile }) => {
   const explorer = await openFile(
     "digits",
@@ -110,7 +195,7 @@ test("all of it by keyboard", async ({ openFile, page }) => {
 });
 
 test("every control can be reached by Tab, and shows that it is", async ({ openFile, page }) => {
-  const explorer = await openFile("digits");
+  await openFile("digits");
   const seen = new Set<string>();
   for (let i = 0; i < 80; i++) {
     await page.keyboard.press("Tab");
@@ -126,12 +211,16 @@ test("every control can be reached by Tab, and shows that it is", async ({ openF
     });
     expect(hasOutline, name).toBe(true);
     seen.add(name);
-    if (seen.has("Calculate")) break;
   }
-  for (const name of ["Keys and help", "Density contours", "Neuron z4", "Value of z8", "Calculate"])
+  for (const name of [
+    "Keys and help",
+    "Density contours",
+    "Neuron z4",
+    "Value of z8",
+    "Present: picture, map and story alone",
+  ])
     expect(seen).toContain(name);
   expect([...seen].some((name) => name.includes("Arrow keys"))).toBe(true);
-  await expect(explorer.button("Calculate")).toBeFocused();
 });
 
 test("dark follows the system and can be switched", async ({ openFile, page }) => {

@@ -1,9 +1,10 @@
 /** The explorer in its three homes: a notebook, a page from a server, and one file. */
 import type { AnyModel } from "@anywidget/types";
-import { type Explored, mount } from "./mount";
-import { embeddedSource } from "./scene/embedded";
+import { type Explored, type MountOptions, mount } from "./mount";
+import { embeddedSource, MANIFEST_ID } from "./scene/embedded";
 import { httpSource } from "./scene/http";
 import { widgetSource } from "./scene/widget";
+import { LAYOUTS } from "./state/explorer";
 
 export { mount };
 
@@ -15,16 +16,29 @@ function render({ model, el }: { model: AnyModel; el: HTMLElement }): () => void
 
 export default { render };
 
-const HOMES = { embedded: embeddedSource, server: httpSource } as const;
+const HOMES = {
+  // A page of several scenes has each inside its own element.
+  embedded: (el: HTMLElement) =>
+    embeddedSource(el.querySelector(`#${MANIFEST_ID}`) ? el : document),
+  server: () => httpSource(),
+} as const;
 
-/** Pages say where an explorer goes by `<div data-zscape="embedded">` or `"server"`. */
+/**
+ * Pages say where an explorer goes by `<div data-zscape="embedded">` or `"server"`; what it shows first by
+ * `data-view="#map=pca"`, and how much stands around it by `data-layout="embed"`, or `?embed` in the page's address.
+ * Several share a page; the address is for one alone.
+ */
 function mountAll(): Explored[] {
   const roots = document.querySelectorAll<HTMLElement>("[data-zscape]:not([data-zscape-mounted])");
+  const asked = new URLSearchParams(location.search);
   return [...roots].flatMap((el) => {
-    const home = HOMES[el.dataset.zscape as keyof typeof HOMES];
+    const { zscape, view = "", layout: own } = el.dataset;
+    const home = HOMES[zscape as keyof typeof HOMES];
     if (!home) return [];
     el.dataset.zscapeMounted = "";
-    return [mount(el, home(), { ownsPage: true })];
+    const layout = LAYOUTS.find((each) => each === own || asked.has(each)) ?? "full";
+    const options: MountOptions = { ownsPage: roots.length === 1, layout, view };
+    return [mount(el, home(el), options)];
   });
 }
 

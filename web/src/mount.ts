@@ -5,12 +5,13 @@ import { type Page, PageContext } from "./panels/context";
 import { TABS } from "./panels/tabs";
 import { loadScene } from "./scene/load_scene";
 import { type DataSource, SceneError } from "./scene/source";
-import { flip, setDecoder } from "./state/actions";
-import { applyAddress, followAddress, readAddress, recallSelections } from "./state/address";
+import { flip, setDecoder, setLayout } from "./state/actions";
+import { openStep } from "./state/actions_story";
+import { applyAddress, followAddress, readAddress } from "./state/address";
 import { watch } from "./state/cell";
 import { createExplorer } from "./state/create_explorer";
 import { createDecoder } from "./state/decoder";
-import type { Explorer } from "./state/explorer";
+import type { Explorer, Layout } from "./state/explorer";
 import { followPosterior } from "./state/posterior";
 import { followShared } from "./state/shared";
 import { whenIdle } from "./state/slices";
@@ -28,6 +29,9 @@ export interface Explored {
 export interface MountOptions {
   /** It fills the page, keeps its state in the address and hears keys wherever they are pressed. */
   ownsPage?: boolean;
+  /** What it shows first: the end of a link, from "#" on. Without, the first step of its story, if it has one. */
+  view?: string;
+  layout?: Layout;
 }
 
 let lastNumber = 0;
@@ -36,8 +40,9 @@ let lastNumber = 0;
 export function mount(
   el: HTMLElement,
   source: DataSource,
-  { ownsPage = false }: MountOptions = {},
+  { ownsPage = false, layout = "full", view = "" }: MountOptions = {},
 ): Explored {
+  const startView = ownsPage && location.hash.length > 1 ? location.hash : view;
   const root = document.createElement("div");
   root.className = ownsPage ? "zscape zs-page" : "zscape zs-embedded";
   // JupyterLab would take letters typed here for commands: its shortcuts ask the focused element first, then those around.
@@ -65,10 +70,9 @@ export function mount(
       tabs: TABS.filter(({ isFor }) => isFor?.(scene.manifest) ?? true).map(({ name }) => name),
     });
     followTheme(explorer, root, prefersDark, endings);
-    if (ownsPage) {
-      recallSelections(explorer); // before the address, whose colour may be theirs
-      applyAddress(explorer, readAddress(location.hash, explorer.dim));
-    }
+    setLayout(explorer, layout);
+    if (startView) applyAddress(explorer, readAddress(startView, explorer.dim), false);
+    else openStep(explorer, 0, false);
     if (source.shared) endings.push(followShared(explorer, source.shared));
     const number = ++lastNumber;
     const page: Page = {

@@ -2,15 +2,20 @@
 import { afterEach, describe, expect, it, vi } from "vitest";
 import type { Shared, SharedState } from "../src/scene/source";
 import {
-  drawPath,
+  chooseRow,
+  flip,
   openTab,
   setColor,
   setMap,
   setNeuron,
+  sketch,
   takeTool,
   toggleValues,
+  undo,
 } from "../src/state/actions";
-import { keepSelection } from "../src/state/actions_selection";
+import { drawPath } from "../src/state/actions_path";
+import { compareSets, keepSelection, pick } from "../src/state/actions_selection";
+import { keep } from "../src/state/actions_shelf";
 import {
   addressOf,
   applyAddress,
@@ -20,6 +25,7 @@ import {
 } from "../src/state/address";
 import { change } from "../src/state/change";
 import { followShared } from "../src/state/shared";
+import { packRows, unpackRows } from "../src/state/short_text";
 import { smallExplorer } from "./app_explorer";
 
 afterEach(() => vi.useRealTimers());
@@ -48,6 +54,72 @@ describe("the address", () => {
     );
   });
 
+  it("has selections, the shelf, the drawing and what is switched on", async () => {
+    const one = await smallExplorer();
+    pick(one, [3, 17, 29]);
+    keepSelection(one, "no ~ end! of = signs & 100 %");
+    pick(one, [4]);
+    compareSets(one, "class 1", "kept no ~ end! of = signs & 100 %");
+    keep(one);
+    setNeuron(one, 0, 1.25);
+    keep(one);
+    sketch(one, [
+      [
+        [1, 2],
+        [3, 4.4],
+      ],
+      [[5, 6]],
+    ]);
+    flip(one, "hasContours");
+    flip(one, "hasThumbnails");
+    setColor(one, "selections");
+    const two = await smallExplorer();
+    applyAddress(two, readAddress(`#${writeAddress(addressOf(one))}`, 3), false);
+    for (const key of ["selection", "selections", "versus", "color"] as const)
+      expect(two[key].value).toEqual(one[key].value);
+    expect(two.kept.value.map(({ name }) => name)).toEqual(["kept 1", "kept 2"]);
+    expect(two.kept.value[1].z[0]).toBe(1.25);
+    expect(two.sketch.value.strokes).toEqual([
+      [
+        [1, 2],
+        [3, 4],
+      ],
+      [[5, 6]],
+    ]);
+    expect([two.hasContours.value, two.hasThumbnails.value]).toEqual([true, false]);
+    expect(two.history.canUndo.value).toBe(false);
+  });
+
+  it("shows nothing that it does not say, keeps what is a person's own, and can be undone", async () => {
+    const explorer = await smallExplorer();
+    chooseRow(explorer, 5);
+    pick(explorer, [1, 2]);
+    keep(explorer);
+    drawPath(explorer, Float32Array.of(0, 0, 1, 1), 3);
+    setMap(explorer, "z0,z1");
+    applyAddress(explorer, readAddress("#color=z1", 3));
+    expect(explorer.map.value).toBe("tsne");
+    expect([explorer.path.value, explorer.selection.value]).toEqual([null, []]);
+    expect(explorer.kept.value).toHaveLength(1);
+    expect(explorer.current.value.origin).toEqual({ kind: "row", row: 5 });
+    undo(explorer);
+    expect(explorer.path.value!.n).toBe(3);
+    expect(explorer.selection.value).toEqual([1, 2]);
+  });
+
+  it.each([
+    [[]],
+    [[0]],
+    [[0, 1, 2, 3, 4, 5, 6, 7, 8, 9]],
+    [[7, 300, 199_999]],
+    [Array.from({ length: 4000 }, (_, i) => 2 * i + (i % 2))],
+  ])("writes rows in few letters", (rows) => {
+    const text = packRows(rows);
+    expect(unpackRows(text)).toEqual(rows);
+    expect(text).toMatch(/^[\w-]+$/);
+    expect(text.length).toBeLessThan(4 + Math.min(6 * rows.length, (rows.at(-1) ?? 0) / 4));
+  });
+
   it("names a picture of the data by its row, so that it stays one", async () => {
     const explorer = await smallExplorer();
     applyAddress(explorer, readAddress("#row=4", 3));
@@ -74,6 +146,12 @@ describe("the address", () => {
     "#hide=a",
     "#%E0%A4%A",
     "#way=<script>",
+    "#selected=g%",
+    "#selected=x",
+    "#selections=A~g%!",
+    "#versus=a",
+    "#kept=a~1~2!b",
+    "#drawing=x",
   ])("changes nothing for %j", async (hash) => {
     const explorer = await smallExplorer();
     const before = addressOf(explorer);

@@ -1,11 +1,7 @@
 import { describe, expect, it, vi } from "vitest";
 import {
-  changePath,
   chooseRow,
-  drawPath,
   flip,
-  followVectors,
-  keep,
   onlyValues,
   randomZ,
   redo,
@@ -15,14 +11,21 @@ import {
   setCurrent,
   setMap,
   setNeuron,
-  setPathEnd,
   settle,
   sketch,
   toggleValues,
   undo,
   walkTo,
 } from "../src/state/actions";
+import {
+  changePath,
+  clearPath,
+  drawPath,
+  followVectors,
+  setPathEnd,
+} from "../src/state/actions_path";
 import { chooseMean, selectInside } from "../src/state/actions_selection";
+import { keep } from "../src/state/actions_shelf";
 import { cell, derived, watch } from "../src/state/cell";
 import { change } from "../src/state/change";
 import { contourGroups, hasColor } from "../src/state/coloring";
@@ -109,6 +112,40 @@ describe("history", () => {
     const seen = [];
     for (let state = history.undo(); state !== null; state = history.undo()) seen.push(state);
     expect(seen).toEqual([9, 8, 7]);
+  });
+});
+
+describe("undo", () => {
+  it("brings back a path, the shelf and the drawing", async () => {
+    const explorer = await smallExplorer();
+    const { path, kept, sketch: drawing } = explorer;
+    drawPath(explorer, Float32Array.of(0, 0, 1, 1), 5);
+    const drawn = path.value;
+    changePath(explorer, { n: 3 });
+    clearPath(explorer);
+    undo(explorer);
+    expect(path.value!.n).toBe(3);
+    undo(explorer);
+    expect(path.value).toBe(drawn);
+    keep(explorer);
+    undo(explorer);
+    expect(kept.value).toEqual([]);
+    redo(explorer);
+    expect(kept.value).toHaveLength(1);
+    const strokes = [[[1, 1]]] as [number, number][][];
+    sketch(explorer, strokes);
+    setCurrent(explorer, Float32Array.of(1, 2, 3), { kind: "drawn", variances: null }, false);
+    seeSketch(explorer, { pixels: new Float32Array(16), told: 0 });
+    settle(explorer);
+    sketch(explorer, []);
+    expect(drawing.value.strokes).toEqual([]);
+    undo(explorer);
+    expect(drawing.value.strokes).toBe(strokes);
+    expect(drawing.value.seen).not.toBe(null);
+    expect([...explorer.current.value.z]).toEqual([1, 2, 3]);
+    undo(explorer);
+    expect(drawing.value.strokes).toEqual([]);
+    expect(explorer.current.value.origin.kind).toBe("row");
   });
 });
 

@@ -33,3 +33,29 @@ export function readVector(text: string, dim: number): Float32Array | null {
   const values = parts.map(Number);
   return values.length === dim && values.every(Number.isFinite) ? Float32Array.from(values) : null;
 }
+
+/** Named vectors as JSON: name → numbers, in nine digits, by which they come back as they were. */
+export const shelfText = (kept: readonly { name: string; z: ArrayLike<number> }[]): string =>
+  JSON.stringify(
+    Object.fromEntries(
+      kept.map(({ name, z }) => [name, Array.from(z, (value) => Number(value.toPrecision(9)))]),
+    ),
+    null,
+    1,
+  );
+
+/** What `shelfText` has written; null of what is not vectors of `dim` numbers under names. */
+export function readShelf(text: string, dim: number): { name: string; z: Float32Array }[] | null {
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch {
+    return null;
+  }
+  if (typeof value !== "object" || value === null || Array.isArray(value)) return null;
+  const entries = Object.entries(value as Record<string, unknown>);
+  const isVector = (z: unknown): z is number[] =>
+    Array.isArray(z) && z.length === dim && z.every(Number.isFinite);
+  if (!entries.length || !entries.every(([name, z]) => name.trim() && isVector(z))) return null;
+  return entries.map(([name, z]) => ({ name, z: Float32Array.from(z as number[]) }));
+}

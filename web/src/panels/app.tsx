@@ -1,13 +1,16 @@
 import { useEffect, useRef, useState } from "preact/hooks";
+import { setLayout } from "../state/actions";
 import { useCell } from "../state/cell";
 import { describe } from "../state/origin";
 import { usePage } from "./context";
 import { CurrentPicture } from "./current_picture";
 import { Header } from "./header";
 import { HelpDialog } from "./help_dialog";
+import { IconButton } from "./icons";
 import { MapPane } from "./map_pane";
 import { onShortcut } from "./shortcuts";
 import { Splitter } from "./splitter";
+import { StoryCard } from "./story_card";
 import { TabPanel } from "./tab_panel";
 
 interface Props {
@@ -18,6 +21,10 @@ interface Props {
 export function App({ root, onShown }: Props) {
   const { explorer, ownsPage } = usePage();
   const [isHelpOpen, setHelpOpen] = useState(false);
+  const layout = useCell(explorer.layout);
+  const story = useCell(explorer.story);
+  const step = useCell(explorer.step);
+  const isTold = story !== null && step in story.steps;
   useEffect(() => {
     const target: HTMLElement | Document = ownsPage ? document : root;
     const listener = (event: Event) =>
@@ -26,8 +33,9 @@ export function App({ root, onShown }: Props) {
     return () => target.removeEventListener("keydown", listener);
   }, []);
   return (
-    <div class="zs-app">
+    <div class="zs-app" data-layout={layout} data-story={isTold}>
       <Header openHelp={() => setHelpOpen(true)} />
+      <StoryCard />
       <MapPane onShown={onShown} />
       <Splitter />
       <aside class="zs-side" aria-label="Picture and tools">
@@ -35,6 +43,16 @@ export function App({ root, onShown }: Props) {
         <Notice />
         <TabPanel />
       </aside>
+      {layout !== "full" && (
+        <div class="zs-more">
+          <IconButton
+            icon="more"
+            label="Show all tools"
+            keys="Esc"
+            onClick={() => setLayout(explorer, "full")}
+          />
+        </div>
+      )}
       <HelpDialog isOpen={isHelpOpen} close={() => setHelpOpen(false)} />
       <LiveRegion />
     </div>

@@ -1,5 +1,5 @@
 import { useState } from "preact/hooks";
-import { keep, prototypeOf, setCurrent } from "../state/actions";
+import { prototypeOf, setCurrent } from "../state/actions";
 import { useCell } from "../state/cell";
 import { usePage } from "./context";
 
@@ -24,7 +24,7 @@ export function Arithmetic() {
     : [];
   const terms: Term[] = [
     { key: "here", name: "this one", z: () => explorer.current.value.z },
-    ...kept.map(({ name, z }, i): Term => ({ key: `k${i}`, name, z: () => z })),
+    ...kept.map(({ name, z }): Term => ({ key: `k ${name}`, name, z: () => z })),
     ...means,
   ];
   const chosen = keys.map(
@@ -66,14 +66,6 @@ export function Arithmetic() {
           =
         </button>
       </div>
-      {kept.length === 0 && (
-        <p class="zs-hint">
-          <button type="button" class="zs-link" onClick={() => keep(explorer)}>
-            Keep
-          </button>{" "}
-          puts the current vector on this list.
-        </p>
-      )}
     </section>
   );
 }

@@ -1,5 +1,6 @@
 import { useEffect, useMemo, useState } from "preact/hooks";
-import { openTab, setColor, setCurrent, walkBetween } from "../state/actions";
+import { openTab, setColor, setCurrent } from "../state/actions";
+import { walkBetween } from "../state/actions_path";
 import { compareSets, meanOf } from "../state/actions_selection";
 import { useCell } from "../state/cell";
 import { hasColor } from "../state/coloring";

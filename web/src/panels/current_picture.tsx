@@ -1,9 +1,9 @@
 import { useLayoutEffect, useRef, useState } from "preact/hooks";
 import { copyText } from "../output/files";
 import { vectorText } from "../output/text";
-import { keep } from "../state/actions";
+import { keep } from "../state/actions_shelf";
 import { useCell } from "../state/cell";
-import { className, count, describe } from "../state/origin";
+import { className, describe } from "../state/origin";
 import { shadeOf } from "../state/trust";
 import { useChanges, usePage } from "./context";
 import { Icon } from "./icons";
@@ -140,8 +140,7 @@ function Facts() {
         <button
           type="button"
           onClick={() => {
-            keep(explorer);
-            say(`Kept as ${count(explorer.kept.value.length)}`);
+            say(`Kept as “${keep(explorer).name}”`);
           }}
         >
           Keep

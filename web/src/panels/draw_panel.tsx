@@ -1,7 +1,7 @@
 import { useLayoutEffect, useRef } from "preact/hooks";
 import { BOX, centreDrawing } from "../maps/pad";
 import { say, seeSketch, setCurrent, settle, sketch } from "../state/actions";
-import { useCell } from "../state/cell";
+import { useCell, watch } from "../state/cell";
 import { createLatest, type Posterior } from "../state/decoder";
 import type { Stroke } from "../state/sketch";
 import { usePage } from "./context";
@@ -15,6 +15,8 @@ interface Question {
   pixels: Float32Array;
   strokes: readonly Stroke[];
   isDone: boolean;
+  /** Drawn just now; not come from a link, whose vector may be another. */
+  isNew: boolean;
   told: number;
 }
 
@@ -34,27 +36,45 @@ export function DrawPanel() {
     const [channels, height, width] = explorer.manifest.imageShape;
     const ask = createLatest<Question, Posterior>(
       ({ pixels, told }) => explorer.decoder.value!.encode(pixels, 1, condition && told),
-      ({ mu, logvar }, { pixels, strokes, isDone, told }) => {
+      ({ mu, logvar }, { pixels, strokes, isDone, isNew, told }) => {
         if (strokes !== explorer.sketch.value.strokes) return; // they are gone, or there are more
         // The ellipse asks for the neighbours of many vectors: among many points it waits for the end of a stroke.
         const variances = isDone || explorer.mu.length < QUICK ? logvar.map(Math.exp) : null;
-        setCurrent(explorer, mu, { kind: "drawn", variances }, false);
+        if (isNew) setCurrent(explorer, mu, { kind: "drawn", variances }, false);
         if (!isDone) return;
-        settle(explorer);
         seeSketch(explorer, { pixels, told });
+        if (isNew) settle(explorer);
       },
       (error) => say(explorer, `The drawing could not be read: ${(error as Error).message}`),
     );
     const { strokes } = explorer.sketch.value;
-    const put = (next: readonly Stroke[]) => sketch(explorer, next);
+    let drawn: readonly Stroke[] | null = null;
+    const put = (next: readonly Stroke[]) => {
+      drawn = next;
+      sketch(explorer, next);
+    };
     pad.current = createPad(canvas.current, strokes, put, (ink, side, isDone) => {
       if (!explorer.decoder.value) return;
       const plane = centreDrawing(ink, side, side, height, width);
       const pixels = new Float32Array(channels * height * width);
       for (let c = 0; c < channels; c++) pixels.set(plane, c * height * width);
-      ask({ pixels, strokes: explorer.sketch.value.strokes, isDone, told: explorer.told.value });
+      const { strokes } = explorer.sketch.value;
+      ask({ pixels, strokes, isDone, isNew: !isOld, told: explorer.told.value });
     });
-    return () => pad.current?.destroy();
+    let isOld = false;
+    const follow = (): void => {
+      const { strokes, seen } = explorer.sketch.value;
+      pad.current?.show(strokes);
+      isOld = strokes.length > 0 && strokes !== drawn && seen === null;
+      if (isOld) pad.current?.ask();
+      isOld = false;
+    };
+    follow();
+    const stop = watch([explorer.sketch, explorer.decoder], follow);
+    return () => {
+      stop();
+      pad.current?.destroy();
+    };
   }, [canEncode]);
 
   if (!canEncode) return <p class="zs-hint">{explorer.manifest.why}</p>;

@@ -1,6 +1,7 @@
 import { useState } from "preact/hooks";
 import { copyText } from "../output/files";
-import { flip, redo, undo } from "../state/actions";
+import { flip, redo, setLayout, undo } from "../state/actions";
+import { leaveStory, openStep } from "../state/actions_story";
 import { useCell } from "../state/cell";
 import { count } from "../state/origin";
 import { usePage } from "./context";
@@ -12,6 +13,8 @@ export function Header({ openHelp }: { openHelp(): void }) {
   const dark = useCell(isDark);
   const canUndo = useCell(history.canUndo);
   const canRedo = useCell(history.canRedo);
+  const story = useCell(explorer.story);
+  const step = useCell(explorer.step);
   const [isCopied, setCopied] = useState(false);
   const isLinkable = explorer.scene.source.shared === undefined;
   const copyLink = async () => {
@@ -39,6 +42,20 @@ export function Header({ openHelp }: { openHelp(): void }) {
           keys="Ctrl Shift Z"
           isDisabled={!canRedo}
           onClick={() => redo(explorer)}
+        />
+        {story && (
+          <IconButton
+            icon="story"
+            label={step < 0 ? "Read the story" : "Leave the story"}
+            isOn={step >= 0}
+            onClick={() => (step < 0 ? openStep(explorer, 0) : leaveStory(explorer))}
+          />
+        )}
+        <IconButton
+          icon="present"
+          label="Present: picture, map and story alone"
+          keys="F"
+          onClick={() => setLayout(explorer, "present")}
         />
         {isLinkable && (
           <IconButton

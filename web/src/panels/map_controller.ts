@@ -102,7 +102,9 @@ export function attachMap(
     explorer.isDark.subscribe(() => view.setDark(explorer.isDark.value)),
     explorer.view.subscribe(() => {
       const box = explorer.view.value;
-      if (box && !isRestoring) view.setView(box, true);
+      if (isRestoring) return;
+      if (box) view.setView(box, true);
+      else view.fit();
     }),
     watchFrames([explorer.coloring], () => {
       showContours();

@@ -14,7 +14,6 @@ import { useCell } from "../state/cell";
 import type { Explorer } from "../state/explorer";
 import { number } from "../state/origin";
 import { whenIdle } from "../state/slices";
-import { Arithmetic } from "./arithmetic";
 import { ClassSelect } from "./class_select";
 import { useChanges, usePage } from "./context";
 import { densityPath } from "./density";
@@ -49,7 +48,6 @@ export function NeuronsPanel() {
         {nUnused > 0 && ` ${nUnused} of ${order.length} say next to nothing and are dimmed.`}
       </p>
       <Sliders />
-      <Arithmetic />
     </>
   );
 }

@@ -5,6 +5,10 @@ export interface Pad {
   clear(): void;
   /** Takes the last stroke away. */
   undo(): void;
+  /** Others are on it now: those of another moment. */
+  show(strokes: readonly Stroke[]): void;
+  /** Asks for what is on it. */
+  ask(): void;
   destroy(): void;
 }
 
@@ -99,6 +103,12 @@ export function createPad(
       put(strokes.slice(0, -1));
       tell(true);
     },
+    show(next) {
+      if (next === strokes) return;
+      strokes = next;
+      redraw();
+    },
+    ask: () => tell(true),
     destroy() {
       cancelAnimationFrame(request);
       for (const [name, listener] of Object.entries(listeners))

@@ -1,29 +1,18 @@
-import { useEffect, useRef, useState } from "preact/hooks";
-import { copyText, download, fileName } from "../output/files";
-import { encodeGif } from "../output/gif";
-import { drawStrip, toFrames } from "../output/strip";
-import { vectorsText } from "../output/text";
-import {
-  changePath,
-  clearPath,
-  say,
-  setCurrent,
-  setPathEnd,
-  settle,
-  takeTool,
-} from "../state/actions";
+import { setCurrent, takeTool } from "../state/actions";
+import { addAnchor, changePath, clearPath, setPathEnd } from "../state/actions_path";
 import { useCell } from "../state/cell";
-import { whenReady } from "../state/decoder";
 import { number } from "../state/origin";
-import { type Along, MAX_STOPS, type Path, rowsOf, vectorAt } from "../state/path";
+import { type Along, MAX_ANCHORS, MAX_STOPS, type Path, vectorAt } from "../state/path";
 import { multiple, type Trust } from "../state/trust";
+import { BETWEEN, WAY_TITLES } from "../state/ways";
+import { Anchors } from "./anchors";
 import { usePage } from "./context";
-import { Icon } from "./icons";
-import { asWhat, Picture } from "./picture";
+import { PathExport } from "./path_export";
+import { Picture } from "./picture";
+import { Play } from "./play";
 import { Select } from "./select";
-
-const FRAME_MS = 160;
-const SECONDS_PER_STOP = 0.35;
+import { useDecoded } from "./use_decoded";
+import { Ways } from "./ways";
 
 export function PathPanel() {
   const { explorer } = usePage();
@@ -43,6 +32,16 @@ export function PathPanel() {
         <button type="button" onClick={() => setPathEnd(explorer, true)}>
           Start here
         </button>
+        {path && (
+          <button
+            type="button"
+            disabled={path.anchors.length >= MAX_ANCHORS}
+            title="By way of the current vector, before the path ends"
+            onClick={() => addAnchor(explorer)}
+          >
+            Through here
+          </button>
+        )}
         <button type="button" onClick={() => setPathEnd(explorer, false)}>
           End here
         </button>
@@ -54,7 +53,10 @@ export function PathPanel() {
       </div>
       {decoder?.canDecode === false && <p class="zs-hint">{explorer.manifest.why}</p>}
       {path ? (
-        <Strip path={path} />
+        <>
+          <Anchors path={path} />
+          <Strip path={path} />
+        </>
       ) : (
         <p class="zs-hint">
           Two clicks on the map make a straight path, a stroke a free one. Or take the current
@@ -65,33 +67,14 @@ export function PathPanel() {
   );
 }
 
-/** Pixels of all stops, (n, c, h, w), when they are there. */
-function useStops(path: Path): Float32Array | null {
-  const { explorer } = usePage();
-  const decoder = useCell(explorer.decoder);
-  const [stops, setStops] = useState<{ path: Path; pixels: Float32Array } | null>(null);
-  useEffect(() => {
-    let isWanted = true;
-    if (decoder?.canDecode) {
-      whenReady(
-        decoder.decode(path.vectors, path.n),
-        (pixels) => isWanted && setStops({ path, pixels }),
-        (error) => say(explorer, String((error as Error).message)),
-      );
-    }
-    return () => {
-      isWanted = false;
-    };
-  }, [path, decoder]);
-  return stops?.path === path ? stops.pixels : null;
-}
-
 function Strip({ path }: { path: Path }) {
   const { explorer } = usePage();
-  const pixels = useStops(path);
+  const pixels = useDecoded(path.vectors);
   const places = useCell(explorer.trail)!.stops;
   const trust = useCell(explorer.stopTrust);
   const { look } = explorer;
+  const own = path.source?.along;
+  const ways: readonly Along[] = own ? [own, ...BETWEEN] : BETWEEN;
   const choose = (stop: number) =>
     setCurrent(explorer, vectorAt(path, stop / (path.n - 1)), { kind: "path", stop });
   return (
@@ -102,10 +85,11 @@ function Strip({ path }: { path: Path }) {
           value={path.along}
           onChange={(along) => changePath(explorer, { along: along as Along })}
         >
-          {path.source?.along === "map" && <option value="map">as drawn</option>}
-          {path.source?.along === "given" && <option value="given">as given</option>}
-          <option value="line">straight in z</option>
-          <option value="slerp">great circle in z</option>
+          {ways.map((along) => (
+            <option key={along} value={along}>
+              {WAY_TITLES[along]}
+            </option>
+          ))}
         </Select>
         <label class="zs-select">
           <span>Pictures</span>
@@ -122,6 +106,7 @@ function Strip({ path }: { path: Path }) {
         </label>
         <Play path={path} />
       </div>
+      <Ways path={path} />
       <p class="zs-hint">
         Below each: where it lies on the map, and how far from the nearest picture of the data, in
         usual distances.
@@ -152,7 +137,7 @@ function Strip({ path }: { path: Path }) {
           </li>
         ))}
       </ol>
-      <Export path={path} pixels={pixels} />
+      <PathExport path={path} pixels={pixels} />
     </>
   );
 }
@@ -168,84 +153,3 @@ function Far({ trust }: { trust: Trust }) {
 
 /** Of a coordinate, what fits below a small picture. */
 const short = (value: number): string => number(value, Math.abs(value) < 9.95 ? 1 : 0);
-
-function Play({ path }: { path: Path }) {
-  const { explorer } = usePage();
-  const [isPlaying, setPlaying] = useState(false);
-  const request = useRef(0);
-  useEffect(() => {
-    if (!isPlaying) return;
-    const isStill = matchMedia("(prefers-reduced-motion: reduce)").matches;
-    const duration = 1000 * SECONDS_PER_STOP * (path.n - 1) * (isStill ? 2 : 1);
-    const start = performance.now();
-    let mine = explorer.current.value;
-    const step = (now: number): void => {
-      // Whoever goes elsewhere stops it.
-      if (explorer.current.value !== mine) return setPlaying(false);
-      // There and back again.
-      const phase = (Math.max(now - start, 0) / duration) % 2;
-      let t = phase < 1 ? phase : 2 - phase;
-      if (isStill) t = Math.round(t * (path.n - 1)) / (path.n - 1);
-      setCurrent(explorer, vectorAt(path, t), { kind: "path", stop: t * (path.n - 1) }, false);
-      mine = explorer.current.value;
-      request.current = requestAnimationFrame(step);
-    };
-    request.current = requestAnimationFrame(step);
-    return () => {
-      cancelAnimationFrame(request.current);
-      if (explorer.current.value === mine) settle(explorer); // one can undo to where it stopped
-    };
-  }, [isPlaying, path]);
-  return (
-    <button type="button" aria-pressed={isPlaying} onClick={() => setPlaying(!isPlaying)}>
-      <Icon name={isPlaying ? "pause" : "play"} />
-      {isPlaying ? "Stop" : "Play"}
-    </button>
-  );
-}
-
-function Export({ path, pixels }: { path: Path; pixels: Float32Array | null }) {
-  const { explorer } = usePage();
-  const [note, setNote] = useState("");
-  const { look, manifest } = explorer;
-  const told = useCell(explorer.told);
-  const name = fileName(manifest.title + asWhat(explorer, told), "path");
-  const rows = () => rowsOf(path.vectors, path.n);
-  const savePng = () =>
-    drawStrip(pixels!, path.n, look, explorer.trail.value!.stops).toBlob(
-      (blob) => blob && download(`${name}.png`, blob),
-    );
-  const saveGif = () => {
-    const bytes = encodeGif(toFrames(pixels!, path.n, look), FRAME_MS);
-    download(`${name}.gif`, new Blob([bytes as Uint8Array<ArrayBuffer>], { type: "image/gif" }));
-  };
-  const saveJson = () =>
-    download(`${name}.json`, new Blob([JSON.stringify(rows())], { type: "application/json" }));
-  const copy = async () => {
-    setNote(
-      (await copyText(vectorsText(rows())))
-        ? "Copied: paste it into Python"
-        : "The browser has no clipboard here",
-    );
-    setTimeout(() => setNote(""), 2400);
-  };
-  return (
-    <div class="zs-buttons zs-export" role="group" aria-label="Save the path">
-      <button type="button" disabled={!pixels} onClick={savePng}>
-        PNG
-      </button>
-      <button type="button" disabled={!pixels} onClick={saveGif}>
-        GIF
-      </button>
-      <button type="button" title="The vectors, for Python: as_vectors(Path(…))" onClick={saveJson}>
-        JSON
-      </button>
-      <button type="button" onClick={copy}>
-        Copy for Python
-      </button>
-      <span class="zs-muted" role="status">
-        {note}
-      </span>
-    </div>
-  );
-}

@@ -26,9 +26,15 @@ const BATCH = 8;
 export function PictureGrid(props: Props) {
   const { explorer, id } = usePage();
   const { columns, rows, cells, label } = props;
-  const [held, setHeld] = useState(0);
+  const [active, setActive] = useState(0);
+  // Keys come faster than the page is drawn: they go on from here, not from what was drawn last.
+  const held = useRef(0);
+  const hold = (which: number): void => {
+    held.current = which;
+    setActive(which);
+  };
   const [isFocused, setFocused] = useState(false);
-  const at = Math.min(held, columns * rows - 1);
+  const at = Math.min(active, columns * rows - 1);
   const canvas = useRef<HTMLCanvasElement>(null);
   const latest = useRef(props);
   latest.current = props;
@@ -90,19 +96,20 @@ export function PictureGrid(props: Props) {
     const column = Math.floor(((event.clientX - box.left) / box.width) * columns);
     const row = Math.floor(((event.clientY - box.top) / box.height) * rows);
     if (column < 0 || column >= columns || row < 0 || row >= rows) return;
-    setHeld(row * columns + column);
+    hold(row * columns + column);
     choose(row * columns + column);
   };
   const press = (event: KeyboardEvent): void => {
+    const here = Math.min(held.current, columns * rows - 1);
     const steps: Record<string, number> = {
-      ...{ ArrowLeft: at % columns ? -1 : 0, ArrowRight: (at + 1) % columns ? 1 : 0 },
-      ...{ ArrowUp: -columns, ArrowDown: columns, Home: -at, End: columns * rows - 1 - at },
+      ...{ ArrowLeft: here % columns ? -1 : 0, ArrowRight: (here + 1) % columns ? 1 : 0 },
+      ...{ ArrowUp: -columns, ArrowDown: columns, Home: -here, End: columns * rows - 1 - here },
     };
     if (event.ctrlKey || event.metaKey || event.altKey) return;
     if (event.key in steps) {
-      const next = at + steps[event.key];
-      if (next >= 0 && next < columns * rows) setHeld(next);
-    } else if (event.key === "Enter" || event.key === " ") choose(at);
+      const next = here + steps[event.key];
+      if (next >= 0 && next < columns * rows) hold(next);
+    } else if (event.key === "Enter" || event.key === " ") choose(here);
     else return;
     event.preventDefault();
   };

@@ -19,6 +19,7 @@ import { nextName, type Selection } from "../state/selections";
 import { Compare } from "./compare";
 import { usePage } from "./context";
 import { IconButton } from "./icons";
+import { LoadFile } from "./load_file";
 import { Joins } from "./selection_bar";
 
 /** Sets of pictures: made, kept, joined and compared. */
@@ -200,37 +201,25 @@ function KeptRow({ selection: { name, rows, hue } }: { selection: Selection }) {
 
 /** Back from a file. */
 function LoadRows() {
-  const { explorer, id } = usePage();
-  const load = async (file: File | undefined) => {
-    if (!file) return;
-    const indices = readIndices(await file.text());
-    if (!indices) return say(explorer, `${file.name} has no column “index” of whole numbers.`);
+  const { explorer } = usePage();
+  const load = (text: string, file: string) => {
+    const indices = readIndices(text);
+    if (!indices) return say(explorer, `${file} has no column “index” of whole numbers.`);
     const rowOf = new Map(Array.from(explorer.indices, (index, row) => [index, row]));
     const rows = indices.map((index) => rowOf.get(index)).filter((row) => row !== undefined);
     const nOther = indices.length - rows.length;
-    if (rows.length) keepSelection(explorer, file.name.replace(/\.\w+$/, ""), rows);
+    if (rows.length) keepSelection(explorer, file.replace(/\.\w+$/, ""), rows);
     say(
       explorer,
       nOther
-        ? `${count(nOther)} of ${count(indices.length)} pictures in ${file.name} are not here.`
+        ? `${count(nOther)} of ${count(indices.length)} pictures in ${file} are not here.`
         : "",
     );
   };
   return (
     <p class="zs-hint">
-      <label class="zs-load" for={id("load")}>
-        Load one from a CSV
-        <input
-          id={id("load")}
-          type="file"
-          accept=".csv,.txt,text/csv,text/plain"
-          onChange={({ currentTarget: field }) => {
-            void load(field.files?.[0]);
-            field.value = "";
-          }}
-        />
-      </label>
-      : a column <code>index</code> of picture numbers, as <em>Save</em> writes it.
+      <LoadFile label="Load one from a CSV" accept=".csv,.txt,text/csv,text/plain" onText={load} />:
+      a column <code>index</code> of picture numbers, as <em>Save</em> writes it.
     </p>
   );
 }

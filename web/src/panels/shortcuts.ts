@@ -1,15 +1,18 @@
 import {
-  clearPath,
   flip,
   openTab,
   randomZ,
   redo,
   resetZ,
+  setLayout,
   setMap,
   takeTool,
   undo,
 } from "../state/actions";
+import { clearPath } from "../state/actions_path";
 import { clearSelection } from "../state/actions_selection";
+import { keep } from "../state/actions_shelf";
+import { openStep } from "../state/actions_story";
 import type { Explorer } from "../state/explorer";
 import { TOOLS } from "../tools/tools";
 import { TABS } from "./tabs";
@@ -28,6 +31,9 @@ export const SHORTCUTS: readonly (readonly [keys: string, does: string])[] = [
   [`1 … ${TABS.length}`, titles(TABS)],
   ["/", "search, where there are columns"],
   ["R  Z", "a random vector; all neurons 0"],
+  ["F", "picture, map and story alone, large; Esc ends it"],
+  ["N  B", "the next step of the story, the one before; Page Down and Page Up"],
+  ["K", "keeps the current vector on the shelf"],
   ["Ctrl Z  Ctrl Shift Z", "undo, redo"],
   ["D", "dark or light"],
   ["Esc", "lets go of the selection and the path"],
@@ -63,6 +69,9 @@ export function onShortcut(explorer: Explorer, event: KeyboardEvent, openHelp: (
   }
 }
 
+/** Steps of the story; a presenter's clicker sends the last two. */
+const STEPS: Record<string, number> = { n: 1, b: -1, pagedown: 1, pageup: -1 };
+
 /** Whether the key means something. */
 function press(explorer: Explorer, key: string, openHelp: () => void): boolean {
   const tool = TOOLS.find((each) => each.key.toLowerCase() === key);
@@ -76,6 +85,11 @@ function press(explorer: Explorer, key: string, openHelp: () => void): boolean {
   else if (key === "d") flip(explorer, "isDark");
   else if (key === "r") randomZ(explorer);
   else if (key === "z") resetZ(explorer);
+  else if (key === "k") keep(explorer);
+  else if (key === "f") setLayout(explorer, "present");
+  else if (STEPS[key] && explorer.step.value >= 0)
+    openStep(explorer, explorer.step.value + STEPS[key]);
+  else if (key === "escape" && explorer.layout.value !== "full") setLayout(explorer, "full");
   else if (key === "[") nextMap(explorer, -1);
   else if (key === "]") nextMap(explorer, 1);
   else if (key === "/" && explorer.tabs.includes("columns")) openTab(explorer, "columns");

@@ -14,7 +14,8 @@ export function TabPanel() {
     const step = { ArrowRight: 1, ArrowLeft: -1 }[event.key];
     if (!step) return;
     event.preventDefault();
-    const at = tabs.findIndex(({ name }) => name === current);
+    // Keys come faster than the page is drawn: from the tab that is open, not from the one drawn last.
+    const at = tabs.findIndex(({ name }) => name === explorer.tab.value);
     const next = (at + step + tabs.length) % tabs.length;
     openTab(explorer, tabs[next].name);
     (list.current!.children[next] as HTMLElement).focus();

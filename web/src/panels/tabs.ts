@@ -7,6 +7,7 @@ import { DrawPanel } from "./draw_panel";
 import { NeuronsPanel } from "./neurons_panel";
 import { PathPanel } from "./path_panel";
 import { SelectPanel } from "./select_panel";
+import { ShelfPanel } from "./shelf_panel";
 import { TablePanel } from "./table_panel";
 
 /** Beside the map, one at a time. A new one is a file with its panel and a line in this list. */
@@ -34,4 +35,5 @@ export const TABS: readonly Tab[] = [
   },
   { name: "table", title: "Table", Panel: TablePanel },
   { name: "select", title: "Select", Panel: SelectPanel },
+  { name: "shelf", title: "Shelf", Panel: ShelfPanel },
 ];

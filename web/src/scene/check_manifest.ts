@@ -3,6 +3,7 @@ import { DTYPES } from "./block_bytes";
 import { Checker } from "./checker";
 import { FORMAT, type Manifest, VERSION, WAYS } from "./manifest";
 import { SceneError } from "./source";
+import { checkStory } from "./story";
 
 const MAX_SIDE = 4096;
 const MAX_POINTS = 10_000_000;
@@ -43,6 +44,7 @@ export function checkManifest(value: unknown): Manifest {
   checkClasses(root, blocks, d);
   checkNeurons(root.at("neurons"), d);
   checkColumns(root.at("columns"), blocks, n);
+  if (!root.at("story").isNull()) checkStory(root.at("story"));
   checkMaps(root.at("maps"), blocks, n, d);
   checkModel(root, blocks, checkCondition(root.at("condition"), blocks, n));
   return value as Manifest;

@@ -136,6 +136,31 @@ export type ColumnSpec =
       texts: string; // u8: JSON, a list of n texts, null where missing
     };
 
+/** Views with a title and a caption, one after the other. */
+export interface Story {
+  title: string;
+  steps: Step[];
+}
+
+export interface Step {
+  title: string;
+  /** Markdown. */
+  text: string;
+  /** What is shown: see `Address` in `state/address.ts`, or the end of a link, from "#" on. */
+  view: Record<string, unknown> | string;
+  /** A question, whose answer is hidden until the reader has guessed. */
+  ask?: Question;
+}
+
+export interface Question {
+  question: string;
+  choices: string[];
+  /** Which of the choices, from 0. */
+  answer: number;
+  /** Markdown, shown with the answer. */
+  because: string;
+}
+
 export interface Manifest {
   format: typeof FORMAT;
   version: number;
@@ -165,6 +190,8 @@ export interface Manifest {
   prototypes: { vectors: string; counts: number[] } | null;
   neurons: Neuron[];
   columns?: ColumnSpec[];
+  /** What is told of the scene, step by step. */
+  story?: Story;
   /** Absent where the model is told nothing. */
   condition?: Condition;
   maps: MapSpec[]; // at least one; "pair" maps need no coordinates of their own, the page makes them from mu

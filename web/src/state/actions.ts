@@ -1,24 +1,20 @@
 /** What a person can do, as functions of the explorer. */
-import { hasGreatCircle } from "../maps/walks";
 import type { WayName } from "../scene/manifest";
 import type { ViewBox } from "../view/view";
 import { change } from "./change";
 import { hasColor } from "./coloring";
 import type { Decoder } from "./decoder";
-import { type Explorer, hasMap, type Moment, type Spread, type State } from "./explorer";
+import {
+  type Explorer,
+  hasMap,
+  type Layout,
+  type Moment,
+  momentOf,
+  type Spread,
+  type State,
+} from "./explorer";
 import { type Filter, type Filters, hiddenOf, withFilter } from "./filters";
 import type { Current, Origin } from "./origin";
-import {
-  type Along,
-  FIRST_STOPS,
-  MAX_STOPS,
-  type Path,
-  pathAgain,
-  pathBetween,
-  pathEnds,
-  pathOnMap,
-  pathThrough,
-} from "./path";
 import { BLANK, type Sketch, type Stroke } from "./sketch";
 
 /** Takes another vector. `isSettled`: undo comes back to it (not while dragging). */
@@ -37,12 +33,13 @@ export function setCurrent(
 }
 
 /** Remembers where one is: the end of a drag. */
-export function settle(explorer: Explorer): void {
-  const { current, color, told, filters, selection, selections } = explorer;
-  explorer.history.push({
-    ...{ current: current.value, color: color.value, told: told.value, filters: filters.value },
-    ...{ selection: selection.value, selections: selections.value },
-  });
+export const settle = (explorer: Explorer): void => explorer.history.push(momentOf(explorer));
+
+/** Does what one undo takes back; `isStep`: or what none does, as while dragging. */
+export function asStep(explorer: Explorer, work: () => void, isStep = true): void {
+  if (isStep) settle(explorer);
+  work();
+  if (isStep) settle(explorer);
 }
 
 /** As `setCurrent`, but nothing that one would undo. */
@@ -64,6 +61,10 @@ function restore(explorer: Explorer, moment: Moment | null): void {
   change(explorer, "selections", moment.selections); // before the colour, which may be theirs
   change(explorer, "color", moment.color);
   change(explorer, "selection", moment.selection);
+  change(explorer, "path", moment.path);
+  change(explorer, "kept", moment.kept);
+  change(explorer, "sketch", moment.sketch);
+  change(explorer, "story", moment.story);
   choose(explorer, moment.told);
   if (moment.current !== explorer.current.value) goTo(explorer, moment.current);
 }
@@ -143,14 +144,6 @@ export function prototypeOf(explorer: Explorer, index: number): Float32Array {
 export const choosePrototype = (explorer: Explorer, index: number): void =>
   setCurrent(explorer, prototypeOf(explorer, index), { kind: "class", index });
 
-export function keep(explorer: Explorer): void {
-  const kept = explorer.kept.value;
-  change(explorer, "kept", [
-    ...kept,
-    { name: `kept ${kept.length + 1}`, z: explorer.current.value.z },
-  ]);
-}
-
 export function setMap(explorer: Explorer, name: string): void {
   if (!hasMap(explorer.manifest, name) || name === explorer.map.value) return;
   change(explorer, "map", name);
@@ -168,9 +161,7 @@ export function setFilter(
 
 /** Sets the filters of all columns; of none, all is shown. */
 export function setFilters(explorer: Explorer, filters: Filters, isSettled = true): void {
-  if (isSettled) settle(explorer);
-  change(explorer, "filters", filters);
-  if (isSettled) settle(explorer);
+  asStep(explorer, () => change(explorer, "filters", filters), isSettled);
 }
 
 export const showAll = (explorer: Explorer): void => setFilters(explorer, new Map());
@@ -203,87 +194,29 @@ export function onlyValues(
   hideOnly(explorer, column, isAlone ? [] : others);
 }
 
-export function drawPath(
-  explorer: Explorer,
-  route: Float32Array,
-  n = explorer.path.value?.n ?? FIRST_STOPS,
-): void {
-  if (route.length < 4) return;
-  change(explorer, "path", pathOnMap(explorer.latentMap(), wayBack(explorer), route, n));
-}
-
-/** Another number of stops, or another way: as it was drawn or given, or between its ends. */
-export function changePath(explorer: Explorer, wanted: { n?: number; along?: Along }): void {
-  const path = explorer.path.value;
-  if (!path) return;
-  const asked = wanted.n ?? path.n;
-  const n = Number.isFinite(asked) ? Math.min(Math.max(Math.round(asked), 2), MAX_STOPS) : path.n;
-  const along = wanted.along ?? path.along;
-  const { source } = path;
-  change(explorer, "notice", "");
-  change(explorer, "path", pathAlong());
-
-  function pathAlong(): Path {
-    if (along === "line" || along === "slerp") {
-      const ends = pathEnds(path!);
-      return { ...pathBetween(possible(explorer, along, ends), ...ends, n), source };
-    }
-    if (source?.along !== along) return path!;
-    if (source.along === "given") return pathAgain(source, n);
-    return pathOnMap(explorer.latentMap(source.map), source.way, source.route, n);
-  }
-}
-
-/** Straight, with a word about it, where there is no way around. */
-function possible(
-  explorer: Explorer,
-  along: "line" | "slerp",
-  ends: [Float32Array, Float32Array],
-): "line" | "slerp" {
-  if (along === "line" || hasGreatCircle(...ends)) return along;
-  change(
-    explorer,
-    "notice",
-    "The two ends lie in opposite directions: no great circle is the shortest, so the way is straight.",
-  );
-  return "line";
-}
-
-/** Starts or ends the path at the current vector: the way to draw one without a mouse. */
-export function setPathEnd(explorer: Explorer, isStart: boolean, n = FIRST_STOPS): void {
-  const path = explorer.path.value;
-  const here = explorer.current.value.z;
-  const [first, last] = path ? pathEnds(path) : [here, here];
-  const along = path?.along === "slerp" ? "slerp" : "line";
-  const ends: [Float32Array, Float32Array] = isStart ? [here, last] : [first, here];
-  change(explorer, "notice", "");
-  change(explorer, "path", pathBetween(possible(explorer, along, ends), ...ends, path?.n ?? n));
-}
-
-/** The straight path from one vector to another. */
-export const walkBetween = (explorer: Explorer, ...ends: [Float32Array, Float32Array]): void =>
-  change(explorer, "path", pathBetween("line", ...ends, FIRST_STOPS));
-
-/** The path through given vectors (n, latentDim). */
-export function followVectors(
-  explorer: Explorer,
-  vectors: Float32Array,
-  n: number,
-  along?: Exclude<Along, "map">,
-): void {
-  change(explorer, "path", pathThrough(vectors, n, along));
-}
-
-export const clearPath = (explorer: Explorer): void => change(explorer, "path", null);
-
 /** Other strokes on the pad. Without any, the vector is what it was before the first. */
 export function sketch(explorer: Explorer, strokes: readonly Stroke[]): void {
   const { sketch, current } = explorer;
   const before = sketch.value.before ?? current.value;
+  settle(explorer);
   if (strokes.length) return change(explorer, "sketch", { ...sketch.value, strokes, before });
   change(explorer, "sketch", BLANK);
-  if (current.value.origin.kind === "drawn") setCurrent(explorer, before.z, before.origin);
+  if (current.value.origin.kind === "drawn") goTo(explorer, before);
+  settle(explorer);
 }
+
+/** Strokes from a link: x0, y0, x1, y1 … each; the vector is its own. */
+export const sketchAgain = (explorer: Explorer, strokes: readonly number[][]): void =>
+  change(explorer, "sketch", {
+    strokes: strokes.map((stroke) =>
+      Array.from(
+        { length: stroke.length >> 1 },
+        (_, i) => [stroke[2 * i]!, stroke[2 * i + 1]!] as const,
+      ),
+    ),
+    seen: null,
+    before: explorer.current.value,
+  });
 
 /** What the encoder says of the current vector. */
 export const seePosterior = (explorer: Explorer, spread: Spread): void =>
@@ -305,9 +238,7 @@ export const setWay = (explorer: Explorer, way: string): void => change(explorer
 
 export function setColor(explorer: Explorer, color: string, isSettled = true): void {
   if (!hasColor(explorer, color)) return;
-  if (isSettled) settle(explorer);
-  change(explorer, "color", color);
-  if (isSettled) settle(explorer);
+  asStep(explorer, () => change(explorer, "color", color), isSettled);
 }
 
 type Switch = { [K in keyof State]: State[K] extends boolean ? K : never }[keyof State];
@@ -316,10 +247,17 @@ type Switch = { [K in keyof State]: State[K] extends boolean ? K : never }[keyof
 export const flip = (explorer: Explorer, name: Switch, isOn = !explorer[name].value): void =>
   change(explorer, name, isOn);
 
-/** Where the map shows, and on what size. */
-export const lookAt = (explorer: Explorer, view: ViewBox): void => change(explorer, "view", view);
+/** Where the map shows, null: all of it; and on what size. */
+export const lookAt = (explorer: Explorer, view: ViewBox | null): void =>
+  change(explorer, "view", view);
 export const resizeMap = (explorer: Explorer, size: State["mapSize"]): void =>
   change(explorer, "mapSize", size);
+
+/** Which step of the story is open, from 0; none: −1. */
+export const turnTo = (explorer: Explorer, step: number): void => change(explorer, "step", step);
+
+export const setLayout = (explorer: Explorer, layout: Layout): void =>
+  change(explorer, "layout", layout);
 
 /** A sentence for the person. */
 export const say = (explorer: Explorer, sentence: string): void =>
@@ -338,9 +276,7 @@ export function setDecoder(explorer: Explorer, decoder: Decoder): void {
 /** What everything is decoded as from now on, by a model that is told. */
 export function setTold(explorer: Explorer, told: number, isSettled = true): void {
   if (!(told in (explorer.manifest.condition?.names ?? []))) return;
-  if (isSettled) settle(explorer);
-  choose(explorer, told);
-  if (isSettled) settle(explorer);
+  asStep(explorer, () => choose(explorer, told), isSettled);
 }
 
 function choose(explorer: Explorer, told: number): void {

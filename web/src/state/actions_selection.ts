@@ -1,7 +1,7 @@
 /** What a person can do with sets of points, as functions of the explorer. */
-import { openTab, setColor, setCurrent, settle } from "./actions";
+import { asStep, openTab, setColor, setCurrent } from "./actions";
 import { change } from "./change";
-import type { Explorer } from "./explorer";
+import { type Explorer, firstColor } from "./explorer";
 import {
   freeHue,
   freeName,
@@ -25,9 +25,9 @@ export function pick(
   rows: readonly number[],
   join: Join = explorer.join.value,
 ): void {
-  settle(explorer);
-  change(explorer, "selection", joined(explorer.selection.value, known(explorer, rows), join));
-  settle(explorer);
+  asStep(explorer, () =>
+    change(explorer, "selection", joined(explorer.selection.value, known(explorer, rows), join)),
+  );
 }
 
 export const setJoin = (explorer: Explorer, join: Join): void => change(explorer, "join", join);
@@ -78,15 +78,19 @@ export function keepSelection(
   setSelections(explorer, [...selections.value, own]);
 }
 
-export function setSelections(explorer: Explorer, selections: readonly Selection[]): void {
-  settle(explorer);
-  change(explorer, "selections", selections);
-  settle(explorer);
-}
+export const setSelections = (
+  explorer: Explorer,
+  selections: readonly Selection[],
+  isSettled = true,
+): void => asStep(explorer, () => change(explorer, "selections", selections), isSettled);
+
+/** Which two sets are A and B. */
+export const setVersus = (explorer: Explorer, a: string, b: string): void =>
+  change(explorer, "versus", [a, b]);
 
 /** Puts A against B. */
 export function compareSets(explorer: Explorer, a: string, b: string): void {
-  change(explorer, "versus", [a, b]);
+  setVersus(explorer, a, b);
   openTab(explorer, "select");
 }
 
@@ -106,7 +110,7 @@ export function renameSelection(explorer: Explorer, old: string, wanted: string)
 export function dropSelection(explorer: Explorer, name: string): void {
   const left = explorer.selections.value.filter((each) => each.name !== name);
   if (!left.length && explorer.color.value === "selections")
-    setColor(explorer, explorer.labels ? "class" : `z${explorer.order[0]}`, false);
+    setColor(explorer, firstColor(explorer), false);
   setSelections(explorer, left);
 }
 
@@ -114,6 +118,7 @@ export function dropSelection(explorer: Explorer, name: string): void {
 export function giveSelections(
   explorer: Explorer,
   wanted: Record<string, readonly number[]>,
+  isSettled = true,
 ): void {
   const before = explorer.selections.value;
   let made: Selection[] = [];
@@ -123,5 +128,5 @@ export function giveSelections(
     const of = joined([], known(explorer, rows), "new");
     if (of.length) made = [...made, { name, rows: of, hue: hue ?? freeHue([...before, ...made]) }];
   }
-  setSelections(explorer, made);
+  setSelections(explorer, made, isSettled);
 }

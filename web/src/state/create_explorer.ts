@@ -1,6 +1,6 @@
 import { createMap, createPair } from "../maps/create_map";
 import type { LatentMap } from "../maps/inverse";
-import type { Manifest } from "../scene/manifest";
+import type { NeighbourGraph } from "../maps/neighbour_graph";
 import type { Scene } from "../scene/source";
 import type { ViewBox } from "../view/view";
 import { cell, derived } from "./cell";
@@ -8,7 +8,17 @@ import { change } from "./change";
 import { coloringOf, paintPoints } from "./coloring";
 import { classColumn, costColumns, isFacet, readColumns } from "./columns";
 import { createLatest, type Decoder } from "./decoder";
-import { type Explorer, type Kept, type Moment, pairOf, type Spread } from "./explorer";
+import {
+  type Explorer,
+  firstColor,
+  firstMap,
+  isSameMoment,
+  type Kept,
+  type Layout,
+  momentOf,
+  pairOf,
+  type Spread,
+} from "./explorer";
 import { type Filters, failuresOf, visiblePoints } from "./filters";
 import { createHistory } from "./history";
 import type { Current } from "./origin";
@@ -38,13 +48,13 @@ export function createExplorer(scene: Scene, { isDark, tools, tabs }: Offer): Ex
   const decoder = cell<Decoder | null>(null);
   const current = cell(first);
   const map = cell(firstMap(manifest));
-  const color = cell(points.labels === null ? `z${order[0]}` : "class");
   const told = cell(manifest.condition?.first ?? 0);
   const dark = cell(isDark);
   const filters = cell<Filters>(new Map());
   const failures = derived([filters], () => failuresOf(explorer));
   const visible = derived([filters], () => visiblePoints(explorer));
   const labels = points.labels === null ? null : scene.ints(points.labels);
+  const color = cell(firstColor({ labels, order }));
   const columns = readColumns(scene);
   const own = classColumn(manifest, labels);
   const facets = [
@@ -57,6 +67,9 @@ export function createExplorer(scene: Scene, { isDark, tools, tabs }: Offer): Ex
   const coloring = derived([color, dark, selections], () => coloringOf(explorer));
   const posterior = cell<Spread | null>(null);
   const path = cell<Path | null>(null);
+  const kept = cell<readonly Kept[]>([]);
+  const sketch = cell(BLANK);
+  const story = cell(manifest.story ?? null);
   const maps = new Map<string, LatentMap>();
   let spacing: Spacing | null = null;
 
@@ -105,8 +118,12 @@ export function createExplorer(scene: Scene, { isDark, tools, tabs }: Offer): Ex
     versus: cell<readonly [string, string]>(["selected", "rest"]),
     posterior,
     path,
-    kept: cell<readonly Kept[]>([]),
-    sketch: cell(BLANK),
+    graph: cell<NeighbourGraph | null>(null),
+    kept,
+    sketch,
+    story,
+    step: cell(-1),
+    layout: cell<Layout>("full"),
     isDark: dark,
     hasContours: cell(false),
     hasThumbnails: cell(true),
@@ -117,11 +134,8 @@ export function createExplorer(scene: Scene, { isDark, tools, tabs }: Offer): Ex
     view: cell<ViewBox | null>(null),
     mapSize: cell({ width: 0, height: 0 }),
     notice: cell(""),
-    history: createHistory<Moment>(
-      {
-        ...{ current: first, color: color.value, told: told.value, filters: filters.value },
-        ...{ selection: selection.value, selections: selections.value },
-      },
+    history: createHistory(
+      momentOf({ filters, selections, color, selection, path, kept, sketch, story, told, current }),
       isSameMoment,
     ),
     place: derived([current, map, posterior], () => placeOf(explorer)),
@@ -140,7 +154,9 @@ export function createExplorer(scene: Scene, { isDark, tools, tabs }: Offer): Ex
       const mask = visible.value;
       return mask ? selection.value.filter((row) => mask[row]) : selection.value;
     }),
-    stopTrust: derived([path], () => trustOfStops(explorer)),
+    stopTrust: derived([path], () =>
+      explorer.path.value ? trustOfStops(explorer, explorer.path.value) : [],
+    ),
     trail: derived([path, map], () => path.value && trailOf(path.value, explorer.latentMap())),
     latentMap(name = map.value) {
       const known = maps.get(name);
@@ -160,20 +176,4 @@ export function createExplorer(scene: Scene, { isDark, tools, tabs }: Offer): Ex
     },
   };
   return explorer;
-}
-
-const isSameMoment = (a: Moment, b: Moment): boolean =>
-  a.current === b.current &&
-  a.color === b.color &&
-  a.told === b.told &&
-  a.filters === b.filters &&
-  a.selection === b.selection &&
-  a.selections === b.selections;
-
-/** t-SNE shows most, so it is shown first where there is one. */
-function firstMap(manifest: Manifest): string {
-  const wanted = ["tsne", "umap"].map((method) =>
-    manifest.maps.find((spec) => spec.method === method),
-  );
-  return (wanted.find(Boolean) ?? manifest.maps[0]!).name;
 }

@@ -1,5 +1,6 @@
 import type { LatentMap } from "../maps/inverse";
-import type { Manifest } from "../scene/manifest";
+import type { NeighbourGraph } from "../maps/neighbour_graph";
+import type { Manifest, Story } from "../scene/manifest";
 import type { Scene } from "../scene/source";
 import type { ViewBox } from "../view/view";
 import type { Cell } from "./cell";
@@ -42,6 +43,10 @@ export interface Kept {
   z: Float32Array;
 }
 
+/** How much stands around the map: all; what a slide or page has room for; picture, map and story alone, large. */
+export const LAYOUTS = ["full", "embed", "present"] as const;
+export type Layout = (typeof LAYOUTS)[number];
+
 /** What can be changed, each kept in a cell of the explorer. */
 export interface State {
   decoder: Decoder | null;
@@ -66,8 +71,14 @@ export interface State {
   /** What the encoder says of the current vector's picture, if it was asked. */
   posterior: Spread | null;
   path: Path | null;
+  /** Who is near whom among the data; null until somebody asked and it is known. */
+  graph: NeighbourGraph | null;
   kept: readonly Kept[];
   sketch: Sketch;
+  /** What is told or made, and which of its steps is open; −1: none. */
+  story: Story | null;
+  step: number;
+  layout: Layout;
   isDark: boolean;
   hasContours: boolean;
   hasThumbnails: boolean;
@@ -82,13 +93,22 @@ export interface State {
   notice: string;
 }
 
+/** All that a person can lose, which undo therefore brings back. */
+const REMEMBERED = [
+  ...(["current", "color", "told", "filters", "selection"] as const),
+  ...(["selections", "path", "kept", "sketch", "story"] as const),
+] as const;
+
 /** What undo comes back to. */
-export type Moment = Pick<
-  State,
-  "current" | "color" | "told" | "filters" | "selection" | "selections"
->;
+export type Moment = Pick<State, (typeof REMEMBERED)[number]>;
 
 type Cells = { readonly [K in keyof State]: Cell<State[K]> };
+
+export const momentOf = (cells: Pick<Cells, keyof Moment>): Moment =>
+  Object.fromEntries(REMEMBERED.map((key) => [key, cells[key].value])) as unknown as Moment;
+
+export const isSameMoment = (a: Moment, b: Moment): boolean =>
+  REMEMBERED.every((key) => a[key] === b[key]);
 
 /** All that the page knows. State changes through the functions of `actions.ts` alone. */
 export interface Explorer extends Cells {
@@ -146,6 +166,18 @@ export function pairOf(name: string, dim: number): [number, number] | null {
   const [first, second] = [Number(match[1]), Number(match[2])];
   return first < dim && second < dim && first !== second ? [first, second] : null;
 }
+
+/** The map that is shown first: t-SNE shows most, where there is one. */
+export function firstMap(manifest: Manifest): string {
+  const wanted = ["tsne", "umap"].map((method) =>
+    manifest.maps.find((spec) => spec.method === method),
+  );
+  return (wanted.find(Boolean) ?? manifest.maps[0]!).name;
+}
+
+/** What colours the map first: the class, or else the neuron that says most. */
+export const firstColor = ({ labels, order }: Pick<Explorer, "labels" | "order">): string =>
+  labels ? "class" : `z${order[0]}`;
 
 /** Whether the scene can show a map of this name. */
 export const hasMap = (manifest: Manifest, name: string): boolean =>

@@ -1,15 +1,21 @@
 import type { LatentMap } from "../maps/inverse";
 import { line, slerp } from "../maps/walks";
 
-/** "map": along the line as drawn; "given": through vectors as they came. The others go between the two ends. */
-export type Along = "map" | "given" | "line" | "slerp";
+/** Between anchors: straight, along great circles, or from picture to picture of the data. */
+export type Between = "line" | "slerp" | "data";
+/** "map": along the line as drawn; "given": through vectors as they came. */
+export type Along = "map" | "given" | Between;
+
+export const isBetween = (along: Along): along is Between => along !== "map" && along !== "given";
 
 /** A way through the latent space in `n` stops. */
 export interface Path {
   along: Along;
   n: number;
   vectors: Float32Array; // (n, latentDim)
-  /** What it was made of, if of more than its ends: other stops are taken from this. */
+  /** What it goes by way of, both ends included. */
+  anchors: readonly Float32Array[];
+  /** What it was made of, if of more than its anchors: other stops are taken from this. */
   source: Drawn | Given | null;
 }
 
@@ -28,19 +34,22 @@ interface Given {
 }
 
 export const MAX_STOPS = 60;
+export const MAX_ANCHORS = 12;
+/** A line of more corners was drawn free hand: only its ends were meant. */
+const MAX_CORNERS = 8;
 /** Of a path that has just been drawn. */
 export const FIRST_STOPS = 10;
 
-/** `n` places evenly along a polyline (k, 2), both ends included. */
-export function alongRoute(route: Float32Array, n: number): Float32Array {
-  const k = route.length / 2;
+/** `n` places evenly along a polyline (k, d), both ends included. */
+export function alongRoute(route: Float32Array, n: number, d = 2): Float32Array {
+  const k = route.length / d;
   const lengths = new Float64Array(k); // from the start
   for (let i = 1; i < k; i++) {
-    lengths[i] =
-      lengths[i - 1]! +
-      Math.hypot(route[2 * i]! - route[2 * i - 2]!, route[2 * i + 1]! - route[2 * i - 1]!);
+    let square = 0;
+    for (let c = 0; c < d; c++) square += (route[i * d + c]! - route[(i - 1) * d + c]!) ** 2;
+    lengths[i] = lengths[i - 1]! + Math.sqrt(square);
   }
-  const places = new Float32Array(2 * n);
+  const places = new Float32Array(d * n);
   for (let stop = 0, i = 1; stop < n; stop++) {
     const at = n === 1 ? 0 : (lengths[k - 1]! * stop) / (n - 1);
     while (i < k - 1 && lengths[i]! < at) i++;
@@ -48,9 +57,9 @@ export function alongRoute(route: Float32Array, n: number): Float32Array {
     const f = span > 0 ? (at - lengths[i - 1]!) / span : 0;
     const from = k === 1 ? 0 : i - 1;
     const to = k === 1 ? 0 : i;
-    for (const c of [0, 1]) {
-      const [a, b] = [route[2 * from + c]!, route[2 * to + c]!];
-      places[2 * stop + c] = a + f * (b - a);
+    for (let c = 0; c < d; c++) {
+      const [a, b] = [route[d * from + c]!, route[d * to + c]!];
+      places[d * stop + c] = a + f * (b - a);
     }
   }
   return places;
@@ -64,33 +73,82 @@ export function pathOnMap(map: LatentMap, way: string, route: Float32Array, n: n
     (_, i) => map.inverse(places[2 * i]!, places[2 * i + 1]!, way).z,
   );
   const source: Drawn = { along: "map", map: map.name, way, route };
-  return { along: "map", n, vectors: joined(stops), source };
+  const corners = route.length / 2;
+  const isClicked = corners > 2 && corners <= MAX_CORNERS;
+  const anchors = isClicked
+    ? Array.from(
+        { length: corners },
+        (_, i) => map.inverse(route[2 * i]!, route[2 * i + 1]!, way).z,
+      )
+    : [stops[0]!, stops[n - 1]!];
+  return { along: "map", n, vectors: joinedVectors(stops), anchors, source };
 }
 
-/** Straight or around, from `first` to `last` in the latent space. */
+/**
+ * From anchor to anchor, each of which is a stop; at least as many stops as anchors.
+ *
+ * @param stations what each leg goes by way of, besides its ends
+ */
 export function pathBetween(
-  along: "line" | "slerp",
-  first: Float32Array,
-  last: Float32Array,
+  along: Between,
+  anchors: readonly Float32Array[],
   n: number,
+  stations: readonly (readonly Float32Array[])[] = [],
 ): Path {
-  const vectors = along === "line" ? line(first, last, n) : slerp(first, last, n);
-  return { along, n, vectors, source: null };
+  const d = anchors[0]!.length;
+  const legs = anchors
+    .slice(1)
+    .map((end, i) => joinedVectors([anchors[i]!, ...(stations[i] ?? []), end]));
+  const steps = shareOut(
+    n - 1,
+    legs.map((leg) => lengthOf(leg, d)),
+  );
+  const parts = legs.map((leg, i) => {
+    const [a, b] = [anchors[i]!, anchors[i + 1]!];
+    const count = steps[i]! + 1;
+    const part =
+      along === "data" ? alongRoute(leg, count, d) : (along === "line" ? line : slerp)(a, b, count);
+    return i === 0 ? part : part.subarray(d); // where the one before ended
+  });
+  const vectors = Float32Array.from(parts.flatMap((part) => [...part]));
+  return { along, n: vectors.length / d, vectors, anchors, source: null };
 }
 
-/** Through given vectors (n, latentDim), which may be those of a way between two ends. */
+/** So many steps for legs of these lengths, at least one each, so that the longest step is as short as can be. */
+export function shareOut(total: number, lengths: readonly number[]): number[] {
+  const steps = lengths.map(() => 1);
+  for (let left = total - steps.length; left > 0; left--) {
+    const sizes = lengths.map((length, i) => length / steps[i]!);
+    steps[sizes.indexOf(Math.max(...sizes))]!++;
+  }
+  return steps;
+}
+
+function lengthOf(route: Float32Array, d: number): number {
+  let length = 0;
+  for (let at = d; at < route.length; at += d) {
+    let square = 0;
+    for (let c = 0; c < d; c++) square += (route[at + c]! - route[at - d + c]!) ** 2;
+    length += Math.sqrt(square);
+  }
+  return length;
+}
+
+/** Through given vectors (n, latentDim), which may be those of a way between anchors. */
 export function pathThrough(
   vectors: Float32Array,
   n: number,
   along: Exclude<Along, "map"> = "given",
+  anchors: readonly Float32Array[] = endsOf(vectors, n),
 ): Path {
-  return { along, n, vectors, source: along === "given" ? { along, n, vectors } : null };
+  const source = along === "given" ? { along, n, vectors } : null;
+  return { along, n, vectors, anchors, source };
 }
 
 /** The same way as given, in `n` stops: straight between the vectors. */
-export function pathAgain(source: Given, n: number): Path {
+export function pathAgain(source: Given, n: number, anchors: readonly Float32Array[]): Path {
   const stops = Array.from({ length: n }, (_, i) => vectorAt(source, i / Math.max(n - 1, 1)));
-  return { along: "given", n, vectors: joined(stops), source };
+  return { along: "given", n, vectors: joinedVectors(stops), anchors, source };
 }
 
 /** Where a path lies on a map: its line (k, 2) and its stops (n, 2). Where it was drawn, it lies as drawn. */
@@ -102,16 +160,16 @@ export function trailOf(path: Path, map: LatentMap): { line: Float32Array; stops
   return { line: stops, stops };
 }
 
-function joined(rows: Float32Array[]): Float32Array {
-  const all = new Float32Array(rows.length * rows[0]!.length);
+/** Vectors one after the other: (n, latentDim). */
+export function joinedVectors(rows: readonly Float32Array[]): Float32Array {
+  const all = new Float32Array(rows.length * (rows[0]?.length ?? 0));
   rows.forEach((row, i) => all.set(row, i * row.length));
   return all;
 }
 
-/** The first and the last vector. */
-export function pathEnds(path: Path): [Float32Array, Float32Array] {
-  const dim = path.vectors.length / path.n;
-  return [path.vectors.slice(0, dim), path.vectors.slice(-dim)];
+function endsOf(vectors: Float32Array, n: number): [Float32Array, Float32Array] {
+  const dim = vectors.length / n;
+  return [vectors.slice(0, dim), vectors.slice(-dim)];
 }
 
 /** The vector `t` of the way along, 0…1, straight between stops. */

@@ -2,6 +2,7 @@
 import { nearestInLatent } from "../maps/nearest";
 import { spreadOnMap } from "../maps/spread";
 import type { Explorer, Nearest, Place } from "./explorer";
+import type { Path } from "./path";
 import { ITSELF, onMapScale, type Trust, trustOfPlace, trustOfVector } from "./trust";
 
 /** Typical distances; beyond, the halo would cover the map and say no more. */
@@ -49,9 +50,8 @@ export function nearestOf(explorer: Explorer): Nearest {
   return { row: rows[0]!, distance: distances[0]! };
 }
 
-/** How far to trust each stop of the path; none where there is no path. */
-export function trustOfStops({ path, mu, dim, latentSpacing }: Explorer): Trust[] {
-  const { vectors, n } = path.value ?? { vectors: new Float32Array(), n: 0 };
+/** How far to trust each stop of a path. */
+export function trustOfStops({ mu, dim, latentSpacing }: Explorer, { vectors, n }: Path): Trust[] {
   return Array.from({ length: n }, (_, i) => {
     const z = vectors.subarray(i * dim, (i + 1) * dim);
     return trustOfVector(nearestInLatent(mu, dim, z, 1).distances[0]!, latentSpacing());

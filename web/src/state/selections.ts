@@ -30,8 +30,8 @@ export function joined(
 const ascending = (rows: ReadonlySet<number>): number[] => [...rows].sort((a, b) => a - b);
 
 /** `wanted`, or with a number behind it where another has that name. */
-export function freeName(selections: readonly Selection[], wanted: string): string {
-  const taken = new Set(selections.map(({ name }) => name));
+export function freeName(others: readonly { name: string }[], wanted: string): string {
+  const taken = new Set(others.map(({ name }) => name));
   for (let i = 1; ; i++) {
     const name = i === 1 ? wanted : `${wanted} ${i}`;
     if (!taken.has(name)) return name;

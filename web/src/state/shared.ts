@@ -1,13 +1,6 @@
 import type { Shared, SharedState } from "../scene/source";
-import {
-  clearPath,
-  followVectors,
-  setColor,
-  setCurrent,
-  setFilters,
-  setMap,
-  setTold,
-} from "./actions";
+import { setColor, setCurrent, setFilters, setMap, setTold } from "./actions";
+import { clearPath, followVectors } from "./actions_path";
 import { giveSelections, select } from "./actions_selection";
 import type { Explorer } from "./explorer";
 import { readFilters, writeFilters } from "./filters";

@@ -1,4 +1,5 @@
-import { drawPath, openTab } from "../state/actions";
+import { openTab } from "../state/actions";
+import { drawPath } from "../state/actions_path";
 import { Stroke } from "./stroke";
 import type { Tool } from "./tool";
 
