@@ -20,7 +20,8 @@ RANKS = {
     "evaluation": 6,
     "figures": 7, "report": 7, "explorer": 7,
     "api": 8,
-    "cli": 9, "notebook": 9, "__main__": 9,
+    "sweeping": 9,
+    "cli": 10, "notebook": 10, "__main__": 10,
 }  # fmt: skip
 """Rank of each file and folder of the package, as in docs/architecture.md."""
 

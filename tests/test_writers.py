@@ -12,6 +12,8 @@ PACKAGE = Path(__file__).parents[1] / "src" / "zscape"
 
 ALLOWED = {
     "files.py": "the one writer",
+    "sweeping/worker.py": "the pipe to who started it",
+    "sweeping/local.py": "a log that several processes add to",
     "lock.py": "a lock file is locked where it lies, and says nothing once it is let go",
     "cli/app.py": "the null device, in place of an output that was closed",
     "data/mapped.py": "a file without a name, gone when its process is",

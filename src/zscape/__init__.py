@@ -30,6 +30,7 @@ if TYPE_CHECKING:
         evaluate,
         explore,
         export,
+        film,
         load,
         probe,
         quality,
@@ -60,6 +61,7 @@ if TYPE_CHECKING:
         register_objective,
         wrap,
     )
+    from zscape.sweeping import Sweep, sweep
     from zscape.training import Run
     from zscape.zoo import load_pretrained
 
@@ -75,6 +77,7 @@ _HOMES = {
     "Protocol": "zscape.evaluation",
     "Run": "zscape.training",
     "Splits": "zscape.data",
+    "Sweep": "zscape.sweeping",
     "TrainConfig": "zscape.config",
     "VAE": "zscape.model",
     "compare": "zscape.api",
@@ -85,6 +88,7 @@ _HOMES = {
     "evaluate": "zscape.api",
     "explore": "zscape.api",
     "export": "zscape.api",
+    "film": "zscape.api",
     "fit_map": "zscape.embedding",
     "load": "zscape.api",
     "load_data": "zscape.data",
@@ -101,6 +105,7 @@ _HOMES = {
     "register_source": "zscape.data",
     "resume": "zscape.api",
     "sample": "zscape.api",
+    "sweep": "zscape.sweeping",
     "train": "zscape.api",
     "wrap": "zscape.model",
     "write_comparison": "zscape.api",
@@ -126,6 +131,7 @@ __all__ = [
     "Run",
     "ShapeError",
     "Splits",
+    "Sweep",
     "TrainConfig",
     "TrainingDiverged",
     "ZscapeError",
@@ -138,6 +144,7 @@ __all__ = [
     "evaluate",
     "explore",
     "export",
+    "film",
     "fit_map",
     "load",
     "load_data",
@@ -154,6 +161,7 @@ __all__ = [
     "register_source",
     "resume",
     "sample",
+    "sweep",
     "train",
     "wrap",
     "write_comparison",

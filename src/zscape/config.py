@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 import difflib
+import functools
 import logging
 import os
 import sys
@@ -170,7 +171,12 @@ class Config:
 
 def field_type(config: type[Config], name: str) -> Any:
     """The annotation of one option, resolved: ``int``, ``float | None``, …"""
-    return typing.get_type_hints(config)[name]
+    return _hints(typing.cast(Any, config))[name]
+
+
+@functools.cache
+def _hints(config: Any) -> dict[str, Any]:
+    return typing.get_type_hints(config)
 
 
 def _check(field: dataclasses.Field[Any], annotation: Any, value: Any) -> None:
@@ -287,6 +293,10 @@ class DataConfig(Config):
         "Hold out whole groups of this column, so that a patient is in one split only; if it says "
         "train and test, it is believed.",
     )
+    split_seed: int | None = option(
+        None, "Seed of which images are taken and held out, alike under any --seed (by default "
+        "that).", low=0,
+    )  # fmt: skip
 
 
 @dataclass(frozen=True)

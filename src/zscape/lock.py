@@ -57,6 +57,23 @@ def held(path: Path, doing: str) -> Iterator[None]:
                 path.unlink()
 
 
+def is_held(path: Path) -> bool:
+    """Whether a process holds the lock file ``path``; for a person to know, nobody waits for it."""
+    try:
+        file = path.open(encoding="utf-8")
+    except OSError:
+        return False
+    with file:
+        if sys.platform == "win32":
+            return True  # there, it is gone with its holder
+        try:
+            # Shared, so that two who look do not see each other; let go of as the file is closed.
+            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except OSError as error:
+            return error.errno in _TAKEN
+    return False
+
+
 def _take(path: Path, doing: str) -> TextIO:
     while True:
         file = path.open("a+", encoding="utf-8")

@@ -35,7 +35,7 @@ USER_ERRORS = {
     ),
     "latent_dim no number": (
         "train --out new --latent-dim ten",
-        "'--latent-dim': Input should be a valid integer",
+        "'--latent-dim': must be a valid integer",
     ),
     "unknown flag": (
         "train --out new --latentdim 3",
@@ -92,7 +92,7 @@ USER_ERRORS = {
     "folder missing": ("sample run -o deep/a.png", "cannot write deep/a.png: No such file"),
     "folder a file": ("sample run -o notes.txt/a.png", "cannot write notes.txt/a.png"),
     "no output": ("sample run", "Missing option"),
-    "no pictures": ("sample run -o a.png -n 0", "Input should be greater"),
+    "no pictures": ("sample run -o a.png -n 0", "must be greater"),
     "too many pictures": ("reconstruct run -o a.png -n 61", "n must be in [1, "),
     "data of another shape": ("reconstruct run -o a.png --data odd.npz", "(1, 16, 16)"),
     "unknown split": (
@@ -101,7 +101,7 @@ USER_ERRORS = {
     ),
     "negative seed": (
         "data show blobs.npz -o a.png --seed -1",
-        "Input should be greater",
+        "must be greater",
     ),
     "info of nothing": ("data info nowhere", "nowhere"),
     "data subcommand": ("data tell blobs.npz", "No such command 'tell'"),

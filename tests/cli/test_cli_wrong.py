@@ -16,6 +16,8 @@ from zscape import api
 from zscape.cli.app import app
 from zscape.embedding import fit_map
 from zscape.latents import encode
+from zscape.sweeping import Sweep, Trial
+from zscape.sweeping.space import config_of
 
 Cli = Callable[..., Any]
 
@@ -33,6 +35,36 @@ WRONG: dict[str, dict[str, str]] = {
         "--data blobs.npz --out new --schedule constant --warmup 0.5": "--warmup is of the cosine",
         "--data blobs.npz --out new --epochs 0": "epochs must be an integer in [1, inf]",
         "--data thesis --out new": "holds nothing that images can be read from",
+    },
+    "sweep run": {
+        "": "Missing option",
+        "--data blobs.npz --out new --latent-dims 2": "did you mean --latent-dim?",
+        "--data blobs.npz --out new --latent-dim 2,0": "latent_dim must be an integer in [1",
+        "--data blobs.npz --out new --latent-dim 2..9": "a grid needs values",
+        "--data blobs.npz --out new --fit pad": "--fit goes with --resize",
+        "--data blobs.npz --out new --latent-dim 2,3 --trials 3": "leave out trials",
+        "--data blobs.npz --out run --latent-dim 2,3": "not empty and not a sweep",
+        "--data blobs.npz --out new --seeds 1001": "1,001 trials, and more than 1,000",
+    },
+    "sweep resume": {
+        "": "Missing argument",
+        "nowhere": "nowhere is no folder",
+        "run": "run is no sweep",
+    },
+    "sweep status": {
+        "": "Missing argument",
+        "nowhere": "nowhere is no folder",
+        "run": "run is no sweep",
+    },
+    "sweep show": {
+        "run": "run is no sweep",
+        "nowhere -o a.txt": "give the file a name",
+        "begun": "no trial of begun has finished yet",
+    },
+    "sweep best": {
+        "": "Missing argument",
+        "run": "run is no sweep",
+        "begun": "no trial of begun has finished yet",
     },
     "encode": {
         "run -o a.xlsx": ".npz, .parquet, .h5ad or .csv",
@@ -53,6 +85,13 @@ WRONG: dict[str, dict[str, str]] = {
         "nowhere -o a.png": "there is no run folder nowhere",
         "run -o a.csv": ".png or .svg",
         "run -o a.png --scale cubic": "'cubic' is not one of",
+    },
+    "film": {
+        "run -o a.mp4": ".gif, .png, .svg",
+        "run -o a.gif --moments 3": "no .png or .svg is written; leave out --moments",
+        "run --map mercator": "mercator",
+        "run": "run has no snapshots; they are kept along a training with --snapshots 20",
+        "zoo:2": "zoo:2 has no snapshots; a film is of a run",
     },
     "info": {
         "nowhere": "there is no file nowhere",
@@ -347,6 +386,11 @@ def folder(tmp_path_factory: pytest.TempPathFactory, finished_run: Path, source:
     (here / "notes.txt").write_text("not a model")
     (here / "thesis").mkdir()
     (here / "thesis/chapter.txt").write_text("text")
+    config = config_of(None, {"latent_dim": 2})
+    (here / "begun").mkdir()
+    Sweep(here / "begun", (Trial(config, here / "begun"),), {
+        "data": None, "by": "elbo", "probes": True, "images": {}, "search": {}
+    }).save()  # fmt: skip
     opened = api.load(here / "run")
     table = encode(opened.model, opened.data().test)
     table.save(here / "latents.npz")

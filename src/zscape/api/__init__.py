@@ -4,6 +4,7 @@ Where a verb takes a model, it takes whatever ``open_model`` does; where it take
 ``Opened.images`` does.
 """
 
+from zscape.api.filming import film
 from zscape.api.judging import (
     compare,
     disentanglement,
@@ -41,6 +42,7 @@ __all__ = [
     "evaluate",
     "explore",
     "export",
+    "film",
     "load",
     "measure_models",
     "open_model",

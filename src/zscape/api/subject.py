@@ -5,11 +5,17 @@ from __future__ import annotations
 from copy import deepcopy
 from typing import TYPE_CHECKING, Any
 
+from zscape.api.filming import film
 from zscape.api.opening import Opened
+from zscape.training import snapshots
 from zscape.zoo import find_card
 
 if TYPE_CHECKING:
     from zscape.report import Subject
+
+
+MOST_MOMENTS = 10
+"""Of the film in a report."""
 
 
 def subject_of(opened: Opened, data: Any) -> Subject:
@@ -51,4 +57,9 @@ def subject_of(opened: Opened, data: Any) -> Subject:
     if opened.snapshot is None and (weights := opened.run.raw_weights()) is not None:
         raw = deepcopy(vae)
         raw.load_state_dict(weights)
-    return Subject(opened.name, vae, config, images, is_own, settings, history, scores, facts, raw)
+    makes = None
+    if opened.snapshot is None and snapshots(opened.run):
+        makes = lambda few: film(opened, few, n=len(few), most=MOST_MOMENTS)  # noqa: E731
+    return Subject(
+        opened.name, vae, config, images, is_own, settings, history, scores, facts, raw, makes
+    )

@@ -23,12 +23,14 @@ from zscape.cli import (
     encode,
     evaluate,
     explore,
+    film,
     find,
     map,
     neurons,
     probe,
     quality,
     report,
+    sweep,
     train,
     use,
     walk,
@@ -59,8 +61,10 @@ app.command("loss")(use.loss)
 app.command("info")(use.info)
 app.command("architecture")(architecture.architecture)
 app.command("report")(report.report)
+app.command("film")(film.film)
 app.command("explore")(explore.explore)
 app.command("export")(explore.export)
+app.add_typer(sweep.app, name="sweep")
 app.add_typer(walk.app, name="walk")
 app.add_typer(map.app, name="map")
 app.add_typer(neurons.app, name="neurons")

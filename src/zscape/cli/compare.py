@@ -82,7 +82,7 @@ def compare(
             },
         )  # fmt: skip
     else:
-        show_table(marked(found, "{} *"), with_index=False)
+        show_table(marked(found.shown(), found.best(), "{} *"), with_index=False)
         print(f"± is {found.plus_minus}; * the best of its column, as far as these images can tell")
     if pictures and side:
         save_figure(side, pictures)
@@ -91,12 +91,11 @@ def compare(
 def markdown(found: Comparison) -> bytes:
     """The table under its protocol."""
     told = f"{found.how}. ± is {found.plus_minus}.\n\n"
-    return told.encode() + format_table(marked(found, "**{}**"), ".md")
+    return told.encode() + format_table(marked(found.shown(), found.best(), "**{}**"), ".md")
 
 
-def marked(found: Comparison, pattern: str) -> pd.DataFrame:
-    """The table as text, the best of every column inside ``pattern``."""
-    shown = found.shown()
-    for name, row in found.best().items():
+def marked(shown: pd.DataFrame, best: dict[str, int], pattern: str) -> pd.DataFrame:
+    """A table as text, the best row of every measure inside ``pattern``."""
+    for name, row in best.items():
         shown.loc[row, name] = pattern.format(shown.loc[row, name])
     return shown

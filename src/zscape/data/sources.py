@@ -107,7 +107,7 @@ def load_data(
         it needs a new draw every epoch, which the training loop makes.
     seed
         Decides the subsets and, if the source has no test split, the sixth of it that is held
-        out as one; see ``zscape.data.hold_out``.
+        out as one; see ``zscape.data.hold_out``. ``config.split_seed`` goes before it.
     more
         Of each, ``columns`` are joined too, and the classes shown are those of ``label``: last, so
         that neither moves an image to another split, nor gives it another fingerprint.
@@ -118,6 +118,7 @@ def load_data(
         The source is unknown, missing or damaged, or has fewer images than asked for.
     """
     config = config or DataConfig()
+    seed = seed if config.split_seed is None else config.split_seed
     source = config.data if source is None else source
     data = _find_source(source).read(source, config)
     data = join_all(data, (config, *more))

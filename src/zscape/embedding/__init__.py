@@ -1,6 +1,13 @@
 """Maps of the latent space in two dimensions, and the way back from every point of them."""
 
 from zscape.embedding.embedding import Embedding, fit_map
+from zscape.embedding.frames import (
+    Film,
+    align_maps,
+    make_film,
+    neighbours_kept,
+    steadiness,
+)
 from zscape.embedding.inverse import (
     Inverse,
     InverseMethod,
@@ -37,6 +44,7 @@ __all__ = [
     "TSNE",
     "UMAP",
     "Embedding",
+    "Film",
     "Fitted",
     "HeldOut",
     "Inverse",
@@ -48,17 +56,21 @@ __all__ = [
     "MapMethod",
     "MapMetric",
     "Pair",
+    "align_maps",
     "fit_map",
     "inverse_quality",
     "inverse_transform",
     "inverses",
     "label_accuracy",
+    "make_film",
     "map_metrics",
     "map_quality",
     "methods",
+    "neighbours_kept",
     "prepare_inverse",
     "register_inverse",
     "register_method",
     "register_metric",
+    "steadiness",
     "trustworthiness",
 ]

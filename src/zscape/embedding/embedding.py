@@ -221,6 +221,7 @@ def fit_map(
     standardize: bool = False,
     seed: int = 0,
     anew: bool = False,
+    start: Floats | None = None,
     progress: Tell | None = None,
     **settings: Any,
 ) -> Embedding:
@@ -239,6 +240,8 @@ def fit_map(
         Draw it here in any case. Otherwise t-SNE and UMAP of a zoo model's test images, with the
         usual options and seed, are those that ship with the package: they were drawn by this
         function.
+    start
+        (n, 2): the layout to begin with, for methods that begin anywhere; it is drawn anew.
     progress
         Told what is being done and how much of it is done.
     **settings
@@ -262,13 +265,17 @@ def fit_map(
         )
     name = methods.allow(method)
     drawer: MapMethod = chosen(name, methods, settings)
-    if not (anew or standardize) and (shipped := find_shipped(table, name, drawer, seed)):
+    own = anew or standardize or start is not None
+    if not own and (shipped := find_shipped(table, name, drawer, seed)):
         return shipped
     blank = Embedding(
         table, name, drawer, Fitted(np.zeros((0, 2), np.float32), {}), standardize, seed
     )
     drawer.check(blank.x)
-    return replace(blank, fitted=drawer.fit(blank.x, seed, progress or (lambda stage, done: None)))
+    tell = progress or (lambda stage, done: None)
+    if start is None:
+        return replace(blank, fitted=drawer.fit(blank.x, seed, tell))
+    return replace(blank, fitted=drawer.fit_from(blank.x, start, seed, tell))
 
 
 def _checked(path: Path | str) -> Path:

@@ -39,6 +39,8 @@ class MapMethod(Config, ABC):
 
     label: ClassVar[str]
     """What a person calls it: ``t-SNE``. The name of the class, if a subclass does not say."""
+    has_own_axes: ClassVar[bool] = False
+    """Whether the two coordinates mean something each, so that a map must not be turned."""
 
     def __init_subclass__(cls) -> None:
         cls.label = cls.__dict__.get("label", cls.__name__)
@@ -63,6 +65,15 @@ class MapMethod(Config, ABC):
     @abstractmethod
     def fit(self, x: Floats, seed: int, progress: Tell) -> Fitted:
         """Draw the map of ``x`` (n, dim); the same seed gives the same map."""
+
+    def fit_from(self, x: Floats, start: Floats, seed: int, progress: Tell) -> Fitted:
+        """As ``fit``, from a layout ``start`` (n, 2), if this is a method that starts anywhere."""
+        return self.fit(x, seed, progress)
+
+    @property
+    def starts_anywhere(self) -> bool:
+        """Whether ``fit_from`` begins where it is told to."""
+        return type(self).fit_from is not MapMethod.fit_from
 
     def min_points(self) -> int:
         """The fewest points it can be fitted on."""
@@ -175,6 +186,8 @@ class PCA(LinearMap):
 @dataclass(frozen=True)
 class Pair(LinearMap):
     """Two latent neurons as they are."""
+
+    has_own_axes = True
 
     first: int = option(0, "The latent neuron that runs to the right.", low=0)
     second: int = option(1, "The latent neuron that runs upwards.", low=0)

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from zscape.config import option
 from zscape.embedding.methods import Fitted, MapMethod, Tell, methods
@@ -62,6 +63,15 @@ class TSNE(MapMethod):
 
     def fit(self, x: Floats, seed: int, progress: Tell) -> Fitted:
         """See ``MapMethod``."""
+        return self._draw(x, starting_layout(x, seed), self.exaggeration_steps, seed, progress)
+
+    def fit_from(self, x: Floats, start: Floats, seed: int, progress: Tell) -> Fitted:
+        """See ``MapMethod``; without exaggeration, which would pull the layout together first."""
+        return self._draw(x, start.astype(np.float64), 0, seed, progress)
+
+    def _draw(
+        self, x: Floats, start: NDArray[np.float64], n_exaggerated: int, seed: int, progress: Tell
+    ) -> Fitted:
         from openTSNE import TSNEEmbedding, affinity
         from openTSNE.nearest_neighbors import PrecomputedNeighbors
 
@@ -74,14 +84,14 @@ class TSNE(MapMethod):
         )
         progress("layout", 0)
         points = TSNEEmbedding(
-            starting_layout(x, seed),
+            start,
             affinities,
             negative_gradient_method="bh" if len(x) < MIN_POINTS_TO_INTERPOLATE else "fft",
             n_jobs=n_threads(),
         )
-        total = self.exaggeration_steps + self.steps
+        total = n_exaggerated + self.steps
         done, loss = 0, np.inf
-        for n_steps, exaggeration in fading_exaggeration(self.exaggeration_steps):
+        for n_steps, exaggeration in fading_exaggeration(n_exaggerated):
             points.optimize(n_steps, exaggeration=exaggeration, momentum=0.8, inplace=True)
             done += n_steps
             progress("layout", done / total)

@@ -47,13 +47,21 @@ class UMAP(MapMethod):
 
     def fit(self, x: Floats, seed: int, progress: Tell) -> Fitted:
         """See ``MapMethod``."""
+        return self._draw(x, seed, progress)
+
+    def fit_from(self, x: Floats, start: Floats, seed: int, progress: Tell) -> Fitted:
+        """See ``MapMethod``; umap-learn stretches a layout to a square before it begins."""
+        return self._draw(x, seed, progress, init=start)
+
+    def _draw(self, x: Floats, seed: int, progress: Tell, **options: Any) -> Fitted:
         progress("neighbours", 0)
         found = nearest_others(x, self.n_neighbors - 1, seed)
         own = np.arange(len(x))[:, None]
         rows = np.concatenate([own, found.rows], axis=1)
         distances = np.pad(found.distances, ((0, 0), (1, 0)))
         progress("layout", 0)
-        points = self.reducer(x, seed, precomputed_knn=(rows, distances)).embedding_
+        options["precomputed_knn"] = rows, distances
+        points = self.reducer(x, seed, **options).embedding_
         progress("layout", 1)
         return Fitted(np.asarray(points, dtype=np.float32), {})
 

@@ -117,45 +117,11 @@ class Comparison:
 
         The spread is the standard deviation over seeds, where there are several.
         """
-        import pandas as pd
-
-        frame = self.frame()
-        families = [model.family for model in self.models]
-        if len(set(families)) == len(families):
-            return frame
-        rows = []
-        for _, part in frame.groupby(pd.Series(families), sort=False):
-            row = part.iloc[0].to_dict()
-            row["n_seeds"] = len(part)
-            for name in MEASURES:
-                if name in part:
-                    row[name] = float(part[name].mean())
-                    row[f"{name}_spread"] = float(part[name].std())
-            rows.append(row)
-        errors = ["seed", "elbo_error", "nll_error"]
-        return pd.DataFrame(rows).drop(columns=errors, errors="ignore")
+        return over_seeds(self.frame(), [model.family for model in self.models])
 
     def shown(self) -> pd.DataFrame:
         """``table`` as text: a figure and its ± in one cell, without what all models share."""
-        import pandas as pd
-
-        table = self.table()
-        columns: dict[str, list[str]] = {}
-        for name in table:
-            is_same = (
-                name in ("network", "likelihood", "seed") and table[name].nunique(dropna=False) == 1
-            )
-            if name == "how" or is_same or name.endswith(("_error", "_spread")):
-                continue
-            if name in MEASURES:
-                spread = table.get(f"{name}_spread", table.get(f"{name}_error"))
-                spreads = [None] * len(table) if spread is None else spread
-                columns[name] = [
-                    _with_spread(name, *pair) for pair in zip(table[name], spreads, strict=True)
-                ]
-            else:
-                columns[name] = [_plain(value) for value in table[name]]
-        return pd.DataFrame(columns)
+        return as_text(self.table())
 
     @property
     def plus_minus(self) -> str:
@@ -183,11 +149,58 @@ class Comparison:
 
     def best(self) -> dict[str, int]:
         """Measure → the row of ``table`` that is best, where lower or higher is better at all."""
-        table = self.table()
-        found = {name: int(table[name].argmin()) for name in LOWER_IS_BETTER if name in table}
-        return found | {
-            name: int(table[name].argmax()) for name in HIGHER_IS_BETTER if name in table
-        }
+        return best_rows(self.table())
+
+
+def over_seeds(
+    frame: pd.DataFrame, families: Sequence[str], measures: Sequence[str] = MEASURES
+) -> pd.DataFrame:
+    """The rows of one family as one: the mean of each of ``measures``, and its ``_spread``.
+
+    The spread is the standard deviation over seeds; where no family has several, ``frame``.
+    """
+    import pandas as pd
+
+    if len(set(families)) == len(families):
+        return frame
+    rows = []
+    for _, part in frame.groupby(list(families), sort=False):
+        row = part.iloc[0].to_dict()
+        row["n_seeds"] = len(part)
+        for name in measures:
+            if name in part:
+                row[name] = float(part[name].mean())
+                row[f"{name}_spread"] = float(part[name].std())
+        rows.append(row)
+    return pd.DataFrame(rows).drop(columns=["seed", "elbo_error", "nll_error"], errors="ignore")
+
+
+def as_text(table: pd.DataFrame) -> pd.DataFrame:
+    """A table of measures as text: a figure and its ± in one cell, without what all rows share."""
+    import pandas as pd
+
+    columns: dict[str, list[str]] = {}
+    for name in table:
+        is_same = (
+            name in ("network", "likelihood", "seed") and table[name].nunique(dropna=False) == 1
+        )
+        if name == "how" or is_same or name.endswith(("_error", "_spread")):
+            continue
+        if name in MEASURES:
+            spread = table.get(f"{name}_spread", table.get(f"{name}_error"))
+            spreads = [None] * len(table) if spread is None else spread
+            columns[name] = [
+                _with_spread(name, *pair) for pair in zip(table[name], spreads, strict=True)
+            ]
+        else:
+            columns[name] = [_plain(value) for value in table[name]]
+    return pd.DataFrame(columns)
+
+
+def best_rows(table: pd.DataFrame) -> dict[str, int]:
+    """Measure → the row that is best, where lower or higher is better at all."""
+    found = {name: int(table[name].argmin()) for name in LOWER_IS_BETTER if name in table}
+    return found | {name: int(table[name].argmax()) for name in HIGHER_IS_BETTER if name in table}
 
 
 def _with_spread(name: str, value: float, spread: float | None) -> str:

@@ -6,7 +6,7 @@ to draw into, in whatever style holds there.
 """
 
 from zscape.figures.along import plot_along
-from zscape.figures.animation import to_gif
+from zscape.figures.animation import figures_to_gif, to_gif
 from zscape.figures.architecture import plot_architecture
 from zscape.figures.comparison import (
     plot_comparison,
@@ -15,6 +15,7 @@ from zscape.figures.comparison import (
     turned_knobs,
 )
 from zscape.figures.components import plot_explained_variance, plot_loadings
+from zscape.figures.film import film_frames, plot_film
 from zscape.figures.images import (
     binarize_image,
     is_nearly_binary,
@@ -58,6 +59,8 @@ __all__ = [
     "PALETTE",
     "binarize_image",
     "class_colors",
+    "figures_to_gif",
+    "film_frames",
     "house_style",
     "is_nearly_binary",
     "new_figure",
@@ -69,6 +72,7 @@ __all__ = [
     "plot_comparison",
     "plot_correlations",
     "plot_explained_variance",
+    "plot_film",
     "plot_jacobians",
     "plot_loadings",
     "plot_losses",

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import io
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import numpy as np
 from matplotlib import font_manager
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 
@@ -83,7 +85,6 @@ def to_gif(
     frames = [_frame(tiles[i], names, captions[i] if captions else None, note) for i in range(n)]
     if is_returning:
         frames += frames[-2:0:-1]
-    buffer = io.BytesIO()
     # A GIF counts in hundredths of a second, and browsers slow down what is faster than two.
     each = max(20, round(100 * seconds / max(1, n - 1)) * 10)
     if each > LONGEST:
@@ -91,8 +92,35 @@ def to_gif(
             f"a frame of a GIF stands {LONGEST / 1000:g} s at most; {seconds:g} seconds for "
             f"{n} pictures are more."
         )
+    return _joined(frames, [each] * len(frames))
+
+
+def figures_to_gif(figures: Iterable[Figure], *, each: int = 80, last: int = 2000) -> bytes:
+    """Figures of one size, one after the other, as an animated GIF that repeats for ever.
+
+    Parameters
+    ----------
+    each, last
+        Milliseconds that a figure stands, and the last one.
+    """
+    pages = []
+    for figure in figures:
+        canvas: Any = FigureCanvasAgg(figure)
+        canvas.draw()
+        pages.append(Image.fromarray(np.asarray(canvas.buffer_rgba())[..., :3]))
+    # One palette for all, of the last, which has most to show: what stands still must not flicker.
+    palette = pages[-1].quantize(255)
+    colors = np.reshape(palette.getpalette() or (), (-1, 3))
+    colors[colors.min(1) > 247] = 255  # Pillow takes the nearest to 252 for white
+    palette.putpalette(colors.ravel().tolist())
+    frames = [page.quantize(palette=palette, dither=Image.Dither.NONE) for page in pages]
+    return _joined(frames, [each] * (len(frames) - 1) + [last])
+
+
+def _joined(frames: list[Image.Image], durations: list[int]) -> bytes:
+    buffer = io.BytesIO()
     frames[0].save(
-        buffer, format="GIF", save_all=True, append_images=frames[1:], duration=each, loop=0,
+        buffer, format="GIF", save_all=True, append_images=frames[1:], duration=durations, loop=0,
         disposal=1,
     )  # fmt: skip
     return buffer.getvalue()

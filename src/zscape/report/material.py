@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -36,6 +36,7 @@ from zscape.seeding import torch_generator
 if TYPE_CHECKING:
     import pandas as pd
 
+    from zscape.embedding import Film
     from zscape.embedding.methods import Tell
 
 MOST_IMAGES = 10_000
@@ -94,6 +95,8 @@ class Subject:
         Further rows ``(what, value)`` on how it was made.
     raw
         The model before its weights were averaged, if that is known.
+    film
+        Makes a film of how it learned, of these images; None if no snapshots were kept.
     """
 
     name: str
@@ -106,6 +109,7 @@ class Subject:
     scores: Scores | None = None
     facts: Sequence[tuple[str, str]] = ()
     raw: VAE | None = None
+    film: Callable[[ImageSet], Film] | None = None
 
     @property
     def kld_weight(self) -> float:

@@ -144,6 +144,24 @@ def losses(m: Material) -> Section:
     return Section("Learning", [" ".join(said), plate] if said else [plate])
 
 
+def film(m: Material) -> Section | None:
+    """What it knew at several moments of its training; only where they were kept."""
+    if m.subject.film is None:
+        return None
+    found = m.subject.film(m.few)
+    text = (
+        f"The same {len(m.few):,} images at {len(found)} moments of the training, in one frame of "
+        f"reference. {found.frame}"
+    )
+    what = "the mean of each class" if m.few.labels is not None else "the same images"
+    caption = (
+        f"Above, where the model puts the images; below, {what} as its decoder draws it then, and "
+        "what the images cost. A network that has learned nothing puts all images in one place."
+    )
+    plate = Plate(figures.plot_film(found), caption, "Maps and pictures along the training")
+    return Section("Watch it learn", [text, plate])
+
+
 def _course(losses: Sequence[float]) -> str:
     """What to read in the curve of the test loss."""
     curve, n = np.array(losses), len(losses)

@@ -32,6 +32,7 @@ SECTIONS: dict[str, Callable[[Material], Section | None]] = {
     "the model": opening.what_it_is,
     "the data": opening.data,
     "learning": opening.losses,
+    "watch it learn": opening.film,
     "what is wrong": health.findings,
     "reconstructions": pictures.reconstructions,
     "imagined pictures": pictures.imagined,
@@ -52,9 +53,9 @@ SECTIONS: dict[str, Callable[[Material], Section | None]] = {
 }
 """By the name that progress is told by."""
 
-WEIGHTS = {"what is wrong": 3, "maps": 9, "the way back": 5, "pairs": 2, "what neurons tell": 3,
-           "what else neurons know": 3, "what the codes know": 2, "what neurons do": 5,
-           "hidden layers": 3, "neuron cards": 3}  # fmt: skip
+WEIGHTS = {"watch it learn": 3, "what is wrong": 3, "maps": 9, "the way back": 5, "pairs": 2,
+           "what neurons tell": 3, "what else neurons know": 3, "what the codes know": 2,
+           "what neurons do": 5, "hidden layers": 3, "neuron cards": 3}  # fmt: skip
 """How long a section takes, against 1 for any other; for progress only."""
 
 

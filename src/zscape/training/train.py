@@ -94,13 +94,7 @@ def fit(
     from zscape.training import processes
 
     progress = progress or Progress()
-    model = config.model.replace(image_shape=data.train.image_shape)
-    if model.condition is not None:
-        condition = find_condition(model.condition, data.train)
-        condition.codes(data.test)
-        model = model.replace(condition_names=condition.names)
-    config = config._replace(model=model, train=settle(config.train, len(data.train)))
-    check_objective(config.train)
+    config = completed(config, data)
     vae = build_model(config.model, seed=config.train.seed)
     if start is not None and start.condition != vae.condition:
         own = start.condition.choices() if start.condition else "none"
@@ -131,6 +125,24 @@ def fit(
                 run = Run.create(run.path, config, data, overwrite=overwrite)
         stack.enter_context(processes.launched(fabric, config.train))
         return _train(config, vae, data, fabric, run, progress, is_new=resume is None)
+
+
+def completed(config: RunConfig, data: Splits) -> RunConfig:
+    """``config`` with what is read from the images: their shape, conditions, the batch size.
+
+    Raises
+    ------
+    ConfigError, DataError
+        It contradicts itself, or the images.
+    """
+    model = config.model.replace(image_shape=data.train.image_shape)
+    if model.condition is not None:
+        condition = find_condition(model.condition, data.train)
+        condition.codes(data.test)
+        model = model.replace(condition_names=condition.names)
+    config = config._replace(model=model, train=settle(config.train, len(data.train)))
+    check_objective(config.train)
+    return config
 
 
 def _train(
