@@ -45,7 +45,7 @@ BUILT_IN: dict[str, dict[str, str]] = {
     },
     "kind of file": dict.fromkeys(
         ("pictures", "IDX files", ".csv", ".tsv", ".jsonl", ".parquet", ".arrow", ".feather",
-         ".npz", ".npy", ".mat", ".pt"),
+         ".npz", ".npy", ".mat", ".pt", ".hdf5", ".h5"),
         "zscape.data.containers",
     ),
 }  # fmt: skip

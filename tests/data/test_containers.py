@@ -406,18 +406,9 @@ def test_an_archive_of_another_method_is_refused(tmp_path: Path) -> None:
         read(tmp_path / "a.zip")
 
 
-@pytest.mark.parametrize(
-    ("content", "message"),
-    [
-        (b"\x80\x04\x95" + bytes(20), "is a pickle, which is never opened"),
-        (b"\x89HDF\r\n\x1a\n" + bytes(20), "is HDF5"),
-    ],
-)
-def test_kinds_that_are_not_read_say_what_to_do(
-    tmp_path: Path, content: bytes, message: str
-) -> None:
-    (tmp_path / "a.bin").write_bytes(content)
-    with pytest.raises(DataError, match=message):
+def test_a_pickle_is_not_read_and_named(tmp_path: Path) -> None:
+    (tmp_path / "a.bin").write_bytes(b"\x80\x04\x95" + bytes(20))
+    with pytest.raises(DataError, match="is a pickle, which is never opened"):
         read(tmp_path / "a.bin")
 
 
@@ -492,10 +483,8 @@ def test_a_long_list_of_what_is_left_out_is_cut(
 @pytest.mark.parametrize(
     ("name", "start", "message"),
     [
-        ("pcam.h5", b"\x89HDF\r\n\x1a\n" + bytes(20), r"pcam\.h5 is HDF5 .*numpy\.savez"),
         ("data_batch_1", b"\x80\x02}q", r"data_batch_1 is a pickle, which is never opened"),
-        ("x.mat", b"MATLAB 7.3 MAT-file".ljust(124) + b"\0\x02IM" + bytes(400),
-         r"x\.mat is HDF5 \(also MATLAB 7\.3\).*'-v7'"),
+        ("pickled", b"\x80\x05\x95" + bytes(20), r"pickled is a pickle, which is never opened"),
     ],
 )  # fmt: skip
 def test_what_is_never_read_is_named_in_a_folder_too(

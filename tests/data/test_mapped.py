@@ -17,7 +17,7 @@ from PIL import Image
 
 from data.test_table import WRITERS, options_of, save_classes
 from zscape.config import DataConfig
-from zscape.data import ImageSet, Splits, containers, kept, load_data, mapped, pictures
+from zscape.data import ImageSet, Splits, containers, decoding, kept, load_data, mapped
 from zscape.data.bounded import read_exactly
 from zscape.data.mapped import mapping_of
 from zscape.errors import ConfigError, DataError
@@ -254,7 +254,7 @@ def test_a_table_that_names_files_is_not_kept(tmp_path: Path, folder: Path) -> N
 def test_how_far_it_is_and_how_much_it_will_be_is_said(
     birds: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    monkeypatch.setattr(pictures, "_PATIENCE", 0)
+    monkeypatch.setattr(decoding, "_PATIENCE", 0)
     with caplog.at_level(logging.INFO, "zscape"):
         load_data(birds)
     said = [text for text in caplog.messages if "pictures read" in text]

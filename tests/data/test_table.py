@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import io
 import re
 import shlex
@@ -11,6 +12,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import h5py
 import numpy as np
 import pandas as pd
 import pyarrow as pa
@@ -27,6 +29,17 @@ DOCS = Path(__file__).parents[2] / "docs" / "data.md"
 RNG = np.random.default_rng(0)
 PIXELS = RNG.integers(0, 256, (12, 8, 8), dtype=np.uint8)
 LABELS = np.arange(12) % 3
+
+
+def save_matlab(at: Path, variables: dict[str, Any], kinds: dict[str, str] | None = None) -> None:
+    """As ``save -v7.3`` does: a head of its own, and every axis the other way round."""
+    with h5py.File(at, "w", userblock_size=512) as file:
+        for name, array in variables.items():
+            made = file.create_dataset(name.replace(".", "/"), data=np.asarray(array).T)
+            made.attrs["MATLAB_class"] = np.bytes_((kinds or {}).get(name, str(array.dtype)))
+        file.create_group("#refs#").create_dataset("a", data=np.zeros((2, 2)))
+    with at.open("r+b") as stream:
+        stream.write(b"MATLAB 7.3 MAT-file, Platform: GLNXA64".ljust(124) + b"\0\x02IM")
 
 
 def table() -> dict[str, tuple[str, str]]:
@@ -112,6 +125,26 @@ def svhn(at: Path) -> None:
 def emnist(at: Path) -> None:
     split = {"images": PIXELS.mT.reshape(12, 64), "labels": LABELS[:, None]}
     savemat(at, {"dataset": {"train": split, "test": split}})
+
+
+def matlab73(at: Path) -> None:
+    save_matlab(at, {"X": np.stack([PIXELS.transpose(1, 2, 0)] * 3, axis=2), "y": LABELS[:, None]})
+
+
+def hdf5(at: Path) -> None:
+    with h5py.File(at, "w") as file:
+        file.create_dataset("images", data=PIXELS, chunks=(5, 8, 8), compression="gzip")
+        file["labels"] = LABELS
+
+
+def camelyon(at: Path) -> None:
+    at.mkdir()
+    for split in ("train", "test"):
+        for name, array in (("x", PIXELS), ("y", LABELS.reshape(-1, 1, 1, 1))):
+            with h5py.File(file := at / f"patch_split_{split}_{name}.h5", "w") as opened:
+                opened[name] = array
+            (at / f"{file.name}.gz").write_bytes(gzip.compress(file.read_bytes()))
+            file.unlink()
 
 
 def tensors(at: Path) -> None:
@@ -201,6 +234,9 @@ WRITERS: dict[str, Callable[[Path], Any]] = {
     ),
     "SVHN": svhn,
     "EMNIST in MATLAB's format": emnist,
+    "MATLAB 7.3": matlab73,
+    "HDF5": hdf5,
+    "PatchCamelyon": camelyon,
     "tensors": tensors,
     "Kaggle's CSVs": csv,
     "FER2013": fer,

@@ -17,7 +17,8 @@ from PIL import Image
 from data.test_table import save_classes
 from zscape.config import DataConfig
 from zscape.data import load_data
-from zscape.data.pictures import Blob, Frame, read_frames
+from zscape.data.decoding import Blob
+from zscape.data.pictures import Frame, read_frames
 from zscape.errors import DataError
 
 RNG = np.random.default_rng(0)

@@ -366,8 +366,8 @@ def _as_bytes(pixels: NDArray[Any], black: float, white: float) -> NDArray[np.ui
 
 def _as_labels(labels: Any, n: int, where: str | Path) -> NDArray[Any]:
     array = as_numpy(labels, where)
-    if array.ndim == 2 and array.shape[1] == 1:
-        array = array[:, 0]
+    if array.ndim > 1 and array.size == len(array):
+        array = array.reshape(-1)
     if array.dtype.kind not in "buiU" or array.ndim != 1:
         raise DataError(
             f"{where}: labels must be integers or text of shape (n,); "

@@ -14,11 +14,12 @@ from zscape.config import DataConfig
 from zscape.data.archive import opened_tar, opened_zip
 from zscape.data.bounded import reading
 from zscape.data.folder import read_pictures
+from zscape.data.hdf5 import read_hdf5
 from zscape.data.idx import has_idx, read_idx_files
 from zscape.data.imageset import ImageSet, Splits
 from zscape.data.kept import kept
 from zscape.data.kinds import TABLES, having, suffix_of
-from zscape.data.mat import HDF5, read_mat
+from zscape.data.mat import read_mat
 from zscape.data.named import read_arrays
 from zscape.data.npy import read_npy, read_npz
 from zscape.data.pictures import SUFFIXES
@@ -51,7 +52,10 @@ def _read_tables(tree: Tree, config: DataConfig) -> Splits | ImageSet:
     return read_tables(tree, config)
 
 
-ARRAYS = {".npz": read_npz, ".npy": read_npy, ".mat": read_mat, ".pt": read_tensors}
+ARRAYS = {
+    ".npz": read_npz, ".npy": read_npy, ".mat": read_mat, ".pt": read_tensors,
+    ".hdf5": read_hdf5, ".h5": read_hdf5,
+}  # fmt: skip
 """Files of arrays: how one of a kind is read."""
 
 CONTAINERS = (
@@ -72,10 +76,7 @@ CONTAINERS = (
 )
 """The first that claims a tree reads it."""
 
-_REFUSED = {
-    ".pkl": "is a pickle, which is never opened, as it may run any program",
-    ".hdf5": f"is {HDF5}",
-}
+_REFUSED = {".pkl": "is a pickle, which is never opened, as it may run any program"}
 
 
 _LOOKED_INTO = 20

@@ -11,10 +11,12 @@ import numpy as np
 from zscape.config import DataConfig
 from zscape.data.arrays import Part, from_parts
 from zscape.data.columns import FILE_NAME
+from zscape.data.decoding import decoded
 from zscape.data.imageset import ImageSet, Splits
 from zscape.data.kinds import having
+from zscape.data.looks import Look, check_sizes
 from zscape.data.metadata import Row, columns_of, read_metadata
-from zscape.data.pictures import SUFFIXES, Frame, Look, check_sizes, decoded
+from zscape.data.pictures import SUFFIXES, Frame
 from zscape.data.roles import split_of
 from zscape.data.tree import Place, Tree
 from zscape.errors import DataError

@@ -1,10 +1,11 @@
-"""MATLAB's ``.mat`` of version 5."""
+"""MATLAB's ``.mat`` of version 5, and how its variables become an image set in any version."""
 
 from __future__ import annotations
 
+import re
 import struct
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from typing import IO, Any
 
@@ -19,12 +20,6 @@ from zscape.data.shown import MOST_CHANNELS
 from zscape.data.tree import Readable
 from zscape.errors import DataError
 
-HDF5 = (
-    "HDF5 (also MATLAB 7.3), which is not read; save its arrays with "
-    "numpy.savez(FILE, images=…, labels=…), or in MATLAB with '-v7'"
-)
-"""What such a file is, and what to do with it."""
-
 _HEAD, _COMPRESSED, _PIECE = 128, 15, 1 << 20
 _MOST_UNFOLDED = 50
 """Bytes per byte, see ``bounded.check_unfolding``; EMNIST has 3."""
@@ -33,8 +28,7 @@ _MOST_UNFOLDED = 50
 def read_mat(file: Readable, config: DataConfig) -> Found:
     """The arrays of a ``.mat`` file, those inside structs too.
 
-    Images may come in MATLAB's order, the last axis counting them (SVHN). What all names have in
-    common (EMNIST's ``dataset.``) does not count.
+    See ``find_variables``.
 
     Raises
     ------
@@ -47,20 +41,46 @@ def read_mat(file: Readable, config: DataConfig) -> Found:
         with file.open("rb") as stream:
             _check_unfolding(stream, file)
             stream.seek(0)
-            found = loadmat(stream)
+            arrays = dict(_flat(loadmat(stream)))
+        if masks := [n for n, a in arrays.items() if a.dtype == np.uint8 and a.max(initial=0) <= 1]:
+            # Logical arrays, which come as bytes unless all types are asked for.
+            with file.open("rb") as stream:
+                tops = sorted({name.partition(".")[0] for name in masks})
+                typed = dict(_flat(loadmat(stream, mat_dtype=True, variable_names=tops)))
+            arrays |= {name: array for name, array in typed.items() if array.dtype == bool}
     except DataError:
         raise
-    except NotImplementedError as error:
-        raise DataError(f"{file} is {HDF5}.") from error
     # scipy raises whatever a damaged file makes it stumble over.
     except Exception as error:
         raise DataError(f"{file} could not be read as .mat version 5: {error}.") from error
-    arrays = dict(_flat(found))
-    heads = {name.partition(".")[0] for name in arrays}
-    if len(heads) == 1 and all("." in name for name in arrays):
-        arrays = {name.partition(".")[2]: array for name, array in arrays.items()}
-    found = find_named(file, arrays, arrays.__getitem__, config)
-    for split in ("train", "test"):
+    return find_variables(file, arrays, lambda array, where: array, config)
+
+
+def find_variables(
+    file: Readable,
+    variables: Mapping[str, Any],
+    read: Callable[[Any, str], NDArray[Any]],
+    config: DataConfig,
+    *,
+    is_matlab: bool = True,
+) -> Found:
+    """The images and labels among ``variables``, of which ``read`` reads those that are needed.
+
+    What all names have in common (EMNIST's ``dataset.``) does not count. MATLAB may count images
+    along the last axis (SVHN), and counts labels in floats.
+
+    Parameters
+    ----------
+    read
+        Is given a value of ``variables``, and how messages name it.
+    """
+    heads = {re.split("[./]", name)[0] for name in variables}
+    if len(heads) == 1 and all(re.search("[./]", name) for name in variables):
+        variables = {re.split("[./]", name, maxsplit=1)[1]: v for name, v in variables.items()}
+    found = find_named(
+        file, variables, lambda name: read(variables[name], f"{file}:{name}"), config
+    )
+    for split in ("train", "test") if is_matlab else ():
         found.arrays.update(_samples_first(split, found.arrays))
     return found
 
@@ -103,6 +123,8 @@ def _samples_first(split: str, arrays: dict[Part, NDArray[Any]]) -> dict[Part, N
         is_last = images.ndim == 4 and _counts_channels(images.shape)
         return {(split, "images"): np.moveaxis(images, -1, 0) if is_last else images}
     labels = labels.ravel() if 1 in labels.shape else labels
+    if labels.dtype.kind == "f" and (labels == labels.round()).all():
+        labels = labels.astype(np.int64)
     if images.shape[-1] == len(labels) != images.shape[0]:
         images = np.moveaxis(images, -1, 0)
     return {(split, "images"): images, (split, "labels"): labels}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 from typing import Any
@@ -56,7 +56,11 @@ def find_named(
 ) -> Found:
     """What ``names`` say (or ``config.keys``; see ``roles.choose``); ``get`` reads only that."""
     names = list(names)
-    chosen = choose([name for name in names if name != CLASS_NAMES], where, config.keys)
+    others = [name for name in names if name != CLASS_NAMES]
+    if len(others) == 1 and config.keys is None:
+        chosen = {("train", role_of(others[0]).kind or "images"): others[0]}
+    else:
+        chosen = choose(others, where, config.keys)
     used = (*chosen.values(), CLASS_NAMES)
     say_left_out(where, Counter(f"array {name}" for name in names if name not in used))
     arrays = {part: as_numpy(get(name), f"{where}:{name}") for part, name in chosen.items()}
@@ -96,7 +100,7 @@ def read_arrays(
         tree.left_out[PurePosixPath(place[-1]).suffix or place[-1]] += 1
     first = next(iter(files.values()))
     is_given = len(tree.files) == 1 and isinstance(first, Path)
-    files = _with_files_beside(first) if is_given else _of_one_set(files, tree.where)
+    files = _with_files_beside(first, readers) if is_given else _of_one_set(files, tree.where)
     arrays: dict[Role, NDArray[Any]] = {}
     owners: dict[Role, str] = {}
     kinds: list[str] = []
@@ -146,7 +150,7 @@ def _role(place: Place) -> RoleOf:
     return role._replace(split=split)
 
 
-def _with_files_beside(file: Readable) -> dict[Place, Readable]:
+def _with_files_beside(file: Readable, readers: Collection[str]) -> dict[Place, Readable]:
     """``file`` and what belongs to it: its labels, and the test split of training images."""
     assert isinstance(file, Path)
     own = _role((file.name,))
@@ -155,7 +159,7 @@ def _with_files_beside(file: Readable) -> dict[Place, Readable]:
     for other in sorted(file.parent.iterdir()):
         role = _role((other.name,))
         if (
-            other.suffix.lower() in (".npy", ".npz")
+            PurePosixPath(other.name.lower().removesuffix(".gz")).suffix in readers
             and other.name != file.name
             and role.about == own.about
             and role.kind is not None

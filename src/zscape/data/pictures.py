@@ -1,36 +1,27 @@
-"""Picture files as Pillow reads them: modes, transparency, frames."""
+"""The pictures in a file, as Pillow reads them: pages, modes, 16 bits."""
 
 from __future__ import annotations
 
 import io
-import itertools
-import logging
 import math
-import os
 import sys
-import time
 import warnings
-from collections import Counter, deque
-from collections.abc import Collection, Iterator, Mapping, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import AbstractContextManager, contextmanager, nullcontext
-from dataclasses import dataclass
-from pathlib import Path
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, nullcontext
 from threading import Lock
-from typing import IO, Any, Literal
+from typing import IO, Any
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, ImageColor, ImageOps, ImageSequence, UnidentifiedImageError
+from PIL import Image, ImageOps, ImageSequence, UnidentifiedImageError
 
 from zscape.config import DataConfig
-from zscape.data.arrays import white_of
-from zscape.data.bounded import reading, size_of
-from zscape.data.mapped import CHUNK, Spool, empty, in_bytes, release
-from zscape.data.resize import LUMA, fit_square
+from zscape.data.bounded import size_of
+from zscape.data.resize import fit_square
 from zscape.data.tree import Readable
 from zscape.data.whole import check_whole
-from zscape.errors import ConfigError, DataError
+from zscape.errors import DataError
 
 SUFFIXES = frozenset(
     (
@@ -58,16 +49,12 @@ _PPM = ("ppm", "ppm_plain")  # what scales PPM that are not of 8 bits
 _WHITE = 65535
 _ORIENTATION = 0x0112  # the EXIF tag
 _REDUCED = 254  # the TIFF tag that says, in its first bit, "a smaller copy of another page"
-_AT_ONCE = 64  # pictures under way, at most
-_UNDER_WAY = 64 << 20  # bytes of pixels, once it is seen how large the pictures are
 _HELD = 64 << 20  # bytes up to which a file is read as a whole, as a decoder may ask for any number
 _LARGE = 1 << 24  # pixels
 _STRIP = 1 << 22  # pixels of a large picture that are computed with at once
 _MOST_PER_BYTE = 1000  # pixels of a large picture; blank pages of fax have 500
-_PATIENCE = 3.0  # seconds between two words
 _OPENING = Lock()
 _LARGE_ONE = Lock()
-_log = logging.getLogger(__name__)
 
 Frame = NDArray[Any]
 """(c, height, width) of bytes or uint16 (grey, grey and alpha, RGB, RGBA) or floats (grey); of as
@@ -136,108 +123,6 @@ def _check_pixels(n: int, stream: IO[bytes]) -> None:
         raise ValueError(f"{size} bytes would unfold into {n} pixels, as no picture does")
 
 
-def decoded(
-    files: Collection[Readable], config: DataConfig, left_out: Counter[str], where: str
-) -> Iterator[list[Frame]]:
-    """``read_frames`` of every file in its turn, several at a time; said if it takes a while.
-
-    Of a file that cannot be read, with ``config.skip_broken``, nothing, and a warning that names
-    it. Frames that are too many for memory are mapped (see ``mapped.Spool``).
-    """
-    spool, clock = Spool(), _Clock(where, len(files))
-    with ThreadPoolExecutor(n_processors()) as pool:
-
-        def begin(file: Readable) -> Future[tuple[list[Frame], Counter[str]]]:
-            return pool.submit(_decode, _in_hand(file), config)
-
-        # Some are under way, never all: what is decoded waits for its turn in memory.
-        waiting = iter(files)
-        n_threads, largest = n_processors(), 1
-        under_way = deque(map(begin, itertools.islice(waiting, n_threads)))
-        while under_way:
-            frames: list[Frame] = []
-            try:
-                with skipping(config, left_out):
-                    frames, passed = under_way.popleft().result()
-                    left_out.update(passed)
-            except DataError:
-                pool.shutdown(wait=False, cancel_futures=True)
-                raise
-            largest = max(largest, sum(frame.nbytes for frame in frames))
-            allowed = max(n_threads, min(_AT_ONCE, _UNDER_WAY // largest))
-            under_way.extend(
-                map(begin, itertools.islice(waiting, max(0, allowed - len(under_way))))
-            )
-            yield [spool.put(frame) for frame in frames]
-            clock.tick(spool.size)
-
-
-@contextmanager
-def skipping(config: DataConfig, left_out: Counter[str]) -> Iterator[None]:
-    """With ``config.skip_broken``, name and count what cannot be read instead of raising."""
-    try:
-        yield
-    except DataError as error:
-        if not config.skip_broken:
-            raise
-        _log.warning("%s", error)
-        left_out["broken"] += 1
-
-
-def _decode(file: Readable, config: DataConfig) -> tuple[list[Frame], Counter[str]]:
-    left_out: Counter[str] = Counter()
-    return read_frames(file, config, left_out), left_out
-
-
-def _in_hand(file: Readable) -> Readable:
-    """The bytes of a member of an archive, which one thread alone may read; a file as it is."""
-    if isinstance(file, (Path, Blob)):
-        return file
-    with reading(file), file.open("rb") as stream:
-        return Blob(str(file), stream.read())
-
-
-@dataclass(frozen=True)
-class Blob:
-    """Bytes as a file."""
-
-    name: str
-    content: bytes
-
-    def open(self, mode: Literal["rb"] = "rb", /) -> IO[bytes]:
-        """Its bytes."""
-        return io.BytesIO(self.content)
-
-    def __str__(self) -> str:
-        return self.name
-
-
-class _Clock:
-    """Says, of what takes a while, how much it will be and how far it is."""
-
-    def __init__(self, where: str, total: int) -> None:
-        self.where, self.total, self.done = where, total, 0
-        self.begun = time.monotonic()
-        self.said = self.begun
-
-    def tick(self, n_bytes: int) -> None:
-        """One more file is done; ``n_bytes`` of pixels came of all so far."""
-        self.done += 1
-        now = time.monotonic()
-        if now - self.said < _PATIENCE or self.done == self.total:
-            return
-        left = (now - self.begun) * (self.total - self.done) / self.done
-        size = f", about {in_bytes(n_bytes * self.total / self.done)} once decoded"
-        _log.info("%s: %d of %d pictures read%s; %.0f s to go.", self.where, self.done, self.total,
-                  size if self.said == self.begun else "", left)  # fmt: skip
-        self.said = now
-
-
-def n_processors() -> int:
-    """How many this process may use."""
-    return len(os.sched_getaffinity(0)) if sys.platform == "linux" else os.cpu_count() or 1
-
-
 def _pages(opened: Image.Image, left_out: Counter[str]) -> Iterator[Image.Image]:
     if opened.format in ("JPEG", "MPO"):
         if extra := getattr(opened, "n_frames", 1) - 1:
@@ -294,7 +179,7 @@ def _bytes_of(picture: Image.Image) -> NDArray[Any]:
         return np.asarray(picture)
     first = np.asarray(picture.crop((0, 0, width, 1)))
     out = np.empty((height, *first.shape[1:]), first.dtype)
-    for rows in _strips(height, width):
+    for rows in strips(height, width):
         bottom = min(rows.stop, height)
         out[rows] = np.asarray(picture.crop((0, rows.start, width, bottom)))
     return out
@@ -394,136 +279,7 @@ def _plain(picture: Image.Image, is_gif: bool) -> Image.Image:
     return (picture.convert("RGBA") if has_alpha else picture).convert(mode)
 
 
-def check_sizes(frames: Mapping[str, Sequence[Frame]]) -> None:
-    """Every frame as high and as wide as the first, or an error that names two files."""
-    sizes = [(file, frame.shape[1:]) for file, several in frames.items() for frame in several]
-    if not sizes:
-        raise DataError(f"{next(iter(frames))} and all other pictures are broken.")
-    first, (h0, w0) = sizes[0]
-    for file, (h, w) in sizes:
-        if (h, w) != (h0, w0):
-            raise DataError(
-                f"Pictures must have one size: {first} is {w0}x{h0} pixels, {file} is {w}x{h}; "
-                f"ask for a size with --resize."
-            )
-
-
-@dataclass(frozen=True)
-class Look:
-    """What the frames of a set become: of one type and one number of channels.
-
-    Grey, or RGB; but frames of as many channels as was asked for keep them all, alpha too.
-    """
-
-    channels: int
-    dtype: np.dtype[Any]
-    ground: tuple[int, ...]
-    white: int = 255
-
-    @classmethod
-    def of(cls, frames: Sequence[Frame], config: DataConfig, where: str) -> Look:
-        """The look of a whole set.
-
-        Transparency is laid on ``config.background``, or by default on one ground for the whole
-        set: white if what is drawn is dark on average, black otherwise.
-        """
-        dtypes = {frame.dtype for frame in frames}
-        if len(dtypes) > 1 and np.dtype(np.float32) in dtypes:
-            raise DataError(f"{where} holds pictures of floats beside others; give one kind.")
-        is_told = {len(frame) == config.channels for frame in frames}
-        if config.channels not in (None, 1, 3) and is_told != {False}:
-            if is_told != {True}:
-                raise DataError(f"{where}: some pictures have {config.channels} channels, not all.")
-            dtype = np.result_type(*dtypes)
-            return cls(len(frames[0]), dtype, ())
-        dtype = np.dtype(np.uint16) if len(dtypes) > 1 else dtypes.pop()
-        seen_through = [frame for frame in frames if len(frame) in (2, 4)]
-        white = 255
-        if seen_through and dtype == np.uint16:
-            white = white_of(max(_most(frame) for frame in frames))
-        ground = _ground(seen_through, white, config, where)
-        under_grey = 1 if len(set(ground)) == 1 else 3
-        channels = {1: 1, 2: under_grey, 3: 3, 4: 3}
-        return cls(max(channels[len(frame)] for frame in frames), dtype, ground, white)
-
-    def stacked(self, frames: Sequence[Frame]) -> NDArray[Any]:
-        """(n, channels, h, w) of frames of one size."""
-        out = empty((len(frames), self.channels, *frames[0].shape[1:]), self.dtype)
-        for number, frame in enumerate(frames):
-            is_laid = len(frame) != self.channels and len(frame) in (2, 4)
-            for rows in _strips(*frame.shape[1:]):
-                part = frame[:, rows]
-                if is_laid:
-                    part = _laid_on(part, self.ground, self.white)
-                is_as_told = part.dtype == self.dtype
-                out[number, :, rows] = part if is_as_told else part.astype(self.dtype) * 257
-            if number % CHUNK == 0:
-                release(out, frame)
-        return out
-
-
-def _strips(height: int, width: int) -> Iterator[slice]:
+def strips(height: int, width: int) -> Iterator[slice]:
     """The rows of a picture, as many at a time as take little memory to compute with."""
     n = max(1, _STRIP // max(1, width))
     return (slice(top, top + n) for top in range(0, height, n))
-
-
-def _most(frame: Frame) -> int:
-    """The brightest of its colours, where 65535 is white."""
-    most = int((frame[:-1] if len(frame) in (2, 4) else frame).max())
-    return most if frame.dtype == np.uint16 else most * 257
-
-
-def _ground(
-    seen_through: list[Frame], white: int, config: DataConfig, where: str
-) -> tuple[int, ...]:
-    if not seen_through:
-        return (0, 0, 0)
-    if config.background is not None:
-        ground = _as_color(config.background)
-    else:
-        is_transparent = any((frame[-1] < _opaque(frame)).any() for frame in seen_through)
-        ground = (255,) * 3 if is_transparent and _are_dark(seen_through, white) else (0,) * 3
-        if is_transparent:
-            name = "white, as what is drawn is dark" if any(ground) else "black"
-            _log.warning(
-                "%s: transparent pixels are laid on %s; --background says otherwise.", where, name
-            )
-    return ground
-
-
-def _opaque(frame: Frame) -> int:
-    """The alpha of what cannot be seen through."""
-    return int(np.iinfo(frame.dtype).max)
-
-
-def _are_dark(frames: list[Frame], white: int) -> bool:
-    """Whether what can be seen of them is dark on average."""
-    light = opaque = 0.0
-    for frame in frames:
-        for rows in _strips(*frame.shape[1:]):
-            part = frame[:, rows]
-            alpha = part[-1] / _opaque(part)
-            luma = part[0] if len(part) == 2 else np.tensordot(LUMA, part[:3], axes=1)
-            light += float((luma * alpha).sum()) / (white if part.dtype == np.uint16 else 255)
-            opaque += float(alpha.sum())
-    return opaque > 0 and light / opaque < 0.5
-
-
-def _laid_on(frame: Frame, ground: tuple[int, ...], white: int) -> Frame:
-    """Without its alpha channel; grey stays grey on grey. Of 16 bits ``white`` is white."""
-    color, alpha = frame[:-1], frame[-1:].astype(np.float32) / _opaque(frame)
-    is_grey = len(color) == 1 and len(set(ground)) == 1
-    below = np.array(ground[:1] if is_grey else ground, np.float32)[:, None, None]
-    if frame.dtype == np.uint16:
-        below *= white / 255
-    return np.rint(color * alpha + below * (1 - alpha)).astype(frame.dtype)
-
-
-def _as_color(text: str) -> tuple[int, ...]:
-    try:
-        return ImageColor.getrgb(text)[:3]
-    except ValueError as error:
-        raise ConfigError(
-            f"background must be a colour such as black, white or #rrggbb; got {text!r}."
-        ) from error

@@ -23,9 +23,11 @@ from torch import Tensor
 from zscape.config import DataConfig
 from zscape.data.arrays import Part, as_numpy, from_parts
 from zscape.data.bounded import check_unfolding, reading, size_of
+from zscape.data.decoding import Blob, decoded, skipping
 from zscape.data.imageset import ImageSet, Splits
 from zscape.data.kinds import TABLES, having, suffix_of
-from zscape.data.pictures import Blob, Frame, Look, as_frame, check_sizes, decoded, skipping
+from zscape.data.looks import Look, check_sizes
+from zscape.data.pictures import Frame, as_frame
 from zscape.data.roles import parse_keys, role_of, split_of, splits_among
 from zscape.data.tree import Place, Readable, Tree
 from zscape.errors import DataError
