@@ -32,6 +32,7 @@ def test_two_categories_are_counted_along_the_way():
     heights = [sum(bar.get_height() for bar in bars) for bars in plot.containers]
     assert heights == [(values == 0).sum(), (values == 1).sum()]
     assert [text.get_text() for text in plot.get_legend().get_texts()] == ["dull", "sharp"]
+    assert all(tick == int(tick) for tick in plot.get_yticks())  # images have no halves
     assert_nothing_is_cut_off(figure)
 
 

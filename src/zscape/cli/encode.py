@@ -2,13 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from zscape.cli.inputs import Latents, with_model
 from zscape.cli.output import check_outs
+
+if TYPE_CHECKING:
+    import numpy as np
+    import pandas as pd
+    from numpy.typing import NDArray
+
+    from zscape.latents import LatentTable
 
 SUFFIXES = (".npz", ".parquet", ".h5ad", ".csv")
 
@@ -23,26 +32,64 @@ def encode(
     describe: Annotated[
         bool, typer.Option("--describe", help="Also print range and spread of every neuron.")
     ] = False,
+    maps: Annotated[
+        list[Path] | None,
+        typer.Option(
+            "--map",
+            help="Also say where every image lies on this saved map of the model, in columns such "
+            "as umap_x and umap_y. Repeatable.",
+        ),
+    ] = None,
 ) -> None:
     """Write the posterior mean of every image, one row each, with file name, class and columns.
 
     The .csv holds what a spreadsheet wants. The others also hold the variances: .npz and .parquet
     can be loaded again, .h5ad is AnnData (pip install 'zscape[anndata]'). The .csv and the .parquet
-    are written as the images are encoded, with no more memory for more of them, unless --describe
-    asks for all of them at once.
+    are written as the images are encoded, with no more memory for more of them (--describe keeps
+    the means); .npz and .h5ad are put together in memory. A map of a few, drawn with -n or
+    --fit-on, so places any number: zscape map RUN -n 20000 --method umap -o umap.safetensors, then
+    zscape encode RUN --map umap.safetensors -o places.parquet.
     """
-    from zscape.latents import STREAMED, save_parts
+    import numpy as np
+
+    from zscape.embedding import Embedding
+    from zscape.latents import STREAMED, check_belongs, save_parts
     from zscape.latents.h5ad import load_anndata
 
     check_outs([out], SUFFIXES)
     if out.suffix.lower() == ".h5ad":
         load_anndata()  # before anything is encoded
     where.check_condition()
+    placing = [Embedding.load(path) for path in maps or ()]
+    for one in placing:
+        check_belongs(one.table, where.opened.model)
+    last, means = None, []
+
+    def parts(tables: Iterable[LatentTable]) -> Iterator[LatentTable]:
+        nonlocal last
+        for table in tables:
+            if describe:
+                last = table
+                means.append(table.mu)
+            for one in placing:
+                table = one.place(table)
+            yield table
+
     if out.suffix.lower() in STREAMED:
-        n = save_parts(out, [where.table] if describe else where.parts())
+        n = save_parts(out, parts(where.parts()))
     else:
-        where.table.save(out)
-        n = len(where.table)
+        (table,) = parts([where.table])
+        table.save(out)
+        n = len(table)
     print(f"Wrote {n} rows of {where.opened.model.latent_dim} latent neurons to {out}")
-    if describe:
-        print(where.table.describe().to_string(float_format="{:.3f}".format))
+    if last is not None:
+        print(_described(last, np.concatenate(means)).to_string(float_format="{:.3f}".format))
+
+
+def _described(like: LatentTable, mu: NDArray[np.float32]) -> pd.DataFrame:
+    """``LatentTable.describe`` of means of which nothing else was kept."""
+    import numpy as np
+
+    table = replace(like, mu=mu, logvar=mu, labels=None, class_names=(), columns=None,
+                    indices=np.arange(len(mu)))  # fmt: skip
+    return table.describe()

@@ -29,18 +29,27 @@ Settings = Annotated[
 Standardize = Annotated[
     bool, typer.Option("--standardize", help="Scale every neuron to variance 1 first.")
 ]
+FitOn = Annotated[
+    int | None,
+    typer.Option(
+        help="Fit it on so many images, drawn at random, and place the others by it; all, but "
+        "100000 at most of tsne and umap.",
+        min=1,
+    ),
+]
 
 
 def fit(
-    table: LatentTable, method: str, settings: list[str] | None, *, standardize: bool, seed: int
-) -> Embedding:
+    table: LatentTable, method: str, settings: list[str] | None, *, standardize: bool, seed: int,
+    fit_on: int | None = None,
+) -> Embedding:  # fmt: skip
     """A map of ``table``, with what is going on shown; see ``zscape.embedding.fit_map``."""
     from zscape.embedding import fit_map, methods
 
     methods.allow(method, here=True)
     with showing_progress() as show:
         return fit_map(
-            table, method, standardize=standardize, seed=seed,
+            table, method, standardize=standardize, seed=seed, fit_on=fit_on,
             progress=lambda stage, done: show(f"{method}: {stage}", done),
             **read_settings(settings),
         )  # fmt: skip
@@ -58,8 +67,12 @@ def read_settings(pairs: list[str] | None) -> dict[str, Any]:
         except (ValueError, SyntaxError, MemoryError, RecursionError):
             value = text.strip()
         settings[name.strip().replace("-", "_")] = value
-    if clash := sorted({"standardize", "seed", "progress", "table", "method"} & set(settings)):
-        raise ConfigError(f"{clash[0]} is not an option of a map; use --{clash[0]}.")
+    if clash := sorted(
+        {"standardize", "seed", "fit_on", "progress", "table", "method"} & set(settings)
+    ):
+        raise ConfigError(
+            f"{clash[0]} is not an option of a map; use --{clash[0].replace('_', '-')}."
+        )
     return settings
 
 
@@ -87,7 +100,7 @@ def load_map(path: Path, where: Latents, method: str = USUAL, *, joins: bool = T
     from zscape.embedding import Embedding, methods
 
     is_own = ":" in method
-    settled = {*LATENTS, *(each.name for each in JOINED), "settings", "standardize"}
+    settled = {*LATENTS, *(each.name for each in JOINED), "settings", "standardize", "fit_on"}
     if not is_own:
         settled.add("method")
     if path == Path(where.model):

@@ -10,6 +10,7 @@ import typer
 from typer.core import TyperGroup
 
 from zscape.cli.fitting import (
+    FitOn,
     Method,
     Settings,
     Standardize,
@@ -72,6 +73,7 @@ def draw(
     method: Method = "pca",
     settings: Settings = None,
     standardize: Standardize = False,
+    fit_on: FitOn = None,
     color: Color = "class",
     by: Annotated[
         str | None,
@@ -92,12 +94,15 @@ def draw(
         _check_colors(embedding.table, color, by)
     else:
         _check_colors(where.table, color, by)  # before the map is fitted
-        embedding = fit(where.table, method, settings, standardize=standardize, seed=where.seed)
+        embedding = fit(
+            where.table, method, settings, standardize=standardize, seed=where.seed, fit_on=fit_on
+        )
     drawn = [path for path in outs if path.suffix.lower() != ".safetensors"]
     write_outs(
         drawn,
         figure=lambda: figures.plot_map(embedding, color, by=by),
         table=lambda: _coordinates(embedding),
+        note=_of_rows(embedding),
     )
     for path in outs:
         if path not in drawn:
@@ -126,6 +131,7 @@ def decode(
     method: Method = "pca",
     settings: Settings = None,
     standardize: Standardize = False,
+    fit_on: FitOn = None,
     color: Color = "class",
     seconds: Annotated[float, typer.Option(help="Of a .gif, one way.", min=0.1, max=600)] = 3.0,
 ) -> None:
@@ -144,7 +150,9 @@ def decode(
     points = _points(where, line, point, steps)
     vae = where.decoder  # before the map is fitted
     if saved is None:
-        embedding = fit(where.table, method, settings, standardize=standardize, seed=where.seed)
+        embedding = fit(
+            where.table, method, settings, standardize=standardize, seed=where.seed, fit_on=fit_on
+        )
     else:
         embedding = load_map(saved, where, method)
         latents.check_belongs(embedding.table, where.opened.model)
@@ -310,6 +318,12 @@ def _check_colors(table: LatentTable, color: str, by: str | None) -> None:
     coloring_of(table, color)
     if by is not None:
         groups_of(table, by)
+
+
+def _of_rows(embedding: Embedding) -> str:
+    """What a figure says of a map that was not fitted on all of its points."""
+    said = embedding.about_rows
+    return f"{said.capitalize()} images; the others are placed by these." if said else ""
 
 
 def _coordinates(embedding: Embedding) -> pd.DataFrame:

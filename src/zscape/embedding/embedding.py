@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
@@ -14,19 +15,25 @@ from numpy.typing import NDArray
 from zscape import schema
 from zscape._version import __version__
 from zscape.data.bounded import reading
+from zscape.data.columns import Columns
 from zscape.embedding.methods import Fitted, MapMethod, Tell, chosen, methods
 from zscape.embedding.neighbours import Floats
 from zscape.embedding.shipped import find_shipped
-from zscape.errors import ConfigError, DataError, ShapeError
+from zscape.errors import CheckpointError, ConfigError, DataError, ShapeError
 from zscape.files import check_utf8, write_atomic
 from zscape.latents import LatentTable, VectorLike, as_vectors
 from zscape.latents.store import ABOUT, COLUMNS, packed, read_about, unpacked
+from zscape.seeding import numpy_generator
 from zscape.words import counted, line
 
 if TYPE_CHECKING:
     from zscape.embedding.inverse import Inverse, InverseMethod, Way
 
+_log = logging.getLogger(__name__)
+
 METADATA_KEY = "zscape"
+FITTED_ROWS = "fitted_rows"
+"""Of the state of a map that was fitted on some of the rows of its table: which."""
 _OF_TABLE = ("mu", "logvar", "labels", "indices")
 _ABOUT = {"method": str, "settings": dict, "standardize": bool, "seed": int, "table": ABOUT}
 _OWN = (*_OF_TABLE, "coordinates", COLUMNS)
@@ -39,7 +46,8 @@ class Embedding:
     Parameters
     ----------
     table
-        What it was fitted on: the posterior means, n rows.
+        What it shows: the posterior means, n rows. It was fitted on all of them, or on
+        ``fitted_rows``.
     method
         Name of the registered map method.
     settings
@@ -65,7 +73,9 @@ class Embedding:
     def __repr__(self) -> str:
         options = [f"{name}={value}" for name, value in self.settings.to_dict().items()]
         points = f"{counted(len(self), f'{self.table.split} image')} of {self.table.name}"
-        return line(self, self.method, points, *options, "standardized" * self.standardize)
+        return line(
+            self, self.method, points, *options, "standardized" * self.standardize, self.about_rows
+        )
 
     def __len__(self) -> int:
         return len(self.table)
@@ -76,6 +86,20 @@ class Embedding:
         return self.fitted.coordinates
 
     @property
+    def fitted_rows(self) -> NDArray[np.int64] | None:
+        """(m,) rows of the table that it was fitted on; None if it was on all.
+
+        ``transform`` placed the others.
+        """
+        return self.fitted.state.get(FITTED_ROWS)
+
+    @property
+    def about_rows(self) -> str:
+        """``fitted on 500 of 9000``, or nothing."""
+        rows = self.fitted_rows
+        return "" if rows is None else f"fitted on {len(rows)} of {len(self)}"
+
+    @property
     def axis_names(self) -> tuple[str, str]:
         """What the two coordinates are, for a person."""
         return self.settings.axis_names(self.fitted)
@@ -84,12 +108,14 @@ class Embedding:
     def scaling(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         """Mean and standard deviation (latent_dim,) by which the table was scaled; 0 and 1 if not.
 
+        They are those of the rows that it was fitted on.
+
         A neuron that never changes keeps its scale.
         """
         dim = self.table.latent_dim
         if not self.standardize:
             return np.zeros(dim), np.ones(dim)
-        mu = self.table.mu.astype(np.float64)
+        mu = _at(self.table.mu, self.fitted_rows).astype(np.float64)
         deviation = mu.std(0)
         return mu.mean(0), np.where(deviation > 0, deviation, 1)
 
@@ -124,8 +150,33 @@ class Embedding:
         latent space place a point (``zscape.embedding.neighbours.place``). Each row is placed by
         itself, and a fitted point on its own place.
         """
-        queries = self.scale(as_vectors(z, self.table.latent_dim))
-        return self.settings.transform(self.fitted, self.x, queries)
+        queries, rows = self.scale(as_vectors(z, self.table.latent_dim)), self.fitted_rows
+        fitted = self.fitted._replace(coordinates=_at(self.coordinates, rows))
+        return self.settings.transform(fitted, _at(self.x, rows), queries)
+
+    def place(self, table: LatentTable) -> LatentTable:
+        """``table`` with two more columns: where its rows lie on this map.
+
+        They are called by the method: ``umap_x``, ``umap_y``. So a table that is encoded part by
+        part (``zscape.latents.encode_parts``) is placed and saved part by part.
+
+        Raises
+        ------
+        DataError
+            There are columns of these names.
+        CheckpointError, ShapeError
+            The table is of another model.
+        """
+        if "" != table.fingerprint != self.table.fingerprint != "":
+            raise CheckpointError(
+                f"the {self.method} map is of another model than the table of {table.name}: it has "
+                f"the fingerprint {self.table.fingerprint}, the table {table.fingerprint}."
+            )
+        names = f"{self.method}_x", f"{self.method}_y"
+        places = dict(zip(names, self.transform(table.mu).T, strict=True))
+        found = Columns.of(places, dict.fromkeys(places, "number"))
+        known = table.columns
+        return replace(table, columns=found if known is None else known.joined(found))
 
     def inverse_transform(self, points: Any, method: str = "local", **options: Any) -> Inverse:
         """Latent vectors for points of this map; see ``zscape.embedding.inverse_transform``."""
@@ -195,6 +246,13 @@ class Embedding:
             if coordinates.shape != (len(table), 2) or not np.isfinite(coordinates).all():
                 raise DataError(f"its coordinates are not {len(table)} finite points.")
             state = {n.removeprefix("state."): a for n, a in arrays.items() if n not in _OWN}
+            if (rows := state.get(FITTED_ROWS)) is not None and not (
+                rows.dtype == np.int64
+                and rows.ndim == 1
+                and len(rows)
+                and np.array_equal(rows, np.unique(rows.clip(0, len(table) - 1)))
+            ):
+                raise DataError(f"its {FITTED_ROWS} are not rows of its table.")
             name, options = own or about["method"], about["settings"]
             standardize, seed = about["standardize"], about["seed"]
         # The last are types of numbers that NumPy lacks.
@@ -220,6 +278,7 @@ def fit_map(
     *,
     standardize: bool = False,
     seed: int = 0,
+    fit_on: int | None = None,
     anew: bool = False,
     start: Floats | None = None,
     progress: Tell | None = None,
@@ -236,6 +295,9 @@ def fit_map(
         Scale every neuron to mean 0 and variance 1 first. Off by default: the prior gives all
         neurons one unit already, and scaling would blow the noise of unused ones up to the size
         of those that carry the picture.
+    fit_on
+        Fit it on so many rows, drawn at random by the seed, and place the others by ``transform``.
+        By default on all, but t-SNE and UMAP on 100 000 at most, and that is said.
     anew
         Draw it here in any case. Otherwise t-SNE and UMAP of a zoo model's test images, with the
         usual options and seed, are those that ship with the package: they were drawn by this
@@ -265,17 +327,50 @@ def fit_map(
         )
     name = methods.allow(method)
     drawer: MapMethod = chosen(name, methods, settings)
-    own = anew or standardize or start is not None
-    if not own and (shipped := find_shipped(table, name, drawer, seed)):
+    tell = progress or (lambda stage, done: None)
+    rows = _rows_to_fit(len(table), fit_on, drawer, seed)
+    may_ship = rows is None and start is None and not (anew or standardize)
+    if may_ship and (shipped := find_shipped(table, name, drawer, seed)):
         return shipped
+    source = table if rows is None else table[rows]
     blank = Embedding(
-        table, name, drawer, Fitted(np.zeros((0, 2), np.float32), {}), standardize, seed
+        source, name, drawer, Fitted(np.zeros((0, 2), np.float32), {}), standardize, seed
     )
     drawer.check(blank.x)
-    tell = progress or (lambda stage, done: None)
     if start is None:
-        return replace(blank, fitted=drawer.fit(blank.x, seed, tell))
-    return replace(blank, fitted=drawer.fit_from(blank.x, start, seed, tell))
+        fitted = drawer.fit(blank.x, seed, tell)
+    else:
+        fitted = drawer.fit_from(blank.x, _at(start, rows), seed, tell)
+    drawn = replace(blank, fitted=fitted)
+    if rows is None:
+        return drawn
+    tell("placing the others", 0)
+    coordinates = drawn.transform(table.mu)
+    coordinates[rows] = drawn.coordinates
+    state = {**drawn.fitted.state, FITTED_ROWS: rows}
+    return replace(drawn, table=table, fitted=Fitted(coordinates, state))
+
+
+def _rows_to_fit(
+    n: int, asked: int | None, drawer: MapMethod, seed: int
+) -> NDArray[np.int64] | None:
+    """Which of ``n`` rows a map is fitted on; None for all."""
+    if asked is not None and asked < 1:
+        raise ConfigError(f"fit_on must be 1 or more; got {asked}.")
+    limit = drawer.most if asked is None else asked
+    if limit is None or limit >= n:
+        return None
+    if asked is None:
+        _log.warning(
+            "%s is fitted on %s of %s images, drawn with seed %s, and the others are placed by it; "
+            "fit_on says on how many.",
+            drawer.label, limit, n, seed,
+        )  # fmt: skip
+    return np.sort(numpy_generator(seed, "map", "rows").choice(n, limit, replace=False))
+
+
+def _at(array: NDArray[Any], rows: NDArray[np.int64] | None) -> NDArray[Any]:
+    return array if rows is None else array[rows]
 
 
 def _checked(path: Path | str) -> Path:

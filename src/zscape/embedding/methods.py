@@ -41,6 +41,8 @@ class MapMethod(Config, ABC):
     """What a person calls it: ``t-SNE``. The name of the class, if a subclass does not say."""
     has_own_axes: ClassVar[bool] = False
     """Whether the two coordinates mean something each, so that a map must not be turned."""
+    most: ClassVar[int | None] = None
+    """Points on which it is fitted where nobody says on how many; None for all there are."""
 
     def __init_subclass__(cls) -> None:
         cls.label = cls.__dict__.get("label", cls.__name__)

@@ -18,6 +18,8 @@ EXACT_MAX_POINTS = 20_000
 N_PLACING = 15
 """Neighbours that place a new point."""
 N_MEDIAN_STEPS = 20
+AT_ONCE = 10_000
+"""Points that are placed at a time: what their neighbours take does not grow with the others."""
 
 
 class Found(NamedTuple):
@@ -53,7 +55,11 @@ def nearest_others(x: Floats, k: int, seed: int) -> Found:
 
 def nearest(x: Floats, queries: Floats, k: int) -> Found:
     """The ``k`` nearest rows of ``x`` (n, dim) of every query (m, dim); all of them if n < k."""
-    rows = _exact(x, min(k, len(x))).kneighbors(queries, return_distance=False)
+    return _nearest(_exact(x, min(k, len(x))), x, queries)
+
+
+def _nearest(search: Any, x: Floats, queries: Floats) -> Found:
+    rows = search.kneighbors(queries, return_distance=False)
     # Comparing all pairs goes through dot products, which leave a point at some distance to itself.
     distances = np.linalg.norm(x[rows] - queries[:, None], axis=2)
     return Found(rows.astype(np.int64), distances.astype(np.float32))
@@ -89,7 +95,12 @@ def place(x: Floats, coordinates: Floats, queries: Floats) -> Floats:
     Franke & Nielson 1980, doi:10.1002/nme.1620151110 (modified Shepard weights, here their
     square root); Weiszfeld 1937 (the median).
     """
-    found = nearest(x, queries, N_PLACING + 1)
+    search = _exact(x, min(N_PLACING + 1, len(x)))
+    parts = np.array_split(queries, max(1, -(-len(queries) // AT_ONCE)))
+    return np.concatenate([_place(_nearest(search, x, part), coordinates) for part in parts])
+
+
+def _place(found: Found, coordinates: Floats) -> Floats:
     weights = shepard_weights(found.distances)[..., None]
     around = coordinates[found.rows]
     # Below this two places are one; it keeps the division finite on top of a neighbour.

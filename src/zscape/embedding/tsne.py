@@ -48,6 +48,7 @@ class TSNE(MapMethod):
     """
 
     label = "t-SNE"
+    most = 100_000
 
     perplexity: float = option(
         30.0, "Neighbours a point cares for; at most a third of the points.", low=1

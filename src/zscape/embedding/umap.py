@@ -37,6 +37,8 @@ class UMAP(MapMethod):
     doi:10.1038/s41587-020-00809-z (start).
     """
 
+    most = 100_000
+
     n_neighbors: int = option(15, "Neighbours a point cares for, itself included.", low=2)
     min_dist: float = option(0.1, "How close points may lie on the map.", low=0, high=0.99)
     steps: int = option(200, "Passes over the neighbours.", low=1)

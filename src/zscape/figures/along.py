@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
 from numpy.typing import NDArray
 
 from zscape.errors import ShapeError
@@ -82,5 +83,6 @@ def _count(ax: Any, places: NDArray[Any], numbers: NDArray[Any], categories: Seq
     edges = np.histogram_bin_edges(places[np.isfinite(numbers)], bins=40)
     for value, (category, color) in enumerate(zip(categories, class_colors(2), strict=True)):
         ax.hist(places[numbers == value], edges, color=color, alpha=0.6, label=category)
+    ax.yaxis.set_major_locator(MaxNLocator(6, integer=True))
     ax.set_ylabel("images")
     ax.legend()
