@@ -202,7 +202,7 @@ def test_what_is_not_read_says_why(what: str, tmp_path: Path) -> None:
 def test_an_array_that_would_unfold_into_far_too_much(
     how: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(bounded, "_ALWAYS", 1 << 20)
+    monkeypatch.setattr(bounded, "ALWAYS", 1 << 20)
     options = {"chunks": (1, 1024, 1024), "compression": "gzip"} if how == "gzip" else {}
     with h5py.File(tmp_path / "x.h5", "w") as file:
         file.create_dataset("images", (4000, 1024, 1024), "u1", **options)  # never written
