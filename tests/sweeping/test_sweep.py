@@ -209,3 +209,24 @@ def test_trials_in_processes_of_their_own_come_to_the_same(finished, data, tmp_p
     for trial in apart.trials:
         same = finished.folder / "trials" / trial.name / "model.safetensors"
         assert (trial.folder / "model.safetensors").read_bytes() == same.read_bytes()
+
+
+def test_the_page_has_the_answer_the_figures_and_every_trial(finished, tmp_path):
+    page = finished.write_page(tmp_path / "a.html").read_text()
+    assert finished.verdict() in page
+    assert page.count("<img ") == 3
+    assert all(trial.name in page for trial in finished.trials)
+    for section in ("The answer", "What it depends on", "Pixels against code", "The same images"):
+        assert f"<h2>{section}</h2>" in page
+    assert '="http' not in page
+
+
+def test_an_array_is_swept_too_and_its_page_asks_for_it(tmp_path):
+    images = blobs(60)[:, 0].numpy()
+    found = zscape.sweep(images, out=tmp_path / "s", latent_dim=[2, 3], **TINY)
+    assert "linear" not in found.frame()
+    assert "trained on an array from Python" in found.write_page().read_text()
+    assert "<h2>The same images</h2>\n<figure" in found.write_page(data=images).read_text()
+    with pytest.raises(ConfigError, match="begun on an array"):
+        resume_sweep(found.folder)
+    assert resume_sweep(found.folder, images, workers=0).counts["finished"] == 2

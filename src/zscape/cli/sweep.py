@@ -13,7 +13,16 @@ from typer.core import TyperGroup
 
 from zscape.cli.compare import marked
 from zscape.cli.options import flag, replacing
-from zscape.cli.output import TABLES, Outs, check_outs, format_table, show_table, write_outs
+from zscape.cli.output import (
+    FIGURES,
+    TABLES,
+    Outs,
+    check_outs,
+    format_table,
+    save_figure,
+    show_table,
+    write_outs,
+)
 from zscape.config import CONFIGS, Config, check_heeded
 
 if TYPE_CHECKING:
@@ -133,11 +142,16 @@ def run(
     try:
         found = sweeping.sweep(told.pop("data", "mnist"), at_most=at_most, **told)
     except TooMany as many:
-        if not (sys.stdin.isatty() and sys.stderr.isatty()):
+        if not _is_asked():
             raise
         typer.confirm(f"That is {many.n:,} trials. Begin?", abort=True, err=True)
         found = sweeping.sweep(options.get("data", "mnist"), at_most=many.n, **told)
     _report(found)
+
+
+def _is_asked() -> bool:
+    """Whether there is a terminal to ask at."""
+    return sys.stdin is not None and sys.stdin.isatty() and sys.stderr.isatty()
 
 
 @app.command()
@@ -168,18 +182,39 @@ def status(folder: Folder) -> None:
 
 
 @app.command()
-def show(folder: Folder, outs: Outs = None) -> None:
+def show(
+    folder: Folder,
+    outs: Outs = None,
+    pareto: Annotated[
+        Path | None,
+        typer.Option(help="Also draw reconstruction against KL, and what no other beats in both."),
+    ] = None,
+) -> None:
     """Print what the finished trials say: the best first, the mean over seeds, ± their spread.
 
-    .csv, .json and .parquet have a row for every trial, .md the printed table.
+    .csv, .json and .parquet have a row for every trial, .md the printed table; .png and .svg show
+    what was measured against each option; .html is one page of all that.
     """
+    from zscape import figures
     from zscape.sweeping import Sweep
+    from zscape.sweeping.page import draw_sweep
 
-    written = check_outs(outs, TABLES)
+    written = check_outs(outs, (*TABLES, *FIGURES, ".html"))
+    check_outs([pareto] if pareto else [], FIGURES)
     found = Sweep.open(folder)
-    if written:
-        write_outs(written, table=found.frame, others={".md": lambda: _markdown(found)})
-    else:
+    done = found.finished()
+    with figures.unshown():
+        if written:
+            others = {
+                ".md": lambda: _markdown(found), ".html": lambda: draw_sweep(found).encode()
+            }  # fmt: skip
+            write_outs(
+                written, figure=lambda: figures.plot_swept(done, found.swept), table=found.frame,
+                others=others,
+            )  # fmt: skip
+        if pareto:
+            save_figure(figures.plot_pareto(done, found.swept), pareto)
+    if not written:
         _print_table(found)
 
 
@@ -218,6 +253,7 @@ def _report(found: Sweep) -> None:
         raise typer.Exit(128 + found.stopped_by)
     if counts["finished"]:
         _print_table(found)
+        print(f"The answer on one page: {found.write_page()}")
         print(f'The best: zscape explore "$(zscape sweep best {folder})"')
     if counts["diverged"] or counts["failed"]:
         print(f"{counts['diverged']} trials diverged and {counts['failed']} failed: "

@@ -53,6 +53,7 @@ from zscape.figures.style import (
     to_svg,
     unshown,
 )
+from zscape.figures.sweeps import plot_pareto, plot_swept
 from zscape.figures.walks import plot_manifold, plot_progression, plot_prototypes, plot_strip
 
 __all__ = [
@@ -87,6 +88,7 @@ __all__ = [
     "plot_neuron_kl",
     "plot_neuron_variances",
     "plot_pairs",
+    "plot_pareto",
     "plot_pictures",
     "plot_posteriors",
     "plot_progression",
@@ -98,6 +100,7 @@ __all__ = [
     "plot_side_by_side",
     "plot_small_multiples",
     "plot_strip",
+    "plot_swept",
     "plot_top_images",
     "show_image",
     "to_gif",

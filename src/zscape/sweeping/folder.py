@@ -214,6 +214,8 @@ class Sweep:
 
         table = self.table()
         same = {"network", "latent_dim", "kld_weight", "loss", "seconds"} - {*self.swept, self.by}
+        if "n_seeds" in table and table["n_seeds"].nunique() == 1:
+            same.add("n_seeds")
         return as_text(table.drop(columns=same, errors="ignore"))
 
     def best_rows(self) -> dict[str, int]:
@@ -286,13 +288,42 @@ class Sweep:
 
     def describe(self, name: str) -> str:
         """The swept options of a trial."""
-        options = self._named[name].options
-        shown = (
-            f"{option} {value:g}" if isinstance(value, float) else f"{option} {value}"
-            for option in self.swept
-            for value in [options[option]]
-        )  # fmt: skip
+        trial = self._named[name]
+        shown = (f"{option} {self.shown_value(trial, option)}" for option in self.swept)
         return ", ".join(shown) or name
+
+    @staticmethod
+    def shown_value(trial: Trial, option: str) -> str:
+        """What a trial was told of an option, as a person reads it."""
+        value = trial.options[option]
+        return f"{value:g}" if isinstance(value, float) else str(value).lower()
+
+    def write_page(self, out: Path | str | None = None, data: Any = None) -> Path:
+        """Write the answer as one page that opens offline: table, figures, pictures, all trials.
+
+        Parameters
+        ----------
+        out
+            A name that ends in .html; ``sweep.html`` in the folder by default.
+        data
+            The images, if the sweep was over an array from Python.
+
+        Returns
+        -------
+        Where it is.
+
+        Raises
+        ------
+        CheckpointError
+            No trial has finished yet.
+        ConfigError
+            It cannot be written.
+        """
+        from zscape.sweeping.page import draw_sweep
+
+        path = self.folder / PAGE if out is None else Path(out)
+        write_atomic(path, draw_sweep(self, data))
+        return path
 
     @contextmanager
     def held(self) -> Iterator[None]:

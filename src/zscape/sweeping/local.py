@@ -27,7 +27,7 @@ from zscape.sweeping.worker import Order
 from zscape.training.hardware import find_accelerator
 from zscape.training.interrupt import heeding_signals
 
-PATIENCE = 30.0
+PATIENCE = 60.0
 """Seconds that a worker has, at the end, to finish its step and save."""
 MOST_DEATHS = 3
 """Processes that one trial may take along before it is given up."""
@@ -173,7 +173,7 @@ def _replaced(
 ) -> _Worker | None:
     """Another worker for one that has ended before all was done, if it is needed."""
     worker.is_alive = False
-    code = worker.process.wait()
+    code = worker.close()
     trial, worker.trial = worker.trial, None
     lost = trial.name if trial else "" if worker.is_ready else "beginning"
     deaths[lost] += 1
@@ -204,14 +204,12 @@ def _end(workers: Sequence[_Worker]) -> None:
     try:
         for worker in workers:
             worker.process.wait(PATIENCE)
-    except (subprocess.TimeoutExpired, KeyboardInterrupt):
-        for worker in workers:
-            worker.process.kill()
-            worker.process.wait()
-        raise
+    except subprocess.TimeoutExpired:
+        pass  # what it has not saved, it trains or measures again
     finally:
         for worker in workers:
-            worker.reader.join()
+            worker.process.kill()
+        for worker in workers:
             worker.close()
 
 
@@ -247,16 +245,21 @@ class _Worker:
         """Let it end as soon as what it does is saved."""
         self._send(None)
 
-    def close(self) -> None:
-        """Let go of what connects it."""
+    def close(self) -> int:
+        """Let go of what connects it, when it has ended; its exit code."""
+        code = self.process.wait()
+        self.reader.join()
         for stream in (self.process.stdin, self.process.stdout):
             with suppress(OSError):  # what it did not read
                 if stream is not None:
                     stream.close()
+        return code
 
     def _send(self, item: Any) -> None:
         stream: IO[bytes] | None = self.process.stdin
         assert stream is not None
+        if stream.closed:
+            return
         with suppress(OSError):  # it is gone, as its output is about to say
             pickle.dump(item, stream)
             stream.flush()

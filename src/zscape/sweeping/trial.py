@@ -32,9 +32,12 @@ def told(config: RunConfig) -> dict[str, Any]:
 
 
 def name_of(config: RunConfig) -> str:
-    """12 hexadecimal digits that are the same for the same configuration, whatever its defaults."""
+    """A t and 11 hexadecimal digits, the same for the same configuration, whatever its defaults.
+
+    The letter keeps tables from reading ``12e456789012`` as a number.
+    """
     text = json.dumps(told(config), sort_keys=True)
-    return hashlib.sha256(text.encode()).hexdigest()[:12]
+    return "t" + hashlib.sha256(text.encode()).hexdigest()[:11]
 
 
 @dataclass(frozen=True)
