@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 import pytest
+from hypothesis import settings
 
 if TYPE_CHECKING:
     from zscape.data import ImageSet
@@ -14,6 +15,10 @@ if TYPE_CHECKING:
 # One thread, here and in the programs the tests start. The tensors are small: a second thread
 # gains nothing, and on busy cores it makes a step a hundred times slower. Read as torch loads.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
+
+# No test asserts a time.
+settings.register_profile("untimed", deadline=None)
+settings.load_profile("untimed")
 
 # Imported by tests of several folders; its asserts should explain themselves as theirs do.
 pytest.register_assert_rewrite("model.contract")

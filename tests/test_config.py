@@ -279,7 +279,7 @@ def test_an_option_without_the_one_it_goes_with_is_refused_before_training(tmp_p
     assert list(tmp_path.iterdir()) == []
 
 
-@settings(deadline=None, max_examples=50)
+@settings(max_examples=50)
 @given(options=any_options)
 def test_json_round_trip(options):
     config = RunConfig.from_options(**options)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -250,8 +251,31 @@ def test_every_format_gives_the_same_columns(files, tmp_path, ending, caplog):
         columns = join(files, 3, path)
     assert [columns.kind(name) for name in columns] == ["file", "number", "category", "date"]
     assert columns.texts("kind") == ["x", "x", ""]
-    assert [record.levelname for record in caplog.records] == ["INFO"]
-    assert caplog.messages[0].endswith("3 of 3 images have a row.")
+    assert [record.levelname for record in caplog.records] == ["WARNING", "INFO"]
+    assert "names no files: its rows are taken line by line, the first for" in caplog.messages[0]
+    assert caplog.messages[1].endswith("3 of 3 images have a row.")
+    caplog.clear()
+    join(files, 3, path, "row")  # as one says
+    assert not caplog.messages
+
+
+@pytest.mark.parametrize("ending", ["csv", "parquet"])
+def test_a_column_of_another_name_that_names_the_files(files, tmp_path, ending, caplog):
+    """As CellProfiler and Hugging Face write them: joined by it, never line by line."""
+    names = [Path(name).stem for name in files.texts("file_name")]
+    frame = pd.DataFrame({"Well": ["A1", "A1", "A2"], "Image_FileName": names, "area": [1, 2, 3]})
+    path = tmp_path / f"t.{ending}"
+    frame = frame.iloc[::-1]
+    frame.to_csv(path, index=False) if ending == "csv" else frame.to_parquet(path)
+    for on in (None, "file_name"):
+        columns = join(files, 3, path, on)
+        assert columns.names == ("file_name", "Well", "area")
+        assert columns.numbers("area").tolist() == [1, 2, 3]
+        assert "its column Image_FileName names the files" in caplog.text
+    # One name twice is no key.
+    frame.assign(Image_FileName=names[0]).to_csv(tmp_path / "u.csv", index=False)
+    assert "Image_FileName" in join(files, 3, tmp_path / "u.csv")
+    assert "u.csv names no files: its rows are taken line by line" in caplog.text
 
 
 def test_semicolons(tmp_path):

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
@@ -35,7 +35,6 @@ GOOD = promise(3, 2, 2) + bytes(range(12))
 GOOD_GZ = gzip.compress(GOOD, mtime=0)
 
 
-@settings(deadline=None)
 @given(
     array=hnp.arrays(np.uint8, hnp.array_shapes(min_dims=3, max_dims=3, max_side=6)),
     suffix=st.sampled_from(["", ".gz"]),

@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import torch
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from zscape.data import ImageSet, batch_indices
@@ -95,7 +95,6 @@ def test_a_stratified_subset_needs_labels() -> None:
         blank(4).subset(2, torch_generator(0), stratified=True)
 
 
-@settings(deadline=None)
 @given(
     counts=st.lists(st.integers(0, 40), min_size=1, max_size=8).filter(lambda c: sum(c) > 1),
     data=st.data(),
@@ -166,7 +165,6 @@ def test_pixels_are_floats_between_0_and_1() -> None:
     assert images.flatten().tolist() == [0, 51, 102, 255]
 
 
-@settings(deadline=None)
 @given(n=st.integers(1, 300), batch_size=st.integers(1, 310))
 def test_batches_cover_all_once_in_near_equal_sizes(n: int, batch_size: int) -> None:
     for generator in (None, torch_generator(0)):

@@ -42,7 +42,7 @@ def promise(shape: str, descr: str = "|u1") -> bytes:
     return npy_header(f"{{'descr': '{descr}', 'fortran_order': False, 'shape': {shape}}}")
 
 
-@settings(deadline=None, max_examples=30)
+@settings(max_examples=30)
 @given(
     array=hnp.arrays(np.uint8, hnp.array_shapes(min_dims=3, max_dims=3, max_side=6)),
     order=st.sampled_from("CF"),

@@ -203,7 +203,7 @@ def check_structures(server: ExplorerServer, tries: Tries, n: int) -> None:
     """Requests of any words, fields and ends."""
     host = f"127.0.0.1:{server.port}"
 
-    @settings(max_examples=n, derandomize=True, database=None, deadline=None)
+    @settings(max_examples=n, derandomize=True, database=None)
     @given(st.lists(REQUESTS, min_size=1, max_size=3))
     def check(requests: list[tuple[list[str], list[tuple[str, str]], str, bytes]]) -> None:
         data = b""

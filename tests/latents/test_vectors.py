@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
@@ -201,7 +201,6 @@ def test_a_printed_vector():
         format_vector([np.nan])
 
 
-@settings(deadline=None)
 @given(vectors)
 def test_a_printed_vector_is_pasted_back(z):
     text = format_vector(z, decimals=None)
@@ -210,7 +209,6 @@ def test_a_printed_vector_is_pasted_back(z):
         assert as_vector(form, len(z)).tolist() == z.tolist()
 
 
-@settings(deadline=None)
 @given(
     hnp.arrays(np.float32, st.integers(1, 12), elements=st.floats(-100, 100, width=32)),
     st.integers(0, 5),

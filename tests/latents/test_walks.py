@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import torch
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 from scipy import stats
@@ -142,7 +142,6 @@ def test_opposite_points_have_no_great_circle(start, end):
 places = hnp.arrays(np.float32, 4, elements=st.floats(-10, 10, width=32))
 
 
-@settings(deadline=None)
 @given(places, places, st.integers(2, 9))
 def test_great_circles_are_smooth(start, end, n):
     a, b = start.astype(float), end.astype(float)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import gzip
 import math
-import tempfile
 import zlib
 from collections import Counter
 from collections.abc import Iterator
@@ -16,7 +15,7 @@ from numpy.typing import NDArray
 
 from zscape.config import DataConfig
 from zscape.data.bounded import check_unfolding, reading, size_of
-from zscape.data.mapped import empty, release, slices
+from zscape.data.mapped import empty, nameless, release, slices
 from zscape.data.mat import find_variables
 from zscape.data.named import Found
 from zscape.data.tree import Readable, say_left_out
@@ -77,7 +76,7 @@ def _unpacked(stream: IO[bytes], where: object) -> Iterator[IO[bytes]]:
     if not is_packed:
         yield stream
         return
-    with gzip.open(stream) as content, tempfile.TemporaryFile() as file:
+    with gzip.open(stream) as content, nameless() as file:
         while chunk := content.read(_CHUNK):
             file.write(chunk)
             check_unfolding(file.tell(), packed, where)

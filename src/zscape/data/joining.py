@@ -84,9 +84,10 @@ def join(known: Columns | None, n: int, path: Path, on: str | None = None) -> Co
         A table in ``.csv`` (commas or semicolons), ``.tsv``, ``.jsonl`` or ``.parquet``.
     on
         ``"file_name"``: by that column, which the file has too, with or without its folders and
-        ending as long as that tells the images apart; ``"row"``: by a column ``row`` that counts
-        the images from 0 (training images first), or, without one, line by line. None: by
-        ``file_name`` where both have it, else by ``row``.
+        ending as long as that tells the images apart; one of another name that names most files
+        stands for it; ``"row"``: by a column ``row`` that counts the images from 0 (training images
+        first), or, without one, line by line. None: by ``file_name`` where both have it, else by
+        ``row``.
 
     Returns
     -------
@@ -101,7 +102,9 @@ def join(known: Columns | None, n: int, path: Path, on: str | None = None) -> Co
     """
     table = _read(path)
     names = known.texts(FILE_NAME) if known is not None and FILE_NAME in known else None
-    has_names = FILE_NAME in table.column_names
+    if names and on != ROW and not {FILE_NAME, ROW} & set(table.column_names):
+        table = _named(table, names, path)
+    has_names, is_told = FILE_NAME in table.column_names, on is not None
     own: Sequence[Any]
     keys: Sequence[Any]
     match on or (FILE_NAME if names and has_names else ROW):
@@ -118,6 +121,11 @@ def join(known: Columns | None, n: int, path: Path, on: str | None = None) -> Co
                     f"{path} has {len(keys)} rows for {n} images; give it a column {FILE_NAME} or "
                     f"{ROW} that says which are which."
                 )
+            if names and not has_rows and not is_told:
+                _log.warning(
+                    "%s names no files: its rows are taken line by line, the first for %s.",
+                    path, names[0],
+                )  # fmt: skip
         case other:
             raise DataError(f"columns can be joined on {FILE_NAME} or {ROW}; got {other!r}.")
     place = _places(keys, path, on)
@@ -138,6 +146,25 @@ def join(known: Columns | None, n: int, path: Path, on: str | None = None) -> Co
         sentence += f"; {len(surplus)} rows are of no image: {_listed(surplus)}"
     _log.log(logging.WARNING if without or surplus else logging.INFO, "%s.", sentence)
     return added if known is None else known.joined(added)
+
+
+def _named(table: pa.Table, names: Sequence[str], path: Path) -> pa.Table:
+    """``table`` whose ``file_name`` is the column that names most of the files, if one does."""
+    import pyarrow as pa
+
+    found: dict[str, int] = {}
+    for column in table.column_names:
+        kind = table.schema.field(column).type
+        if not (pa.types.is_string(kind) or pa.types.is_large_string(kind)):
+            continue
+        own, keys = _shortened(names, table.column(column).to_pylist())
+        if len(set(keys)) == len(keys):
+            found[column] = len(set(own) & set(keys))
+    name = max(found, key=found.__getitem__, default="")
+    if found.get(name, 0) <= len(names) / 2:
+        return table
+    _log.warning("%s: its column %s names the files.", path, name)
+    return table.rename_columns([FILE_NAME if n == name else n for n in table.column_names])
 
 
 def add_columns(data: ImageSet | Splits, path: Path, on: str | None) -> ImageSet | Splits:

@@ -81,12 +81,12 @@ def empty(shape: tuple[int, ...], dtype: DTypeLike = np.uint8, like: Any = None)
     n = math.prod(shape) * np.dtype(dtype).itemsize
     if n <= limit(like):
         return np.empty(shape, dtype)
-    with _nameless(n) as file:
+    with nameless(n) as file:
         return view_of(file, mmap.ACCESS_WRITE).view(dtype).reshape(shape)
 
 
 @contextmanager
-def _nameless(n: int = 0) -> Iterator[IO[bytes]]:
+def nameless(n: int = 0) -> Iterator[IO[bytes]]:
     """A file of ``n`` bytes that goes when nothing uses it any more, even if the process dies."""
     folder = cache_folder()
     make_folder(folder)
@@ -105,7 +105,7 @@ def _nameless(n: int = 0) -> Iterator[IO[bytes]]:
 
 def spilled(chunks: Iterator[bytes]) -> NDArray[np.uint8]:
     """Bytes that come piece by piece, in a mapped file."""
-    with _nameless() as file:
+    with nameless() as file:
         for chunk in chunks:
             file.write(chunk)
         file.flush()
@@ -183,7 +183,7 @@ class Spool:
         if self.size <= self._limit:
             return array
         if self._used + n > len(self._block):
-            with _nameless(max(n, min(self.size, _BLOCK))) as file:
+            with nameless(max(n, min(self.size, _BLOCK))) as file:
                 self._block, self._used = view_of(file, mmap.ACCESS_WRITE), 0
         kept = self._block[self._used : self._used + n].view(array.dtype).reshape(array.shape)
         kept[...] = array

@@ -219,7 +219,11 @@ def as_rows(
     pixels: list[str] = []
     if images is None:
         candidates = [name for name in names if _may_be_images(table.schema.field(name))]
-        candidates.sort(key=lambda name: role_of(name).kind != "images")
+        # A picture that is there goes before the name of a file that may not be.
+        candidates.sort(key=lambda name: (
+            _is_text(table.schema.field(name).type), role_of(name).kind != "images",
+            role_of(name).about != "",
+        ))  # fmt: skip
         images = candidates[0] if candidates else None
     if images is None:
         pixels = [
@@ -264,6 +268,10 @@ def _is_list(kind: pa.DataType) -> bool:
     )
 
 
+def _is_text(kind: pa.DataType) -> bool:
+    return bool(pa.types.is_string(kind) or pa.types.is_large_string(kind))
+
+
 def _may_be_images(column: pa.Field) -> bool:
     kind = column.type
     if pa.types.is_struct(kind):
@@ -273,8 +281,7 @@ def _may_be_images(column: pa.Field) -> bool:
         return True
     if _is_list(kind):
         return is_named or _is_list(kind.value_type)
-    is_text = pa.types.is_string(kind) or pa.types.is_large_string(kind)
-    return bool(is_text and (is_named or column.name in ("file_name", "path", "filename")))
+    return bool(_is_text(kind) and (is_named or column.name in ("file_name", "path", "filename")))
 
 
 def from_rows(
