@@ -1,9 +1,10 @@
 """Exported pages for the browser tests of ``web/e2e``: ``python tools/web_pages.py FOLDER``.
 
-``digits.html`` is zoo:10 on real test digits, ``columns.html`` the same with what could be known of
-each; the others are what could break a page: hostile names, one point, one neuron, 2 000 classes, a
-network the page cannot run. ``numbers.json`` holds what torch makes of zoo:10, for comparison with
-the browser. Scenes are kept in ``ZSCAPE_CACHE``.
+``digits.html`` is zoo:10 on real test digits, ``story.html`` the same with the story of the demo,
+``two.html`` it twice, ``columns.html`` with what could be known of each; the others are what could
+break a page: hostile names, one point, one neuron, 2 000 classes, a network the page cannot run.
+``numbers.json`` holds what torch makes of zoo:10, for comparison with the browser. Scenes are kept
+in ``ZSCAPE_CACHE``.
 """
 
 from __future__ import annotations
@@ -24,6 +25,7 @@ from zscape.api import prepare_scene
 from zscape.data import ImageSet
 from zscape.data.columns import Columns
 from zscape.explorer import build_scene, cached_scene, write_export
+from zscape.explorer.story import WALK
 from zscape.latents import decode, encode
 from zscape.model import MLPVAE, VAE, Condition
 from zscape.model.condition import join_condition
@@ -101,11 +103,24 @@ def numbers(weights: str) -> dict[str, Any]:
     }
 
 
+def two_of(page: Path) -> str:
+    """The page with two explorers of its scene."""
+    one = '<div data-zscape="embedded"></div>'
+    two = [
+        f'<div data-zscape="embedded" data-layout="{layout}" data-view="{view}"></div>'
+        for layout, view in (("embed", "#map=pca&amp;row=3"), ("full", "#map=umap&amp;row=5"))
+    ]
+    return page.read_text().replace(one, "".join(two))
+
+
 def write_pages(folder: Path) -> None:
     """Write all pages into ``folder``."""
     folder.mkdir(parents=True, exist_ok=True)
     digits = prepare_scene("zoo:10", n=N_DIGITS).scene
     write_export(digits, folder / "digits.html")
+    told = prepare_scene("zoo:10", n=N_DIGITS, story=WALK).scene
+    write_export(told, folder / "story.html")
+    (folder / "two.html").write_text(two_of(folder / "digits.html"))
     known = with_columns(zscape.load_data("mnist").test)
     columns = prepare_scene("zoo:10", known, maps="pca", n=N_DIGITS).scene
     write_export(columns, folder / "columns.html")

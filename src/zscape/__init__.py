@@ -51,6 +51,7 @@ if TYPE_CHECKING:
         register_metric,
     )
     from zscape.evaluation import Protocol
+    from zscape.explorer import Story
     from zscape.latents import LatentTable
     from zscape.model import (
         VAE,
@@ -77,6 +78,7 @@ _HOMES = {
     "Protocol": "zscape.evaluation",
     "Run": "zscape.training",
     "Splits": "zscape.data",
+    "Story": "zscape.explorer",
     "Sweep": "zscape.sweeping",
     "TrainConfig": "zscape.config",
     "VAE": "zscape.model",
@@ -131,6 +133,7 @@ __all__ = [
     "Run",
     "ShapeError",
     "Splits",
+    "Story",
     "Sweep",
     "TrainConfig",
     "TrainingDiverged",

@@ -38,12 +38,15 @@ def manifest_of(file: Path):
 
 
 def test_export(cli, finished_run, tmp_path, bundle):
-    out = tmp_path / "page.html"
-    done = cli("export", finished_run, "-o", out, "--maps", "pca", "--n", 8, "--weights", "i8")
+    out, told = tmp_path / "page.html", tmp_path / "story.json"
+    told.write_text('{"title": "t", "steps": [{"title": "a", "text": "b", "view": {"row": 7}}]}')
+    done = cli("export", finished_run, "-o", out, "--maps", "pca", "--n", 8, "--weights", "i8",
+               "--story", told)  # fmt: skip
     assert done.code == 0, done.err
     assert re.fullmatch(rf"Wrote {out}, \d+\.\d MB\n", done.out)
     manifest = manifest_of(out)
     assert manifest["points"]["n"] == 8
+    assert manifest["story"] == json.loads(told.read_text())
     assert [spec["name"] for spec in manifest["maps"]] == ["pca"]
     assert manifest["blocks"]["decoder.0.weight"]["dtype"] == "i8"
     assert manifest["data"].endswith(", test")
@@ -77,6 +80,7 @@ def test_export_with_onnx(cli, finished_run, tmp_path, bundle):
             "Invalid value for '--split': 'all' is not one of 'train', 'test'",
         ),
         (["-o", "page.html", "--n", "12"], "n must be in [1, 11]"),
+        (["-o", "page.html", "--story", "none.json"], "There is no file none.json"),
         (
             ["-o", "page.html", "--weights", "f8"],
             "Invalid value for '--weights': 'f8' is not one of 'f32', 'f16', 'i8'",

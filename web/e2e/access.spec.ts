@@ -62,6 +62,30 @@ for (const colorScheme of ["light", "dark"] as const) {
   });
 }
 
+for (const [width, layout] of [
+  [360, ""],
+  [1280, ""],
+  [1280, "?embed"],
+  [1280, "?present"],
+] as const) {
+  test(`axe finds nothing serious in a story, ${width} pixels ${layout}`, async ({
+    openFile,
+    page,
+  }) => {
+    await page.setViewportSize({ width, height: 800 });
+    const explorer = await openFile("story", layout);
+    for (let i = 0; i < 2; i++) await page.keyboard.press("n");
+    await explorer.root.getByRole("button", { name: "Which digit it is" }).click();
+    await page.evaluate(AXE);
+    const { violations } = await page.evaluate<AxeResults>("axe.run()");
+    expect(
+      violations
+        .filter(({ impact }) => impact === "serious" || impact === "critical")
+        .map(({ id }) => id),
+    ).toEqual([]);
+  });
+}
+
 test("axe finds nothing serious in the help", async ({ openFile, page }) => {
   const explorer = await openFile("digits");
   await page.keyboard.press("?");

@@ -52,7 +52,7 @@ export class Explorer {
   }
 
   async isReady(): Promise<void> {
-    await expect(this.root.locator("[data-ready]")).toHaveAttribute("data-ready", "true", {
+    await expect(this.root.locator("[data-ready]").first()).toHaveAttribute("data-ready", "true", {
       timeout: 45_000,
     });
   }

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Sequence
+from dataclasses import replace
 from inspect import signature
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from zscape.embedding.methods import Tell
     from zscape.evaluation import Comparison, Protocol
     from zscape.explorer import Scene
+    from zscape.explorer.story import StoryLike
     from zscape.explorer.widget import ExplorerWidget
     from zscape.report import SideBySide
 
@@ -167,6 +169,7 @@ def prepare_scene(
     n: int | None = None,
     weights: str = "f16",
     seed: int = 0,
+    story: StoryLike | None = None,
     fresh: bool = False,
     progress: Tell | None = None,
 ) -> Prepared:
@@ -180,17 +183,21 @@ def prepare_scene(
         Which images, see ``Opened.images``; the model's own test images by default.
     maps, n, weights, seed
         See ``zscape.explorer.build_scene``. With maps that are fitted already nothing is cached.
+    story
+        What the page tells, step by step: a ``zscape.Story``, or the path of a JSON file.
     fresh
         Make it anew.
 
     Raises
     ------
     ConfigError, ShapeError, DataError, CheckpointError
-        There is no such model, an option is out of range, or the images do not fit.
+        There is no such model, an option is out of range, the images do not fit, or the story
+        shows what the scene has not.
     """
     from zscape.embedding import Embedding
-    from zscape.explorer import build_scene, cached_scene
+    from zscape.explorer import as_story, build_scene, cached_scene
 
+    told_story = None if story is None else as_story(story)  # before anything takes long
     opened = open_model(source)
     vae, title, images = opened.model, opened.name, opened.images(data, split)
     if maps is not None:
@@ -204,6 +211,8 @@ def prepare_scene(
             scene = cached_scene(vae, images, maps=names, fresh=fresh, **told)
         else:
             scene = build_scene(vae, images, maps=maps, **told)
+    if told_story is not None:
+        scene = replace(scene, manifest=scene.manifest | {"story": told_story.of(scene.manifest)})
     return Prepared(scene, vae, images)
 
 

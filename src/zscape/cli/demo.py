@@ -36,7 +36,8 @@ def demo(
     """Explore a trained model of MNIST on two pages that open offline; nothing is trained.
 
     One is a report with everything there is to see, the other the explorer: point anywhere on a
-    map and see the picture that lives there.
+    map and see the picture that lives there. It begins with a story: ten steps that need no
+    knowledge of any of this.
     """
     if n_train is not None and not train:
         raise ConfigError("--n-train goes with --train; without it nothing is trained.")
@@ -47,6 +48,7 @@ def demo(
 
 
 def _show_zoo(out: Path, open_: bool) -> None:
+    from zscape.explorer.story import WALK
     from zscape.zoo import find_card
 
     card = find_card(MODEL.removeprefix("zoo:"))
@@ -54,7 +56,7 @@ def _show_zoo(out: Path, open_: bool) -> None:
         f"{MODEL} ships with zscape: {card.n_active} of {card.latent_dim} latent neurons in use, "
         f"test loss {card.test_loss:.2f} nats per image after {card.epochs} epochs."
     )
-    _write_pages(MODEL, out, open_)
+    _write_pages(MODEL, out, open_, WALK)
     print(f"Train your own with: zscape train --latent-dim {LATENT_DIM} --out runs/mine")
 
 
@@ -71,7 +73,7 @@ def _train_and_show(out: Path, n_train: int | None, open_: bool) -> None:
         _write_pages(str(result.run.path), result.run.path, open_)
 
 
-def _write_pages(model: str, folder: Path, open_: bool) -> None:
+def _write_pages(model: str, folder: Path, open_: bool, story: Path | None = None) -> None:
     """Everything that opens in a browser; one walks in the explorer while the report is drawn."""
     from zscape import api
     from zscape.training.run import EXPLORER, REPORT
@@ -79,7 +81,7 @@ def _write_pages(model: str, folder: Path, open_: bool) -> None:
     with suppress(OSError):  # what is wrong with the folder, the export says in a sentence
         folder.mkdir(parents=True, exist_ok=True)
     with showing_progress() as progress:
-        explorer = api.export(model, folder / EXPLORER, progress=progress)
+        explorer = api.export(model, folder / EXPLORER, story=story, progress=progress)
     if open_:
         show(explorer.resolve().as_uri())
     with showing_progress() as progress:

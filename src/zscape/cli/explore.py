@@ -23,6 +23,10 @@ Weights = Annotated[
     Literal["f32", "f16", "i8"],
     typer.Option(help="How the network is stored: f32 exact, i8 small."),
 ]
+Story = Annotated[
+    Path | None,
+    typer.Option(help="JSON file of a story that the page tells; the page makes and saves them."),
+]
 Fresh = Annotated[bool, typer.Option("--fresh", help="Draw the maps anew, not from the cache.")]
 
 
@@ -32,6 +36,7 @@ def explore(
     n: Count = None,
     maps: Maps = None,
     weights: Weights = "f16",
+    story: Story = None,
     fresh: Fresh = False,
     port: Annotated[
         int, typer.Option(help="Of 127.0.0.1; 0: any that is free.", min=0, max=65535)
@@ -51,7 +56,7 @@ def explore(
     with showing_progress() as progress:
         prepared = api.prepare_scene(
             where.opened, where.data, split=where.split, n=n, maps=_names(maps),
-            weights=weights, seed=where.seed, fresh=fresh, progress=progress,
+            weights=weights, seed=where.seed, story=story, fresh=fresh, progress=progress,
         )  # fmt: skip
     with ExplorerServer(prepared.scene, prepared.model, port) as server:
         print(f"{where.model} is at {server.url}  (Ctrl-C stops)", flush=True)
@@ -73,6 +78,7 @@ def export(
     onnx: Annotated[
         Path | None, typer.Option(help="Also write encoder.onnx and decoder.onnx to this folder.")
     ] = None,
+    story: Story = None,
     fresh: Fresh = False,
 ) -> None:
     """Write the explorer as one file that opens in any browser, offline, without Python."""
@@ -81,7 +87,7 @@ def export(
     with showing_progress() as progress:
         page = api.export(
             where.opened, out, where.data, onnx=onnx, split=where.split, n=n, maps=_names(maps),
-            weights=weights, seed=where.seed, fresh=fresh, progress=progress,
+            weights=weights, seed=where.seed, story=story, fresh=fresh, progress=progress,
         )  # fmt: skip
     print(f"Wrote {page}, {page.stat().st_size / 1e6:.1f} MB")
     if onnx is not None:

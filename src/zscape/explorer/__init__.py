@@ -5,10 +5,15 @@ from zscape.explorer.export import check_export, write_export
 from zscape.explorer.layers import describe_network
 from zscape.explorer.scene import Scene, build_scene
 from zscape.explorer.server import ExplorerServer, check_port
+from zscape.explorer.story import Question, Step, Story, as_story
 
 __all__ = [
     "ExplorerServer",
+    "Question",
     "Scene",
+    "Step",
+    "Story",
+    "as_story",
     "build_scene",
     "cached_scene",
     "check_export",

@@ -22,8 +22,9 @@ export function StoryCard() {
   return (
     <section ref={card} class="zs-story" aria-label="Story" data-testid="story">
       <div class="zs-story-head">
+        <span class="zs-story-name">{story.title}</span>
         <span class="zs-muted">
-          {story.title} · {number + 1} of {last + 1}
+          {number + 1} of {last + 1}
         </span>
         <IconButton icon="close" label="Leave the story" onClick={() => leaveStory(explorer)} />
       </div>

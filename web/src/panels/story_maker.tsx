@@ -100,8 +100,8 @@ function StepRow({ step, number, n }: { step: Step; number: number; n: number })
         </button>
         <button
           type="button"
-          aria-label={`Let ${what} show what is seen now`}
-          title="It shows what is seen now"
+          aria-label={`Take this view for ${what}`}
+          title="The step shows what is seen now"
           onClick={() => keepViewAgain(explorer, number)}
         >
           Take this view

@@ -33,8 +33,8 @@ export const leaveStory = (explorer: Explorer): void => turnTo(explorer, -1);
 function glide(explorer: Explorer, before: Current): void {
   const after = explorer.current.value;
   if (after === before) return;
-  let mine = before;
-  goTo(explorer, before);
+  let mine = { ...before }; // another than what a glide before this one may be at
+  goTo(explorer, mine);
   let start = 0;
   const frame = (now: number): void => {
     if (explorer.current.value !== mine) return; // the reader, or another step, has gone elsewhere
