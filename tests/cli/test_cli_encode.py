@@ -72,3 +72,30 @@ def test_what_is_not_installed_is_said_before_anything_is_encoded(
     assert outcome.code == 2
     assert "writing .h5ad needs the package anndata: pip install 'zscape[anndata]'" in outcome.err
     assert not list(tmp_path.iterdir())
+
+
+def test_every_image_is_placed_on_maps_of_a_few(
+    finished_run: Path, tmp_path: Path, cli, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """And described, though no table of all is ever held where the file is written in parts."""
+    few = ("map", finished_run, "--split", "train", "-n", 30)
+    for method in ("pca", "pair"):
+        assert cli(*few, "--method", method, "-o", f"{tmp_path}/{method}.safetensors").code == 0
+    maps = [
+        word for method in ("pca", "pair") for word in ("--map", tmp_path / f"{method}.safetensors")
+    ]
+    whole = cli("encode", finished_run, *maps, "--describe", "-o", tmp_path / "t.npz")
+    monkeypatch.setattr("zscape.latents.encode", None)  # what holds the whole table
+    done = cli("encode", finished_run, *maps, "--describe", "-o", tmp_path / "t.parquet")
+    assert done.code == 0, done.err
+    assert done.out.partition("\n")[2] == whole.out.partition("\n")[2] != ""
+    table = LatentTable.load(tmp_path / "t.parquet")
+    drawn = zscape.Embedding.load(tmp_path / "pca.safetensors")
+    found = np.stack([table.columns.numbers(name) for name in ("pca_x", "pca_y")], axis=1)
+    np.testing.assert_array_equal(found, drawn.transform(table.mu))
+    assert set(table.columns) == {"pca_x", "pca_y", "pair_x", "pair_y"}
+    twice = cli("encode", finished_run, *maps[:2], *maps[:2], "-o", tmp_path / "u.csv")
+    assert (twice.code, "a column 'pca_x' already" in twice.err) == (2, True)
+    assert not (tmp_path / "u.csv").exists()
+    other = cli("encode", "zoo:2", *maps[:2], "-o", tmp_path / "u.csv")
+    assert (other.code, "is from another model" in other.err) == (2, True)

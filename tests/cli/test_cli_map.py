@@ -67,6 +67,24 @@ def test_options_of_a_method_and_a_subset(cli: Cli, finished_run: Path, tmp_path
     assert len(set(embedding.table.indices)) == 30
 
 
+def test_a_map_that_is_fitted_on_some_says_so(
+    cli: Cli, finished_run: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    notes = []
+    monkeypatch.setattr("zscape.figures.to_png", lambda figure, note: notes.append(note) or b"png")
+    outs = [
+        word for name in ("m.png", "m.safetensors", "m.csv") for word in ("-o", tmp_path / name)
+    ]
+    assert cli("map", finished_run, *TRAIN, "--fit-on", 20, *outs).code == 0
+    drawn = Embedding.load(tmp_path / "m.safetensors")
+    n = len(drawn)
+    assert len(drawn.fitted_rows) == 20 < n
+    assert notes == [f"Fitted on 20 of {n} images; the others are placed by these."]
+    assert len(pd.read_csv(tmp_path / "m.csv")) == n
+    again = cli("map", tmp_path / "m.safetensors", "--fit-on", 9, "-o", tmp_path / "n.png")
+    assert (again.code, "leave out --fit-on" in again.err) == (2, True)
+
+
 def test_a_saved_map_is_drawn_again(cli: Cli, saved: Path, tmp_path: Path) -> None:
     code, _, err = cli("map", saved, "--color", "z1", "-o", tmp_path / "again.png")
     assert (code, err) == (0, "")
