@@ -195,13 +195,15 @@ def test_the_time_left_goes_by_what_was_done_since_the_count_began(
     # A share of the whole, in stages; then a stage with a count of its own that starts late.
     steps = [(0, "one", 0), (30, "one", 0.05), (120, "one", 0.2), (300, "two", 0.5),
              (310, "two", 0.51), (480, "two", 0.8),
-             (600, "again", 0.5), (720, "again", 0.75)]  # fmt: skip
+             (600, "again", 0.5), (720, "again", 0.75), (850, "again", 0.99),
+             (860, "done", 1)]  # fmt: skip
     with progress.showing_progress() as tell:
         for now[0], stage, done in steps:
             tell(stage, done)
     assert capsys.readouterr().err.splitlines() == [
         "  0%  one", " 20%  one, 8 min left", " 50%  two, 5 min left", " 80%  two, 2 min left",
-        " 50%  again", " 75%  again, 2 min left",
+        " 50%  again", " 75%  again, 2 min left", " 99%  again, under a minute left",
+        "100%  done",
     ]  # fmt: skip
 
 

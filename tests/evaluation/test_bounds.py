@@ -189,7 +189,7 @@ def test_figures_of_different_protocols_are_not_compared(images):
 def test_rows_per_class_add_up(images):
     found = evaluate(Coins(heed=1.0), images, Protocol(samples=2))
     whole, parts = found.table(), found.per_class()
-    assert list(whole.index) == ["reconstruction", "kl", "elbo", "nll"]
+    assert list(whole.index) == ["reconstruction", "kl", "elbo", "iw_bound"]
     for quantity in whole.index:
         each = parts.xs(quantity, level="quantity")
         assert each["n_images"].sum() == 300

@@ -61,7 +61,8 @@ def evaluate(
     print(f"{found.name}, {len(found)} {found.split} images of {found.data}: {protocol}")
     print(f"nats of {found.of} ({found.likelihood}), and their standard error over images")
     if found.bf16_error is not None:
-        print(f"bf16 changes nll by {found.bf16_error.mean:+.3f} ± {found.bf16_error.error:.3f}")
+        mean, error = found.bf16_error
+        print(f"bf16 changes {found.closer} by {mean:+.3f} ± {error:.3f}")
     if written:
         how = {"likelihood": found.likelihood, **found.conditions()}
         write_outs(written, table=lambda: frame.assign(**how))

@@ -52,8 +52,9 @@ def _lines() -> Tell:
         if stage == last and now - said < LINE_EVERY:
             return
         left = ""
-        if now - begun >= LINE_EVERY and done > first:
-            left = f", {(now - begun) * (1 - done) / (done - first) / 60:.0f} min left"
+        if now - begun >= LINE_EVERY and first < done < 1:
+            minutes = (now - begun) * (1 - done) / (done - first) / 60
+            left = f", {minutes:.0f} min left" if minutes > 1 else ", under a minute left"
         print(f"{done:4.0%}  {stage}{left}", file=sys.stderr, flush=True)
         last, said = stage, now
 

@@ -101,11 +101,16 @@ class Evaluation:
         return len(self.reconstruction)
 
     def __repr__(self) -> str:
-        bound = f"nll {estimate(self.nll)}" if self.protocol.samples > 1 else ""
+        bound = f"{self.closer} {estimate(self.nll)}" if self.protocol.samples > 1 else ""
         return line(
             self, self.name, counted(len(self), f"{self.split} image") + f" of {self.data}",
             f"negative elbo {estimate(self.elbo)} nats", bound, str(self.protocol), self.of,
         )  # fmt: skip
+
+    @property
+    def closer(self) -> str:
+        """What tables call ``nll``: that, or ``iw_bound`` where nats are of no likelihood."""
+        return "iw_bound" if self.level_bits is None else "nll"
 
     @property
     def of(self) -> str:
@@ -132,7 +137,11 @@ class Evaluation:
         return nats / self.n_pixels / math.log(2) + self.level_bits
 
     def table(self) -> pd.DataFrame:
-        """A row per quantity: ``nats``, ``error`` (standard, over images), ``bits_per_dim``."""
+        """A row per quantity: ``nats``, ``error`` (standard, over images), ``bits_per_dim``.
+
+        The bound of several samples is in the row ``nll``; in ``iw_bound`` where it is of no
+        likelihood.
+        """
         return self._rows({"": slice(None)}).reset_index(level=0, drop=True)
 
     def per_class(self) -> pd.DataFrame:
@@ -162,7 +171,7 @@ class Evaluation:
 
         parts = {"reconstruction": self.reconstruction, "kl": self.kl.sum(1), "elbo": self.elbo}
         if self.protocol.samples > 1:
-            parts["nll"] = self.nll
+            parts[self.closer] = self.nll
         rows = []
         for group, chosen in groups.items():
             for name, values in parts.items():

@@ -20,7 +20,7 @@ from zscape.words import counted, line, number
 if TYPE_CHECKING:
     import pandas as pd
 
-LOWER_IS_BETTER = ("elbo", "nll", "bits_per_dim", "reconstruction")
+LOWER_IS_BETTER = ("elbo", "nll", "iw_bound", "bits_per_dim", "reconstruction")
 HIGHER_IS_BETTER = ("linear", "neighbours")
 MEASURES = (*LOWER_IS_BETTER, "kl", "n_used", *HIGHER_IS_BETTER)
 DECIMALS = {"bits_per_dim": 4, "n_used": 0, "linear": 3, "neighbours": 3}
@@ -78,10 +78,10 @@ class Comparison:
     def frame(self) -> pd.DataFrame:
         """A row per model: what it is, and under ``MEASURES`` what was measured.
 
-        ``elbo``, ``nll`` and ``reconstruction`` in nats per image, lower is better; ``elbo_error``
-        and ``nll_error`` are standard errors over images; ``n_used`` neurons of a mean KL above
-        0.01; ``linear`` and ``neighbours`` are accuracies of probes of the class; ``how`` is the
-        protocol, the same in every row.
+        ``elbo``, ``nll`` (``iw_bound`` where it is of no likelihood) and ``reconstruction`` in nats
+        per image, lower is better; those with ``_error`` are standard errors over images;
+        ``n_used`` neurons of a mean KL above 0.01; ``linear`` and ``neighbours`` are accuracies of
+        probes of the class; ``how`` is the protocol, the same in every row.
         """
         import pandas as pd
 
@@ -96,7 +96,7 @@ class Comparison:
                 "kld_weight": config.train.kld_weight if config else None,
                 "seed": config.train.seed if config else None,
             }
-            for name, values in (("elbo", found.elbo), ("nll", found.nll)):
+            for name, values in (("elbo", found.elbo), (found.closer, found.nll)):
                 if name == "elbo" or found.protocol.samples > 1:
                     row[name], row[f"{name}_error"] = estimate(values)
             best = row.get("nll", row["elbo"])
@@ -172,7 +172,9 @@ def over_seeds(
                 row[name] = float(part[name].mean())
                 row[f"{name}_spread"] = float(part[name].std())
         rows.append(row)
-    return pd.DataFrame(rows).drop(columns=["seed", "elbo_error", "nll_error"], errors="ignore")
+    return pd.DataFrame(rows).drop(
+        columns=["seed", "elbo_error", "nll_error", "iw_bound_error"], errors="ignore"
+    )
 
 
 def as_text(table: pd.DataFrame) -> pd.DataFrame:

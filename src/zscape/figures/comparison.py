@@ -31,7 +31,8 @@ if TYPE_CHECKING:
     import pandas as pd
 
 PANELS = {
-    "elbo": "minus ELBO, nats", "nll": "closer bound, nats", "kl": "KL, nats",
+    "elbo": "minus ELBO, nats", "nll": "closer bound, nats", "iw_bound": "closer bound, nats",
+    "kl": "KL, nats",
     "n_used": "neurons in use", "linear": "accuracy, linear",
     "neighbours": "accuracy, neighbours",
 }  # fmt: skip
@@ -57,7 +58,7 @@ def plot_comparison(frame: pd.DataFrame) -> Figure:
         ``Comparison.frame``.
     """
     panels = [name for name in PANELS if name in frame and frame[name].notna().any()]
-    if "nll" in panels:  # which is the closer bound of the same thing
+    if {"nll", "iw_bound"} & set(panels):  # which is the closer bound of the same thing
         panels.remove("elbo")
     rows = turned_knobs(frame)
     return _draw_knobs(rows, panels) if rows else _draw_models(frame, panels)

@@ -33,6 +33,7 @@ MOST_TURNED = 2
 QUANTITIES = {
     "elbo": "minus the ELBO, nats per image",
     "nll": "minus a closer bound on log p(x), nats per image",
+    "iw_bound": "minus a closer bound, of no likelihood, nats per image",
     "bits_per_dim": "the same in bits per pixel and channel",
     "reconstruction": "what the pixels cost, nats",
     "kl": "what the code says, nats",
