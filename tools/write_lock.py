@@ -17,8 +17,8 @@ import sys
 from pathlib import Path
 
 ROOT = Path(__file__).parent.parent
-PYTHON = "3.11.5"
-"""The oldest that what is pinned takes."""
+PYTHON = "3.11.0"
+"""The oldest that pyproject.toml promises."""
 FILES = ("requirements.lock", "requirements-cuda.lock")
 HEAD = """\
 # Written by tools/write_lock.py from constraints.txt; do not edit.

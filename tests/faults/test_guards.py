@@ -30,7 +30,7 @@ NAMES = (
     "two\nlines\r\n",
     "\u202eleft\u2069 & right",
 )
-N = 40
+N = 130
 PIXELS = blobs(N)[:, 0].numpy()
 GREYS = np.broadcast_to(np.arange(N, dtype=np.uint8)[:, None, None] * 6, PIXELS.shape)
 SETS: dict[str, dict[str, Any]] = {
@@ -48,7 +48,8 @@ SETS: dict[str, dict[str, Any]] = {
 }  # fmt: skip
 HOMES = (
     "encode run -o t.csv", "encode run -o t.npz --describe", "map run --method pca -o pca.csv",
-    "map run --method tsne -o tsne.png -o tsne.safetensors", "map run --method umap -o umap.csv",
+    "map run --method tsne --split train -o tsne.png -o tsne.safetensors",
+    "map run --method umap --split train -o umap.csv",
     "map quality run --methods pca -o q.csv", "neurons table run -o n.csv",
     "neurons heatmap run -o h.png", "neurons histograms run -o hist.csv",
     "neurons card run z1 -o c.png", "neurons correlations run -o r.csv", "doctor run",

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import os
 import random
+import struct
 import sys
+import zlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
@@ -16,7 +18,9 @@ import pandas as pd
 import pytest
 import torch
 from hostile import Verdict, attack, damaged
+from PIL import Image
 from reliability import Tries
+from scipy.io import savemat
 
 from data.test_table import PIXELS, WRITERS, options_of, save_classes
 from training.training_helpers import fit_tiny, resume_tiny
@@ -207,3 +211,74 @@ def test_what_never_ends_is_refused(reader: str, tmp_path: Path, tries: Tries) -
     verdict = _attacked(reader, tmp_path, write, 2)
     _assert_came_through(verdict, 2, tries)
     assert verdict.counts["refused"] == 2
+
+
+PNGS = {
+    "grey": (0, 8), "colour": (2, 8), "palette": (3, 8), "grey with alpha": (4, 8),
+    "colour with alpha": (6, 8), "grey of 16 bits": (0, 16), "colour of 16 bits": (2, 16),
+    "colour of 16 bits with alpha": (6, 16),
+}  # fmt: skip
+CHANNELS = {0: 1, 2: 3, 3: 1, 4: 2, 6: 4}
+SIDES = {8: 8000, 16: 5000}
+"""By the bits of a channel: of the largest squares that are decoded."""
+
+
+def _flat_png(kind: int, bits: int) -> bytes:
+    """As many black pixels as are let in, in some hundred kilobytes."""
+    side = SIDES[bits]
+    packer, row = zlib.compressobj(1), bytes(1 + side * CHANNELS[kind] * bits // 8)
+    pixels = b"".join([packer.compress(row) for _ in range(side)] + [packer.flush()])
+    chunks = [(b"IHDR", struct.pack(">IIBBBBB", side, side, bits, kind, 0, 0, 0))]
+    chunks += [(b"PLTE", bytes(6) + b"\xff\0\0")] * (kind == 3)
+    chunks += [(b"IDAT", pixels), (b"IEND", b"")]
+    return b"\x89PNG\r\n\x1a\n" + b"".join(
+        struct.pack(">I", len(data)) + name + data + struct.pack(">I", zlib.crc32(name + data))
+        for name, data in chunks
+    )
+
+
+def _large_pictures(at: Path) -> list[Path]:
+    for name, (kind, bits) in PNGS.items():
+        (at / f"{name}.png").write_bytes(_flat_png(kind, bits))
+    turned = Image.Exif()
+    turned[0x0112] = 6
+    Image.new("CMYK", (SIDES[8],) * 2, 7).save(at / "ink.jpg")
+    Image.new("RGB", (SIDES[8],) * 2).save(at / "turned.jpg", exif=turned)
+    return sorted(at.iterdir())
+
+
+@pytest.mark.slow
+@pytest.mark.attack(PART, "small files of the largest pictures that are decoded, also two at once")
+def test_large_pictures_take_little_memory(tmp_path: Path, tries: Tries) -> None:
+    (tmp_path / "sample").mkdir()
+    files = _large_pictures(tmp_path / "sample")
+
+    def write(number: int, at: Path) -> None:
+        (at / "set").mkdir()
+        file = files[number % len(files)]
+        os.link(file, at / "set" / f"a{file.suffix}")
+        if number < len(files):  # a single image cannot be split in two
+            Image.new("L", (9, 9), 200).save(at / "set" / "b.png")
+        else:
+            os.link(file, at / "set" / f"b{file.suffix}")
+
+    verdict = attack(
+        lambda at: load_data(at / "set", DataConfig(resize=32)), write, range(len(files) + 2),
+        tmp_path,
+    )  # fmt: skip
+    _assert_came_through(verdict, len(files) + 2, tries)
+    assert verdict.counts["refused"] == 0
+
+
+@pytest.mark.slow
+@pytest.mark.attack(PART, "a .mat of 300 KB that unfolds into 300 MB")
+def test_a_bomb_of_matlab(tmp_path: Path, tries: Tries) -> None:
+    images = np.zeros((400_000, 784), np.uint8)
+    sample = tmp_path / "bomb.mat"
+    savemat(sample, {"dataset": {"train": {"images": images}}}, do_compression=True)
+    verdict = attack(
+        lambda at: load_data(at / "bomb.mat"),
+        lambda _, at: os.link(sample, at / "bomb.mat"), range(1), tmp_path,
+    )  # fmt: skip
+    _assert_came_through(verdict, 1, tries)
+    assert verdict.counts["refused"] == 1

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import math
 import sys
 import warnings
 from collections import Counter
@@ -51,6 +50,7 @@ _ORIENTATION = 0x0112  # the EXIF tag
 _REDUCED = 254  # the TIFF tag that says, in its first bit, "a smaller copy of another page"
 _HELD = 64 << 20  # bytes up to which a file is read as a whole, as a decoder may ask for any number
 _LARGE = 1 << 24  # pixels
+_MOST, _MOST_DEEP = 64_000_000, 25_000_000  # pixels; deep are those of more than 8 bits
 _STRIP = 1 << 22  # pixels of a large picture that are computed with at once
 _MOST_PER_BYTE = 1000  # pixels of a large picture; blank pages of fax have 500
 _OPENING = Lock()
@@ -109,7 +109,18 @@ def _opened(stream: IO[bytes]) -> Image.Image:
         warnings.simplefilter("error", Image.DecompressionBombWarning)
         opened = Image.open(stream, formats=_FORMATS)
     _check_pixels(opened.width * opened.height, stream)
+    _check_size(opened)
     return opened
+
+
+def _check_size(picture: Image.Image) -> None:
+    """Raise ``ValueError`` before a picture takes a gigabyte of memory to decode."""
+    most = _MOST_DEEP if _is_deep(picture) or picture.mode[:1] in "IF" else _MOST
+    if picture.width * picture.height > most:
+        raise ValueError(
+            f"it has {picture.width} x {picture.height} pixels, and at most {most} are decoded; "
+            "make it smaller first"
+        )
 
 
 def _alone(opened: Image.Image) -> AbstractContextManager[Any]:
@@ -133,8 +144,7 @@ def _pages(opened: Image.Image, left_out: Counter[str]) -> Iterator[Image.Image]
     for page in ImageSequence.Iterator(opened):
         n += page.width * page.height
         _check_pixels(n, opened.fp)  # type: ignore[attr-defined]
-        if page.width * page.height > (Image.MAX_IMAGE_PIXELS or math.inf):
-            raise ValueError(f"a page of {page.width} x {page.height} pixels is refused")
+        _check_size(page)
         if opened.format == "TIFF" and opened.tag_v2.get(_REDUCED, 0) & 1:  # type: ignore[attr-defined]
             left_out["smaller copy inside a TIFF"] += 1
         else:
