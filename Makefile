@@ -63,10 +63,11 @@ wheel: .venv/.dev
 	$(BIN)/python tools/check_wheel.py dist
 
 # Installs the wheel by hashes where there is nothing else, and runs it; on Linux as root: as nobody, without a network, from what
-# cannot be written, the source hidden. Some minutes. CLEAN is a Python that nobody may run.
+# cannot be written, the source hidden. Some minutes. CLEAN is a Python that nobody may run; WHEELS as below, or else torch comes with
+# what NVIDIA's GPUs need.
 CLEAN ?= $(shell command -v $(PYTHON))
 install-check: wheel
-	$(BIN)/python tools/check_install.py dist --python $(CLEAN)
+	$(BIN)/python tools/check_install.py dist --python $(CLEAN) $(if $(WHEELS),--first $(WHEELS),--cuda)
 
 # After a change of constraints.txt or pyproject.toml. WHEELS are files that the package index does not have.
 lock: .venv/.dev

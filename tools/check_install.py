@@ -9,6 +9,7 @@ which is hidden under an empty disk.
 from __future__ import annotations
 
 import argparse
+import hashlib
 import os
 import shutil
 import subprocess
@@ -32,11 +33,16 @@ exec setpriv --reuid=nobody --regid=nogroup --clear-groups --no-new-privs "$@"
 """
 
 
-def install(wheel: Path, folder: Path, python: str, locks: list[str]) -> Path:
+def install(wheel: Path, folder: Path, python: str, locks: list[str], first: list[Path]) -> Path:
     """An environment with the wheel, and nothing that is not pinned; its ``bin``."""
     uv = [sys.executable, "-m", "uv"]
     subprocess.run([*uv, "venv", "--quiet", "--python", python, folder], check=True)
     pip = [sys.executable, "-m", "pip", "--python", folder, "install", "--quiet", "--no-deps"]
+    known = (ROOT / "requirements.lock").read_text(encoding="utf-8")
+    for file in first:
+        if hashlib.sha256(file.read_bytes()).hexdigest() not in known:
+            sys.exit(f"{file} is not in requirements.lock")
+        subprocess.run([*pip, file], check=True)
     pinned = [part for lock in locks for part in ("-r", ROOT / lock)]
     subprocess.run([*pip, "--require-hashes", *pinned], check=True)
     subprocess.run([*pip, wheel], check=True)
@@ -68,6 +74,10 @@ def main() -> None:
     parser.add_argument(
         "--cuda", action="store_true", help="torch is not the build for the CPU alone"
     )
+    parser.add_argument(
+        "--first", type=Path, nargs="*", default=[], metavar="WHEEL",
+        help="Files of the lock that the package index does not have.",
+    )  # fmt: skip
     options = parser.parse_args()
     (wheel,) = options.folder.resolve().glob("*.whl")
     with tempfile.TemporaryDirectory() as name:
@@ -79,7 +89,7 @@ def main() -> None:
         if sys.platform == "linux" and os.geteuid() == 0:
             shutil.chown(work, "nobody")
         locks = ["requirements.lock", *["requirements-cuda.lock"] * options.cuda]
-        run(install(wheel, place / "env", options.python, locks), work, home)
+        run(install(wheel, place / "env", options.python, locks, options.first), work, home)
     print(f"{wheel.name} runs: {', '.join(MADE)}")
 
 
