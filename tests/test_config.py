@@ -169,6 +169,18 @@ def test_numpys_values_are_checked_as_pythons(value):
         TrainConfig(kld_weight=value)
 
 
+def test_the_signature_of_train_has_every_option() -> None:
+    from zscape.options import TrainOptions
+
+    flags = {
+        field.name: "Any" if field.name in ("network", "likelihood") else field.type
+        for _, field in FIELDS
+        if field.name != "data" and field.metadata.get("is_flag", True)
+    }
+    told = {name: hint.__forward_arg__ for name, hint in TrainOptions.__annotations__.items()}
+    assert told == flags
+
+
 @pytest.mark.parametrize(
     ("typed", "meant"),
     [

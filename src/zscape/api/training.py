@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import Any, Unpack
 
 from torch import nn
 
@@ -13,6 +13,7 @@ from zscape.data import Splits, load_data, showing
 from zscape.errors import ConfigError
 from zscape.files import write_atomic
 from zscape.model import VAE, Likelihood, allowed
+from zscape.options import TrainOptions
 from zscape.training import Run, TrainingResult, create_progress, fit
 from zscape.training.run import LOSS, RECONSTRUCTIONS, SAMPLES
 
@@ -23,7 +24,7 @@ def train(
     out: Path | str | None = None,
     overwrite: bool = False,
     progress: str = "auto",
-    **options: Any,
+    **options: Unpack[TrainOptions],
 ) -> TrainingResult:
     """Train a model, and keep everything about it in the folder ``out``.
 
@@ -59,13 +60,14 @@ def train(
     (1, 2)
     """
     source = str(data) if isinstance(data, (str, Path)) else None
-    if options.get("columns") is not None:  # to be found from any folder later
-        options["columns"] = str(Path(options["columns"]).expanduser().absolute())
-    start = options.get("network")
-    options |= _like(start, options) if isinstance(start, nn.Module) else {}
-    options |= allowed(options.get("network"), options.get("likelihood"))
-    check_heeded(options)
-    config = RunConfig.from_options(data=source, **options)
+    given: dict[str, Any] = {**options}
+    if given.get("columns") is not None:  # to be found from any folder later
+        given["columns"] = str(Path(given["columns"]).expanduser().absolute())
+    start = given.get("network")
+    given |= _like(start, given) if isinstance(start, nn.Module) else {}
+    given |= allowed(given.get("network"), given.get("likelihood"))
+    check_heeded(given)
+    config = RunConfig.from_options(data=source, **given)
     splits = load_data(data, config.data, seed=config.train.seed)
     display = create_progress(progress)
     start = start if isinstance(start, VAE) else None

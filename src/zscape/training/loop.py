@@ -265,7 +265,7 @@ class Trainer:
         rank, world = self.fabric.global_rank, self.fabric.world_size
         return tuple(batch[rank::world].to(self.train_images.images.device) for batch in batches)
 
-    def _train_step(self, x: Tensor, condition: Tensor | None) -> None:
+    def _train_step(self, x: Tensor, condition: Tensor | None = None) -> None:
         config, step = self.config, self.n_steps_done
         # A young average forgets faster, or it would be made of the random initial weights.
         decay = min(config.ema, (1 + step) / (10 + step)) if step else 0.0
