@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip install --disable-pip-version-check --quiet --constraint constraints.txt
 
-.PHONY: demo explore test slow faults fuzz lint zoo results notebooks bench bench-web published wheel install-check lock lowest web e2e format clean
+.PHONY: demo explore test slow faults fuzz lint zoo results notebooks bench bench-web published wheel install-check lock lowest web docs e2e format clean
 
 demo: .venv/.demo
 	$(BIN)/zscape demo
@@ -96,6 +96,10 @@ e2e: web/node_modules/.package-lock.json .venv/.dev
 bench-web: web/node_modules/.package-lock.json .venv/.dev
 	npm --prefix web run bench:web
 
+# The site, build/site/index.html, which opens from the disk; trains the three small models of its gallery, once.
+docs: .venv/.docs
+	$(BIN)/python -m tools.build_docs
+
 format: .venv/.dev
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
@@ -119,3 +123,8 @@ web/node_modules/.package-lock.json: web/package.json web/package-lock.json
 	@echo "Installing zscape and its tools into .venv (once)."
 	$(PIP) --editable ".[dev]"
 	@touch $@ .venv/.demo
+
+.venv/.docs: pyproject.toml constraints.txt | .venv/.dev
+	@echo "Installing what builds the site into .venv (once)."
+	$(PIP) --editable ".[dev,docs]"
+	@touch $@
