@@ -160,8 +160,12 @@ def test_the_page_of_results_is_of_the_models_that_ship():
         )  # fmt: skip
         shown.append([dict(zip(names, row, strict=True)) for row in rows])
     cards = read_cards()
-    binary, grey, *_ = shown
+    binary, grey, samples = shown
     assert [row["model"] for row in binary] == [f"zoo:{name}" for name in cards]
+    assert [row["model"] for row in samples] == [
+        *(f"zoo:{name}" for name in cards),
+        "training images",
+    ]
     assert [row["kl"] for row in grey] == [f"{card.kl:.2f}" for card in cards.values()]
     assert [row["n_used"] for row in grey] == [f"{card.n_active}" for card in cards.values()]
     assert (ROOT / "docs" / "images" / "results.png").is_file()

@@ -64,6 +64,7 @@ SAMPLES = """
 ## Samples
 
 As many samples of the prior as there are test images, in the features of a classifier that ships.
+One set of samples of each model: what another would change was not measured.
 """
 
 
