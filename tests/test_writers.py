@@ -22,7 +22,7 @@ ALLOWED = {
 """Files that may open others for writing, and why."""
 
 OURS = (
-    "where.table.save(out)", "embedding.save(path)", "scene.save(file)",
+    "table.save(out)", "embedding.save(path)", "scene.save(file)",
     "write_table(Path(path), ", "writer.write_table(",
 )  # fmt: skip
 """What these write with ``write_atomic``; the last, to what the writer was made with."""

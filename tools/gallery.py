@@ -28,6 +28,10 @@ QUIET = (
 )  # fmt: skip
 
 
+FAMILIES = ("DejaVu Sans", "DejaVu Sans Mono", "DejaVu Serif", "STIXGeneral")
+"""Those of Matplotlib's fonts that have all letters and digits."""
+
+
 class Piece(NamedTuple):
     """One explorer, its card, and how it is made."""
 
@@ -77,7 +81,7 @@ def take_picture(name: str) -> None:
             check=True, capture_output=True, timeout=180,
         )  # fmt: skip
     Image.open(out).convert("RGB").resize((800, 500), Image.Resampling.LANCZOS).quantize(
-        64, dither=Image.Dither.NONE
+        128, dither=Image.Dither.NONE
     ).save(out, optimize=True)
 
 
@@ -88,7 +92,7 @@ def draw_glyphs(folder: Path) -> None:
     lines = ["file_name,family,weight,slant"]
     for entry in sorted(font_manager.fontManager.ttflist, key=lambda entry: Path(entry.fname).name):
         font = Path(entry.fname)
-        if "mpl-data" not in font.parts or not entry.name.startswith(("DejaVu", "STIXG")):
+        if "mpl-data" not in font.parts or entry.name not in FAMILIES:
             continue
         face = ImageFont.truetype(str(font), 22)
         slant = "upright" if entry.style == "normal" else "slanted"

@@ -329,6 +329,8 @@ def _images(
         if _is_list(column.type):
             return _nested(column.combine_chunks(), f"{where}:{rows.images}")
         cells = column.to_pylist()
+    if not cells:
+        raise DataError(f"{where} has no rows.")
     if isinstance(cells[0], str) and re.fullmatch(r"\s*[\d.]+(\s+[\d.]+)+\s*", cells[0]):
         return _from_text(cells, where)
     if isinstance(cells[0], (np.ndarray, Tensor)):
