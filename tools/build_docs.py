@@ -24,7 +24,7 @@ import zscape
 from zscape.cli.app import app
 
 ROOT = Path(__file__).parent.parent
-STAGED = ROOT / "build" / "docs"
+STAGED, SITE = ROOT / "build" / "docs", ROOT / "build" / "site"
 SOURCES = "https://github.com/zscape/zscape/blob/main/"
 MODULES = (
     "zscape", "zscape.data", "zscape.model", "zscape.training", "zscape.latents",
@@ -53,6 +53,17 @@ def main() -> None:
     gallery.main([])
     shutil.copytree(gallery.PAGES, STAGED / "gallery")
     run(sys.executable, "-m", "zensical", "build", "--clean", "--strict")
+    for page in SITE.rglob("*.html"):
+        if page.parent.name != "gallery":
+            page.write_text(offline(page.read_text()))
+
+
+def offline(text: str) -> str:
+    """A page without the one script that the theme fetches, for browsers that are no more."""
+    text = re.sub(r'<script src="https://unpkg.com/iframe-worker/shim"[^>]*></script>', "", text)
+    if found := re.search(r'<(?:script|link|img|iframe)[^>]+(?:src|href)="https?:[^>]+>', text):
+        sys.exit(f"a page asks the network: {found[0]}")
+    return text
 
 
 def run(*words: object) -> None:

@@ -15,10 +15,15 @@ const PAGES = existsSync(SITE)
 
 test.skip(!PAGES.length, "The site is not built: make docs.");
 
-/** Lessons and what a passer-by sees at every width; of the rest, one width each. */
+/** Lessons and what a passer-by sees, at both widths; of the rest, one of each kind. */
 const isFront = (name: string): boolean => /^(index|gallery|learn\/.*|data)\.html$/.test(name);
+const isShown = (name: string): boolean =>
+  isFront(name) ||
+  /^(commands|maps|results|stability|reference\/(commands|zscape)|notebooks\/04.*)\.html$/.test(
+    name,
+  );
 
-for (const [number, name] of PAGES.entries()) {
+for (const [number, name] of PAGES.filter(isShown).entries()) {
   for (const width of isFront(name) ? [360, 1390] : [number % 2 ? 360 : 1390]) {
     test(`${name} at ${width} px asks for nothing, fits, and has nothing serious`, async ({
       page,
