@@ -4,14 +4,17 @@ import { App } from "./panels/app";
 import { type Page, PageContext } from "./panels/context";
 import { TABS } from "./panels/tabs";
 import { loadScene } from "./scene/load_scene";
-import { type DataSource, SceneError } from "./scene/source";
+import { areSameImages } from "./scene/members";
+import { type DataSource, type Scene, SceneError } from "./scene/source";
 import { flip, setDecoder, setLayout } from "./state/actions";
+import { followNetworks } from "./state/actions_members";
 import { openStep } from "./state/actions_story";
 import { applyAddress, followAddress, readAddress } from "./state/address";
-import { watch } from "./state/cell";
+import { cell, watch } from "./state/cell";
 import { createExplorer } from "./state/create_explorer";
-import { createDecoder } from "./state/decoder";
+import { createDecoder, type Decoder } from "./state/decoder";
 import type { Explorer, Layout } from "./state/explorer";
+import { link } from "./state/link";
 import { followPosterior } from "./state/posterior";
 import { followShared } from "./state/shared";
 import { whenIdle } from "./state/slices";
@@ -75,30 +78,64 @@ export function mount(
     else openStep(explorer, 0, false);
     if (source.shared) endings.push(followShared(explorer, source.shared));
     const number = ++lastNumber;
+    const networks = createNetworks(source);
+    const beside = cell(false);
     const page: Page = {
       explorer,
       ownsPage,
       thumbnails: createThumbnails(scene),
       id: (name) => `zscape-${number}-${name}`,
+      beside,
+      toggleBeside: () => beside.set(!beside.value),
+    };
+    /** Another member beside the one that is shown: the next, or the one before the last. */
+    const openBeside = (): [Page, () => void] => {
+      const at = explorer.member.value;
+      const to = scene.members[at + 1 < scene.members.length ? at + 1 : at - 1]!;
+      const second = createExplorer(to, {
+        isDark: explorer.isDark.value,
+        tools: explorer.tools,
+        tabs: explorer.tabs,
+      });
+      const other: Page = {
+        ...page,
+        explorer: second,
+        thumbnails: areSameImages(to.manifest, scene.manifest)
+          ? page.thumbnails
+          : createThumbnails(to),
+        id: (name) => `zscape-${number}-beside-${name}`,
+      };
+      const ends = [
+        followNetworks(second, networks),
+        followPosterior(second, other.thumbnails),
+        link(explorer, second),
+      ];
+      return [other, () => ends.forEach((end) => end())];
     };
     endings.push(followPosterior(explorer, page.thumbnails));
     body.replaceChildren();
     endings.push(() => render(null, body));
     await new Promise<void>((resolve) => {
       endings.push(resolve);
-      const app = h(App, { root, onShown: resolve });
+      const app = h(App, {
+        root,
+        onShown: resolve,
+        openBeside: scene.members.length > 1 ? openBeside : null,
+      });
       render(h(PageContext.Provider, { value: page }, app), body);
     });
     if (isDestroyed) return;
-    const model = await createModel(scene);
+    const decoder = await networks(explorer.scene);
     if (isDestroyed) return;
-    const decoder = createDecoder(model, source);
     const decoded = decoder.canDecode ? firstAnswer(explorer) : null;
     setDecoder(explorer, decoder);
+    endings.push(followNetworks(explorer, networks));
+    if (scene.about && !scene.about.isFilm) beside.set(true);
     if (ownsPage) endings.push(followAddress(explorer));
     await decoded;
     if (isDestroyed) return;
     endings.push(whenIdle(() => explorer.latentSpacing()));
+    if (scene.members.length > 1) endings.push(whenIdle(() => void prepareAll(scene, networks)));
     performance.mark("zs-ready");
     root.dataset.ready = "true";
   }
@@ -119,6 +156,32 @@ export function mount(
       root.remove();
     },
   };
+}
+
+type Networks = (scene: Scene) => Decoder | Promise<Decoder>;
+
+/** The network of a scene, each made once. */
+function createNetworks(source: DataSource): Networks {
+  const known = new Map<number, Decoder | Promise<Decoder>>();
+  return (scene) => {
+    const { member } = scene;
+    const ready = known.get(member);
+    if (ready) return ready;
+    // What stands behind the page has the network of the first member alone.
+    const { decode: _, encode: __, ...alone } = source;
+    const made = createModel(scene).then((model) => {
+      const decoder = createDecoder(model, scene.members.length > 1 ? alone : source);
+      known.set(member, decoder);
+      return decoder;
+    });
+    known.set(member, made);
+    return made;
+  };
+}
+
+/** One after the other, so that none is waited for when the slider comes to it. */
+async function prepareAll(scene: Scene, networks: Networks): Promise<void> {
+  for (const member of scene.members) await networks(member);
 }
 
 /** Once there is a picture, or a sentence that says why not. */

@@ -503,7 +503,8 @@ describe("a legend", () => {
       nRead++;
       return Reflect.get(mu, key);
     };
-    const explorer = Object.assign(small, { mu: new Proxy(small.mu, { get: read }) });
+    const mu = new Proxy(small.mu, { get: read });
+    const explorer = Object.defineProperty(small, "mu", { value: mu });
     setColor(explorer, "z1");
     expect(explorer.coloring.value.scale).toMatchObject({ unit: "", about: "grey is 0" });
     expect(nRead).toBe(0);

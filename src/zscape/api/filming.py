@@ -62,7 +62,7 @@ def film(
         opened = open_models(source)
         names, at = [one.name for one in opened], [float(k) for k in range(len(opened))]
     else:
-        opened, names, at = _moments(open_model(source), most)
+        opened, names, at = moments(open_model(source), most)
     if len(opened) < 2:
         raise ConfigError(f"a film needs two models or moments at least; got {len(opened)}.")
     settings = opened[-1].settings
@@ -84,7 +84,7 @@ def some(images: ImageSet, n: int | None, seed: int) -> ImageSet:
     return images.subset(count, torch_generator(seed, "film"))
 
 
-def _moments(opened: Opened, most: int | None) -> tuple[list[Opened], list[str], list[float]]:
+def moments(opened: Opened, most: int | None) -> tuple[list[Opened], list[str], list[float]]:
     """The run at each of its snapshots, and what each is called and when it was."""
     if opened.run is None:
         raise CheckpointError(

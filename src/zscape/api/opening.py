@@ -294,8 +294,23 @@ def _name_of(entry: type, registry: Registry[Any]) -> str:
     return next((name for name in registry if registry[name] is entry), entry.__name__)
 
 
+def _several(source: Openable) -> list[str]:
+    """Names of models of the zoo that one name stands for; none if it stands for itself."""
+    told = {name: find_card(name).run_config for name in read_cards()}
+    if source == "zoo:all":
+        return list(told)
+    if source == "zoo:kld":
+        return [name for name, one in told.items() if one.model.latent_dim == 10]
+    if source == "zoo:dims":
+        return [name for name, one in told.items() if one.train.kld_weight == 1]
+    return []
+
+
 def open_models(sources: Sequence[Openable]) -> list[Opened]:
-    """Each as ``open_model`` takes it, under a name of its own; ``"zoo:all"`` is all that ship.
+    """Each as ``open_model`` takes it, under a name of its own.
+
+    ``"zoo:all"`` is all that ship, ``"zoo:kld"`` those of 10 neurons with different weights of the
+    KL, ``"zoo:dims"`` those with different numbers of neurons and the weight 1.
 
     Raises
     ------
@@ -306,7 +321,7 @@ def open_models(sources: Sequence[Openable]) -> list[Opened]:
     """
     named: list[Openable] = []
     for source in sources:
-        named += [f"zoo:{name}" for name in read_cards()] if source == "zoo:all" else [source]
+        named += [f"zoo:{name}" for name in _several(source)] or [source]
     found: dict[str, Opened] = {}
     places: set[object] = set()
     for source in named:

@@ -159,11 +159,25 @@ class Prepared(NamedTuple):
     def __repr__(self) -> str:
         return line(self, str(self.scene), describe_model(self.model), str(self.images))
 
+    def telling(self, story: Story) -> Prepared:
+        """The same, with a story.
+
+        Raises
+        ------
+        ConfigError
+            It shows what the scene has not.
+        """
+        manifest = self.scene.manifest
+        told = manifest | {"story": story.of(manifest)}
+        return self._replace(scene=replace(self.scene, manifest=told))
+
 
 def prepare_scene(
-    source: Openable,
+    source: Openable | list[Openable],
     data: Any = None,
     *,
+    against: Any = None,
+    film: bool = False,
     split: str = "test",
     maps: str | Embedding | Sequence[str | Embedding] | None = None,
     n: int | None = None,
@@ -178,9 +192,14 @@ def prepare_scene(
     Parameters
     ----------
     source
-        A model, see ``open_model``: ``"zoo:10"``, a run folder, what ``train`` returned.
+        A model, see ``open_model``: ``"zoo:10"``, a run folder, what ``train`` returned. Or a list
+        of models, to be compared on the same images.
     data, split
         Which images, see ``Opened.images``; the model's own test images by default.
+    against
+        Other images, beside those of ``data``, to see one model on both.
+    film
+        The snapshots of a run, one after the other.
     maps, n, weights, seed
         See ``zscape.explorer.build_scene``. With maps that are fitted already nothing is cached.
     story
@@ -198,6 +217,12 @@ def prepare_scene(
     from zscape.explorer import as_story, build_scene, cached_scene
 
     told_story = None if story is None else as_story(story)  # before anything takes long
+    if film or against is not None or isinstance(source, list):
+        prepared = _prepare_members(
+            source, data, against, film, split=split, maps=_named(maps), n=n, weights=weights,
+            seed=seed, progress=progress,
+        )  # fmt: skip
+        return prepared if told_story is None else prepared.telling(told_story)
     opened = open_model(source)
     vae, title, images = opened.model, opened.name, opened.images(data, split)
     if maps is not None:
@@ -211,12 +236,41 @@ def prepare_scene(
             scene = cached_scene(vae, images, maps=names, fresh=fresh, **told)
         else:
             scene = build_scene(vae, images, maps=maps, **told)
-    if told_story is not None:
-        scene = replace(scene, manifest=scene.manifest | {"story": told_story.of(scene.manifest)})
-    return Prepared(scene, vae, images)
+    prepared = Prepared(scene, vae, images)
+    return prepared if told_story is None else prepared.telling(told_story)
 
 
-def explore(source: Openable, data: Any = None, **options: Any) -> ExplorerWidget:
+def _prepare_members(
+    source: Openable | list[Openable], data: Any, against: Any, film: bool, **told: Any
+) -> Prepared:
+    """Several models, moments or sets as one scene; nothing of it is cached."""
+    from zscape.api.members import members_of, scene_of_members, scene_of_sets
+
+    if against is not None and (film or (isinstance(source, list) and len(source) > 1)):
+        raise ConfigError("one model is shown on two sets of images; give one, and no film.")
+    if against is not None:
+        opened = open_model(source[0] if isinstance(source, list) else source)
+        with showing(opened.show_channels):
+            scene, images = scene_of_sets(opened, data, against, **told)
+        return Prepared(scene, opened.model, images)
+    members = members_of(source, film=film)
+    first = members.models[-1 if members.is_film else 0]
+    with showing(first.show_channels):
+        scene, images = scene_of_members(members, data, **told)
+    return Prepared(scene, first.model, images)
+
+
+def _named(maps: Any) -> list[str] | None:
+    """Names of maps to draw; what is fitted is of one model."""
+    if maps is None:
+        return None
+    names = [maps] if isinstance(maps, str) else list(maps)
+    if not all(isinstance(name, str) for name in names):
+        raise ConfigError("maps of several models are drawn in one frame; give their names.")
+    return names
+
+
+def explore(source: Openable | list[Openable], data: Any = None, **options: Any) -> ExplorerWidget:
     """The explorer as a notebook widget: last in a cell, it shows itself.
 
     What a person does there comes back as ``z``, ``selection``, ``selections``, ``path``, ``map``,
@@ -239,7 +293,7 @@ def explore(source: Openable, data: Any = None, **options: Any) -> ExplorerWidge
 
 
 def export(
-    source: Openable,
+    source: Openable | list[Openable],
     out: Path | str,
     data: Any = None,
     *,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 import typer
 
@@ -12,6 +12,16 @@ from zscape.cli.inputs import Latents, with_model
 from zscape.cli.progress import showing_progress
 from zscape.errors import ConfigError
 
+SEVERAL = ("zoo:all", "zoo:kld", "zoo:dims")
+"""Names that stand for several models."""
+
+SomeModel = Annotated[
+    str,
+    typer.Argument(
+        help="zoo:10, a run folder (RUN@3: as it was at snapshot 3), a .safetensors or .pth; "
+        "zoo:kld and zoo:dims stand for several models of the zoo."
+    ),
+]
 Count = Annotated[
     int | None,
     typer.Option("-n", "--n", help="Images to show, drawn at random; 10000 by default.", min=1),
@@ -30,9 +40,23 @@ Story = Annotated[
 Fresh = Annotated[bool, typer.Option("--fresh", help="Draw the maps anew, not from the cache.")]
 
 
-@with_model("data", "split", "seed", "condition")
+Others = Annotated[
+    list[str] | None,
+    typer.Argument(help="Further models, to be compared on the same images.", show_default=False),
+]
+Against = Annotated[
+    str | None,
+    typer.Option(help="Other images, as --data takes them, to see the one model on both."),
+]
+IsFilm = Annotated[bool, typer.Option("--film", help="How MODEL, a run with --snapshots, learned.")]
+
+
+@with_model("data", "split", "seed", "condition", model=SomeModel)
 def explore(
     where: Latents,
+    others: Others = None,
+    against: Against = None,
+    film: IsFilm = False,
     n: Count = None,
     maps: Maps = None,
     weights: Weights = "f16",
@@ -55,8 +79,9 @@ def explore(
     check_port(port)
     with showing_progress() as progress:
         prepared = api.prepare_scene(
-            where.opened, where.data, split=where.split, n=n, maps=_names(maps),
-            weights=weights, seed=where.seed, story=story, fresh=fresh, progress=progress,
+            _models(where, others, film), where.data, against=against, film=film,
+            split=where.split, n=n, maps=_names(maps), weights=weights, seed=where.seed,
+            story=story, fresh=fresh, progress=progress,
         )  # fmt: skip
     with ExplorerServer(prepared.scene, prepared.model, port) as server:
         print(f"{where.model} is at {server.url}  (Ctrl-C stops)", flush=True)
@@ -68,10 +93,14 @@ def explore(
             print("\nStopped.")
 
 
-@with_model("data", "split", "seed", "condition")
+@with_model("data", "split", "seed", "condition", model=SomeModel)
 def export(
     where: Latents,
+    others: Others = None,
+    *,
     out: Annotated[Path, typer.Option("-o", "--out", help="Page to write, .html.")],
+    against: Against = None,
+    film: IsFilm = False,
     n: Count = None,
     maps: Maps = None,
     weights: Weights = "f16",
@@ -86,12 +115,26 @@ def export(
 
     with showing_progress() as progress:
         page = api.export(
-            where.opened, out, where.data, onnx=onnx, split=where.split, n=n, maps=_names(maps),
-            weights=weights, seed=where.seed, story=story, fresh=fresh, progress=progress,
+            _models(where, others, film), out, where.data, against=against, film=film, onnx=onnx,
+            split=where.split, n=n, maps=_names(maps), weights=weights, seed=where.seed,
+            story=story, fresh=fresh, progress=progress,
         )  # fmt: skip
     print(f"Wrote {page}, {page.stat().st_size / 1e6:.1f} MB")
     if onnx is not None:
         print(f"Wrote {onnx / 'encoder.onnx'} and {onnx / 'decoder.onnx'}")
+
+
+def _models(where: Latents, others: list[str] | None, film: bool) -> Any:
+    """The model, or the models if there are several."""
+    names = [where.model, *(others or ())]
+    if len(names) == 1 and names[0] not in SEVERAL:
+        return where.opened
+    if film:
+        raise ConfigError("--film shows one run; leave out the other models, or --film.")
+    if where.condition is not None or where.more:
+        raise ConfigError("several models are compared as they are; leave out --condition and what "
+                          "--columns joins.")  # fmt: skip
+    return names
 
 
 def _names(maps: str | None) -> list[str] | None:

@@ -3,6 +3,7 @@
 from zscape.explorer.cache import cached_scene
 from zscape.explorer.export import check_export, write_export
 from zscape.explorer.layers import describe_network
+from zscape.explorer.members import join_scenes
 from zscape.explorer.scene import Scene, build_scene
 from zscape.explorer.server import ExplorerServer, check_port
 from zscape.explorer.story import Question, Step, Story, as_story
@@ -19,5 +20,6 @@ __all__ = [
     "check_export",
     "check_port",
     "describe_network",
+    "join_scenes",
     "write_export",
 ]

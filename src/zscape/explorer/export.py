@@ -62,8 +62,9 @@ def squeezed(scene: Scene) -> Scene:
     """The same scene in fewer bytes, coordinates rounded as ``write_export`` says."""
     entries = scene.manifest["blocks"]
     blocks = {name: Packed(entries[name], data) for name, data in scene.blocks.items()}
-    for spec in scene.manifest["maps"]:
-        name = spec["coordinates"]
+    members = scene.manifest.get("members", {"list": []})["list"]
+    manifests = [scene.manifest, *(member["manifest"] for member in members)]
+    for name in {spec["coordinates"] for own in manifests for spec in own.get("maps", ())}:
         blocks[name] = pack(on_grid(scene.array(name)), "f32")
     blocks = {name: squeeze(block) for name, block in blocks.items()}
     manifest = scene.manifest | {"blocks": {name: block.entry for name, block in blocks.items()}}

@@ -73,7 +73,7 @@ def draw_maps(
             progress(f"{methods[name].label}: {stage}", (i + done) / len(wanted))
 
         try:
-            settings = _settings(item, len(table))
+            settings = settings_for(item, len(table))
             drawn.append(fit_map(table, item, seed=seed, anew=anew, progress=tell, **settings))
         except DataError as error:
             if maps is not None:
@@ -99,13 +99,17 @@ def check_maps_belong(maps: Iterable[str | Embedding] | None, vae: VAE) -> None:
             check_belongs(item.table, vae)
 
 
-def describe_map(embedding: Embedding, name: str, add: Add, half: str, progress: Tell) -> Any:
+def describe_map(
+    embedding: Embedding, name: str, add: Add, half: str, progress: Tell, *, learns: bool = True
+) -> Any:
     """``MapSpec`` of ``web/src/scene/manifest.ts``; its arrays go to ``add``.
 
     Parameters
     ----------
     half
         ``f16`` or ``f32``: how the learned way back is stored.
+    learns
+        Whether there is one.
     """
     prefix, state, table = f"map.{name}", embedding.fitted.state, embedding.table
     is_pair = isinstance(embedding.settings, Pair)
@@ -127,7 +131,7 @@ def describe_map(embedding: Embedding, name: str, add: Add, half: str, progress:
         spec["linear"] = {
             part: add(f"{prefix}.{part}", state[part], "f32") for part in ("axes", "centre")
         }
-    elif len(embedding) > 1:
+    elif learns and len(embedding) > 1:
         progress(f"{embedding.settings.label}: the learned way back", 0)
         spec["inverses"].insert(1, "learned")
         spec["learned"] = _describe_learned(embedding, f"{prefix}.learned", add, half)
@@ -174,7 +178,7 @@ def _describe_learned(embedding: Embedding, prefix: str, add: Add, half: str) ->
     }
 
 
-def _settings(method: str, n: int) -> dict[str, Any]:
+def settings_for(method: str, n: int) -> dict[str, Any]:
     """A smaller perplexity where there are too few points for the usual one; that is logged."""
     usual, perplexity = TSNE(), float((n - 2) // 3)
     if method != "tsne" or n >= usual.min_points() or perplexity < MIN_PERPLEXITY:

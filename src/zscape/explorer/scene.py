@@ -154,6 +154,7 @@ def build_scene(
     weights: str = "f16",
     seed: int = 0,
     anew: bool = False,
+    is_brief: bool = False,
     progress: Tell | None = None,
 ) -> Scene:
     """Everything the explorer shows of a model and a set of images.
@@ -178,6 +179,8 @@ def build_scene(
     weights
         ``f32`` (exact), ``f16`` (pixels within 1e-3) or ``i8`` (a quarter of the bytes; pixels
         within a few hundredths).
+    is_brief
+        Without what takes long: learned ways back, and what a neuron knows of the class.
     progress
         Told what is being done and how much of it is done.
 
@@ -203,7 +206,7 @@ def build_scene(
     half = "f32" if weights == "f32" else "f16"
     blocks = _Blocks()
     tell("neurons", 0)
-    neurons = describe_neurons(table, seed)
+    neurons = describe_neurons(table, seed, informs=not is_brief)
     kl = np.array([neuron["kl"] for neuron in neurons])
     drawn = draw_maps(table, maps, kl, tell, seed, anew)
     network = describe_network(vae)
@@ -221,7 +224,7 @@ def build_scene(
         "prototypes": _describe_prototypes(table, blocks),
         "neurons": neurons,
         "maps": [
-            describe_map(embedding, name, blocks.add, half, tell)
+            describe_map(embedding, name, blocks.add, half, tell, learns=not is_brief)
             for name, embedding in zip(_names(drawn), drawn, strict=True)
         ],
         "model": network.spec,
@@ -239,11 +242,13 @@ def build_scene(
     return Scene(manifest, blocks.data)
 
 
-def describe_neurons(table: LatentTable, seed: int = 0) -> list[dict[str, Any]]:
-    """``Neuron`` of the manifest for every latent neuron."""
+def describe_neurons(
+    table: LatentTable, seed: int = 0, *, informs: bool = True
+) -> list[dict[str, Any]]:
+    """``Neuron`` of the manifest for every latent neuron, and what it ``informs`` of the class."""
     frame = neuron_table(replace(table, labels=None, class_names=()))
     low, high = np.percentile(table.mu, (0.5, 99.5), axis=0)
-    known = _mutual_information(table, seed)
+    known = _mutual_information(table, seed) if informs else None
     return [
         {
             "name": str(name),
@@ -287,6 +292,13 @@ def _share_of_plain(images: ImageSet) -> float:
     return float(((pixels < 8) | (pixels > 247)).float().mean())
 
 
+def chosen_rows(available: int, count: int, seed: int) -> NDArray[np.int64]:
+    """The rows that a scene of ``count`` of ``available`` images shows, ascending."""
+    order = torch.randperm(available, generator=torch_generator(seed, "scene"))
+    rows: NDArray[np.int64] = order[:count].sort().values.numpy()
+    return rows
+
+
 def _points(
     vae: VAE,
     images: ImageSet,
@@ -303,15 +315,14 @@ def _points(
             f"n must be in [1, {min(available, MAX_POINTS)}], the {images.split} images of "
             f"{images.name}; got {count}."
         )
-    order = torch.randperm(available, generator=torch_generator(seed, "scene"))
-    rows = order[:count].sort().values
+    rows = chosen_rows(available, count, seed)
     if table is not None:
         check_belongs(table, vae, images)
-        table = table[rows.numpy()]
+        table = table[rows]
         return images[torch.from_numpy(table.indices)], table
     tell("encoding", 0)
     report = lambda done: tell("encoding", done / count)  # noqa: E731
-    return images[rows], encode(vae, images, rows=rows.numpy(), progress=report)
+    return images[torch.from_numpy(rows)], encode(vae, images, rows=rows, progress=report)
 
 
 def _describe_points(

@@ -1,6 +1,7 @@
 /** The maps of a scene, with the same numbers as Python's. */
 import type { MapSpec, WayName } from "../scene/manifest";
 import { type Scene, SceneError } from "../scene/source";
+import type { Box } from "./box";
 import type { Back, LatentMap } from "./inverse";
 import { createLearned } from "./learned_way";
 import { local, localCount } from "./local_way";
@@ -16,6 +17,7 @@ interface Ingredients {
   name: string;
   label: string;
   coordinates: Float32Array;
+  frame?: Box | undefined;
   inverses: readonly WayName[];
   unit: number | null;
   linear: Linear | null;
@@ -26,12 +28,13 @@ interface Ingredients {
 type Way = (x: number, y: number) => Float32Array;
 
 /** A map that the scene holds. Indexes and ways back are made when first used. */
-export function createMap(scene: Scene, spec: MapSpec): LatentMap {
+export function createMap(scene: Scene, spec: MapSpec, frame?: Box): LatentMap {
   const { name, label, inverses, unit, linear, standardize, learned } = spec;
   return createFrom(scene, {
     name,
     label,
     coordinates: scene.floats(spec.coordinates),
+    frame,
     inverses,
     unit,
     linear: linear
@@ -80,7 +83,7 @@ function createFrom(scene: Scene, of: Ingredients): LatentMap {
   const { coordinates, linear, scaling } = of;
   const { latentDim: d, points } = scene.manifest;
   const mu = scene.floats(points.mu);
-  const places = new Places(coordinates);
+  const places = new Places(coordinates, of.frame);
   const ways = createWays(scene, of, places, mu);
   let { unit } = of;
   let x: Float32Array | null = null;

@@ -10,12 +10,18 @@ const POINTS_PER_CELL = 2;
 /** Coordinates (n, 2) and an index over them, built when first asked. What is not finite has no place. */
 export class Places {
   readonly bounds: Box;
+  readonly frame: Box;
   private tree: Flatbush | null = null;
   private rows: Uint32Array | null = null; // of the tree's items; null: every row is one
   private knownSpacing: number | null = null;
 
-  constructor(readonly coordinates: Float32Array) {
+  /** @param frame what is shown when all is; of maps that follow each other, that of all of them */
+  constructor(
+    readonly coordinates: Float32Array,
+    frame: Box | null = null,
+  ) {
     this.bounds = boundsOf(coordinates) ?? { x0: 0, y0: 0, x1: 0, y1: 0 };
+    this.frame = frame ?? this.bounds;
   }
 
   get n(): number {

@@ -1,8 +1,10 @@
-import { useEffect, useRef, useState } from "preact/hooks";
+import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
 import { setLayout } from "../state/actions";
 import { useCell } from "../state/cell";
+import type { Explorer } from "../state/explorer";
+import { neighboursKept } from "../state/link";
 import { describe } from "../state/origin";
-import { usePage } from "./context";
+import { type Page, PageContext, usePage } from "./context";
 import { CurrentPicture } from "./current_picture";
 import { Header } from "./header";
 import { HelpDialog } from "./help_dialog";
@@ -16,10 +18,27 @@ import { TabPanel } from "./tab_panel";
 interface Props {
   root: HTMLElement;
   onShown(): void;
+  /** A second map beside the first, and what ends it; null where the scene has one member. */
+  openBeside: (() => [Page, () => void]) | null;
 }
 
-export function App({ root, onShown }: Props) {
-  const { explorer, ownsPage } = usePage();
+export function App({ root, onShown, openBeside }: Props) {
+  const page = usePage();
+  const { explorer, ownsPage, beside } = page;
+  const member = useCell(explorer.member);
+  const isDouble = useCell(beside);
+  const [other, setOther] = useState<Page | null>(null);
+  const [active, setActive] = useState<Page>(page);
+  useLayoutEffect(() => {
+    if (!isDouble || !openBeside) return;
+    const [opened, close] = openBeside();
+    setOther(opened);
+    return () => {
+      setActive(page);
+      setOther(null);
+      close();
+    };
+  }, [isDouble]);
   const [isHelpOpen, setHelpOpen] = useState(false);
   const layout = useCell(explorer.layout);
   const story = useCell(explorer.story);
@@ -36,12 +55,33 @@ export function App({ root, onShown }: Props) {
     <div class="zs-app" data-layout={layout} data-story={isTold}>
       <Header openHelp={() => setHelpOpen(true)} />
       <StoryCard />
-      <MapPane onShown={onShown} />
+      <div class="zs-maps">
+        <div class="zs-pane" onPointerDownCapture={() => setActive(page)}>
+          <MapPane onShown={onShown} />
+        </div>
+        {other && (
+          <PageContext.Provider value={other}>
+            <div class="zs-pane" onPointerDownCapture={() => setActive(other)}>
+              <MapPane onShown={() => undefined} />
+            </div>
+          </PageContext.Provider>
+        )}
+      </div>
       <Splitter />
       <aside class="zs-side" aria-label="Picture and tools">
-        <CurrentPicture />
+        <div class={other ? "zs-both" : "zs-one"}>
+          <CurrentPicture />
+          {other && (
+            <PageContext.Provider value={other}>
+              <CurrentPicture />
+            </PageContext.Provider>
+          )}
+        </div>
+        {other && <Which pages={[page, other]} active={active} choose={setActive} />}
         <Notice />
-        <TabPanel />
+        <PageContext.Provider value={active}>
+          <TabPanel key={`${member} ${active === page}`} />
+        </PageContext.Provider>
       </aside>
       {layout !== "full" && (
         <div class="zs-more">
@@ -58,6 +98,43 @@ export function App({ root, onShown }: Props) {
     </div>
   );
 }
+
+/** Whose neurons, classes and tables are shown below: the sliders of the two are apart. */
+function Which({
+  pages,
+  active,
+  choose,
+}: {
+  pages: readonly Page[];
+  active: Page;
+  choose(page: Page): void;
+}) {
+  for (const { explorer } of pages) useCell(explorer.member);
+  const kept = neighboursKept(pages[0].explorer);
+  return (
+    <div class="zs-which">
+      <div class="zs-segments" role="group" aria-label="Below">
+        {pages.map((each) => (
+          <button
+            key={each.id("")}
+            type="button"
+            aria-pressed={each === active}
+            onClick={() => choose(each)}
+          >
+            {nameOf(each.explorer)}
+          </button>
+        ))}
+      </div>
+      {kept !== null && (
+        <p class="zs-hint" data-testid="kept">
+          A picture keeps {Math.round(100 * kept)} % of its 15 nearest neighbours.
+        </p>
+      )}
+    </div>
+  );
+}
+
+const nameOf = ({ scene, member }: Explorer): string => scene.about!.list[member.value]!.label;
 
 function Notice() {
   const { explorer } = usePage();

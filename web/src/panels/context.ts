@@ -7,6 +7,9 @@ import type { Thumbnails } from "../state/thumbnails";
 export interface Page {
   explorer: Explorer;
   thumbnails: Thumbnails;
+  /** Whether a second map is shown beside the first, and its page once there is one. */
+  beside: Cell<boolean>;
+  toggleBeside(): void;
   /** It fills the page, and hears keys wherever they are pressed. */
   ownsPage: boolean;
   /** Names of elements, unique where several explorers share a page. */

@@ -22,7 +22,6 @@ export function createHoverCard(
   thumbnails: Thumbnails,
   el: HTMLElement,
 ): HoverCard {
-  const { manifest, mu, dim } = explorer;
   const original = document.createElement("canvas");
   const decoded = document.createElement("canvas");
   const bars = document.createElement("canvas");
@@ -48,17 +47,16 @@ export function createHoverCard(
   let shown = -1;
   const reconstruct = createLatest<number, Float32Array>(
     // As what it is, whatever is chosen: a reconstruction.
-    (row) =>
-      explorer.decoder.value!.decode(
-        mu.slice(row * dim, (row + 1) * dim),
-        1,
-        explorer.codes?.[row],
-      ),
+    (row) => {
+      const { mu, dim, codes } = explorer;
+      return explorer.decoder.value!.decode(mu.slice(row * dim, (row + 1) * dim), 1, codes?.[row]);
+    },
     (pixels, row) => row === shown && paint(decoded, pixels, 0, explorer.look),
     () => (decoded.hidden = true),
   );
 
   function fill(row: number): void {
+    const { manifest, mu, dim } = explorer;
     const label = explorer.labels?.[row];
     title.textContent = label === undefined ? "" : className(manifest, label);
     detail.textContent = `no. ${count(explorer.indices[row])}`;

@@ -21,11 +21,10 @@ export function attachMap(
   el: HTMLElement,
   onHover: (hit: Hit) => void,
 ): MapController {
-  const { manifest } = explorer;
   let isRestoring = false;
   const view = createMapView(el, {
     n: explorer.n,
-    label: `${manifest.title}: map of ${explorer.n} pictures. Arrow keys move it, plus and minus zoom, 0 shows all, Enter takes what is in the centre.`,
+    label: `${explorer.manifest.title}: map of ${explorer.n} pictures. Arrow keys move it, plus and minus zoom, 0 shows all, Enter takes what is in the centre.`,
     thumbnail: (row) => thumbnails.image(row),
     onHover,
     onView(box) {
@@ -36,10 +35,11 @@ export function attachMap(
   });
 
   let forget = (): void => undefined;
-  const showMap = (isAnimated: boolean): void => {
+  const showMap = (isAnimated: boolean, keepsView = false): void => {
+    const { manifest } = explorer;
     const map = explorer.latentMap();
     const pair = pairOf(map.name, explorer.dim);
-    view.setPoints(map.places, isAnimated);
+    view.setPoints(map.places, isAnimated, keepsView);
     forget();
     forget = whenIdle(() => map.places.prepare()); // or the first hover would wait for it
     view.setAxes(
@@ -89,10 +89,14 @@ export function attachMap(
   view.setSelection(explorer.chosen.value);
   showPath();
   showMarker();
+  view.setTrails(explorer.trails.value);
 
   const tiles = createTiles(explorer, view);
   const stops = [
     explorer.map.subscribe(() => showMap(true)),
+    explorer.member.subscribe(() => showMap(true, true)),
+    explorer.pointedAt.subscribe(() => view.setRing(explorer.pointedAt.value)),
+    explorer.trails.subscribe(() => view.setTrails(explorer.trails.value)),
     explorer.tool.subscribe(showTool),
     watchFrames([explorer.chosen], () => view.setSelection(explorer.chosen.value)),
     explorer.trail.subscribe(showPath),

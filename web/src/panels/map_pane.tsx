@@ -1,13 +1,14 @@
 import { useEffect, useRef } from "preact/hooks";
 import { mapFigure } from "../output/figure";
 import { download, fileName } from "../output/files";
-import { resizeMap } from "../state/actions";
+import { pointAt, resizeMap } from "../state/actions";
 import { useCell } from "../state/cell";
 import { usePage } from "./context";
 import { createHoverCard } from "./hover_card";
 import { IconButton } from "./icons";
 import { Legend } from "./legend";
 import { attachMap, type MapController } from "./map_controller";
+import { MemberBar } from "./member_bar";
 import { SelectionBar } from "./selection_bar";
 import { PairAxes, Toolbar } from "./toolbar";
 
@@ -29,7 +30,10 @@ export function MapPane({ onShown }: { onShown(): void }) {
       controller.current?.view.setRim(rimOf(zoomBar.current!, width));
     });
     resized.observe(host.current!);
-    controller.current = attachMap(explorer, thumbnails, host.current!, (hit) => hover.show(hit));
+    controller.current = attachMap(explorer, thumbnails, host.current!, (hit) => {
+      hover.show(hit);
+      pointAt(explorer, hit.row);
+    });
     onShown();
     return () => {
       resized.disconnect();
@@ -54,6 +58,7 @@ export function MapPane({ onShown }: { onShown(): void }) {
   return (
     <Part class="zs-map-pane" aria-label="Map of the latent space">
       <Toolbar />
+      <MemberBar />
       <div class="zs-map-frame">
         <div ref={host} class="zs-map" data-testid="map" data-tool={tool} />
         <div ref={zoomBar} class="zs-zoom" role="toolbar" aria-label="Zoom">

@@ -2,6 +2,7 @@
 import { DTYPES } from "./block_bytes";
 import { Checker } from "./checker";
 import { FORMAT, type Manifest, VERSION, WAYS } from "./manifest";
+import { manifestsOf } from "./members";
 import { SceneError } from "./source";
 import { checkStory } from "./story";
 
@@ -16,6 +17,24 @@ const MAX_COUNT = 2 ** 29;
  * @throws SceneError in one sentence: what, where, what is allowed, what came.
  */
 export function checkManifest(value: unknown): Manifest {
+  const manifest = checkOne(value);
+  if (!manifest.members) return manifest;
+  const members = new Checker(manifest.members, "members");
+  members.at("by").string();
+  members.at("isFilm").boolean();
+  const list = members.at("list").list();
+  if (!list.length) members.at("list").fail("a list with a member in it");
+  members.at("first").integer(0, list.length - 1);
+  for (const member of list) {
+    member.at("label").string();
+    if (!member.at("loss").isNull()) member.at("loss").number();
+    member.at("manifest").object();
+  }
+  for (const whole of manifestsOf(manifest)) checkOne(whole);
+  return manifest;
+}
+
+function checkOne(value: unknown): Manifest {
   const root = new Checker(value, "");
   const isScene = typeof value === "object" && value !== null;
   if (!isScene || (value as { format?: unknown }).format !== FORMAT) {

@@ -2,6 +2,7 @@
 import { unpack } from "./block_bytes";
 import { checkManifest } from "./check_manifest";
 import type { Block } from "./manifest";
+import { manifestsOf } from "./members";
 import { toDoubles, toFloats, toInts } from "./numbers";
 import { type DataSource, type Scene, SceneError } from "./source";
 
@@ -30,18 +31,21 @@ export async function loadScene(source: DataSource): Promise<Scene> {
     return [manifest.blocks[name], found];
   }
 
-  return {
-    manifest,
+  const whole = {
     source,
-    floats(name) {
+    floats(name: string) {
       const kept = known.get(name)?.deref();
       if (kept) return kept;
       const floats = toFloats(...find(name));
       known.set(name, new WeakRef(floats));
       return floats;
     },
-    doubles: (name) => toDoubles(...find(name)),
-    ints: (name) => toInts(...find(name)),
-    raw: (name) => find(name)[1],
+    doubles: (name: string) => toDoubles(...find(name)),
+    ints: (name: string) => toInts(...find(name)),
+    raw: (name: string) => find(name)[1],
   };
+  const members: Scene[] = [];
+  for (const [member, own] of manifestsOf(manifest).entries())
+    members.push({ ...whole, manifest: own, members, member, about: manifest.members ?? null });
+  return members[manifest.members?.first ?? 0];
 }

@@ -198,5 +198,25 @@ export interface Manifest {
   /** Null where the page cannot run the network; `why` then says so in a sentence. */
   model: ModelSpec | null;
   why: string | null;
+  /** Absent where there is one model on one set. */
+  members?: Members;
   blocks: Record<string, Block>;
+}
+
+/** Models, moments of a training, or sets of images that the page can change over to, in their order. */
+export interface Members {
+  /** What they differ in: "model", "training", "kld_weight", "images". */
+  by: string;
+  title?: string;
+  first: number; // of `list`: whose the manifest itself is
+  /** One at a time, with a slider; else the page begins with two of them. */
+  isFilm: boolean;
+  list: Member[];
+}
+
+export interface Member {
+  label: string; // "epoch 2.5"
+  loss: number | null; // nats per image
+  /** What differs from the manifest itself; null for what is not there. */
+  manifest: { [K in keyof Omit<Manifest, "members" | "blocks">]?: Manifest[K] | null };
 }

@@ -1,4 +1,4 @@
-import type { Manifest } from "./manifest";
+import type { Manifest, Members } from "./manifest";
 
 /** Where a scene comes from: bytes in the page, a server, or a notebook's kernel. */
 export interface DataSource {
@@ -52,6 +52,11 @@ export type FilterSpec = Record<
 /** A scene whose arrays are decoded; see `load_scene.ts`. */
 export interface Scene {
   manifest: Manifest;
+  /** A scene for each member, with the same bytes; of a scene without members, itself. */
+  members: readonly Scene[];
+  /** Of `members`: which of them this one is; and what they are. */
+  member: number;
+  about: Members | null;
   /** Any block as floats (f16, i8, u4 and u8 converted; u4 and u8 to [0, 1]). Shared: not to be written to. */
   floats(name: string): Float32Array;
   doubles(name: string): Float64Array;

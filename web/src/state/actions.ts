@@ -66,7 +66,9 @@ function restore(explorer: Explorer, moment: Moment | null): void {
   change(explorer, "sketch", moment.sketch);
   change(explorer, "story", moment.story);
   choose(explorer, moment.told);
-  if (moment.current !== explorer.current.value) goTo(explorer, moment.current);
+  // Of another member it may have other neurons.
+  const isHere = moment.current.z.length === explorer.dim;
+  if (moment.current !== explorer.current.value && isHere) goTo(explorer, moment.current);
 }
 
 /** To a picture of the data, with the map following if it lies outside of what is shown. */
@@ -258,6 +260,10 @@ export const turnTo = (explorer: Explorer, step: number): void => change(explore
 
 export const setLayout = (explorer: Explorer, layout: Layout): void =>
   change(explorer, "layout", layout);
+
+/** Says what the pointer is on: a row, or -1. */
+export const pointAt = (explorer: Explorer, row: number): void =>
+  change(explorer, "pointedAt", row);
 
 /** A sentence for the person. */
 export const say = (explorer: Explorer, sentence: string): void =>

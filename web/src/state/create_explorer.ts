@@ -1,8 +1,9 @@
+import { type Box, boundsOf } from "../maps/box";
 import { createMap, createPair } from "../maps/create_map";
 import type { LatentMap } from "../maps/inverse";
 import type { NeighbourGraph } from "../maps/neighbour_graph";
 import type { Scene } from "../scene/source";
-import type { ViewBox } from "../view/view";
+import type { Trails, ViewBox } from "../view/view";
 import { cell, derived } from "./cell";
 import { change } from "./change";
 import { coloringOf, paintPoints } from "./coloring";
@@ -37,24 +38,11 @@ export interface Offer {
   tabs: readonly string[];
 }
 
-export function createExplorer(scene: Scene, { isDark, tools, tabs }: Offer): Explorer {
+/** What is known of a scene, or of one member of it. */
+function readFacts(scene: Scene) {
   const { manifest } = scene;
-  const { points, latentDim: dim } = manifest;
-  const mu = scene.floats(points.mu);
-  const order = manifest.neurons
-    .map((_, i) => i)
-    .sort((a, b) => manifest.neurons[b]!.kl - manifest.neurons[a]!.kl);
-  const first: Current = { z: mu.slice(0, dim), origin: { kind: "row", row: 0 } };
-  const decoder = cell<Decoder | null>(null);
-  const current = cell(first);
-  const map = cell(firstMap(manifest));
-  const told = cell(manifest.condition?.first ?? 0);
-  const dark = cell(isDark);
-  const filters = cell<Filters>(new Map());
-  const failures = derived([filters], () => failuresOf(explorer));
-  const visible = derived([filters], () => visiblePoints(explorer));
+  const { points, latentDim: dim, condition } = manifest;
   const labels = points.labels === null ? null : scene.ints(points.labels);
-  const color = cell(firstColor({ labels, order }));
   const columns = readColumns(scene);
   const own = classColumn(manifest, labels);
   const facets = [
@@ -62,16 +50,63 @@ export function createExplorer(scene: Scene, { isDark, tools, tabs }: Offer): Ex
     ...(own ? [own] : []),
     ...costColumns(scene),
   ];
+  return {
+    ...{ scene, manifest, dim, labels, columns, look: lookOf(manifest), n: points.n },
+    mu: scene.floats(points.mu),
+    indices: scene.ints(points.indices),
+    order: manifest.neurons
+      .map((_, i) => i)
+      .sort((a, b) => manifest.neurons[b]!.kl - manifest.neurons[a]!.kl),
+    codes: condition?.codes ? scene.ints(condition.codes) : null,
+    facets: new Map(facets.map((facet) => [facet.name, facet])),
+    maps: new Map<string, LatentMap>(),
+    spacing: null as Spacing | null,
+  };
+}
+
+/** What is shown when all of a map is: the same for all members, where their maps follow each other. */
+function frameOf(scene: Scene, name: string): Box | undefined {
+  if (scene.members.length < 2) return undefined;
+  const boxes = scene.members.flatMap((member) => {
+    const spec = member.manifest.maps.find((each) => each.name === name);
+    return (spec && boundsOf(member.floats(spec.coordinates))) ?? [];
+  });
+  return boxes.reduce((all, box) => ({
+    x0: Math.min(all.x0, box.x0),
+    y0: Math.min(all.y0, box.y0),
+    x1: Math.max(all.x1, box.x1),
+    y1: Math.max(all.y1, box.y1),
+  }));
+}
+
+export function createExplorer(scene: Scene, { isDark, tools, tabs }: Offer): Explorer {
+  const member = cell(scene.member);
+  const known = new Map<number, ReturnType<typeof readFacts>>();
+  const facts = (): ReturnType<typeof readFacts> => {
+    const at = member.value;
+    const own = known.get(at) ?? readFacts(scene.members[at]!);
+    known.set(at, own);
+    return own;
+  };
+  const { manifest, dim, mu, order, labels } = facts();
+  const first: Current = { z: mu.slice(0, dim), origin: { kind: "row", row: 0 } };
+  const decoder = cell<Decoder | null>(null);
+  const current = cell(first);
+  const map = cell(firstMap(manifest));
+  const color = cell(firstColor({ labels, order }));
+  const told = cell(manifest.condition?.first ?? 0);
+  const dark = cell(isDark);
+  const filters = cell<Filters>(new Map());
+  const failures = derived([filters, member], () => failuresOf(explorer));
+  const visible = derived([filters, member], () => visiblePoints(explorer));
   const selection = cell<readonly number[]>([]);
   const selections = cell<readonly Selection[]>([]);
-  const coloring = derived([color, dark, selections], () => coloringOf(explorer));
+  const coloring = derived([color, dark, selections, member], () => coloringOf(explorer));
   const posterior = cell<Spread | null>(null);
   const path = cell<Path | null>(null);
   const kept = cell<readonly Kept[]>([]);
   const sketch = cell(BLANK);
   const story = cell(manifest.story ?? null);
-  const maps = new Map<string, LatentMap>();
-  let spacing: Spacing | null = null;
 
   const ask = createLatest<Current, Float32Array>(
     ({ z }) => decoder.value!.decode(z, 1),
@@ -88,15 +123,46 @@ export function createExplorer(scene: Scene, { isDark, tools, tabs }: Offer): Ex
   );
 
   const explorer: Explorer = {
-    scene,
-    manifest,
-    look: lookOf(manifest),
-    n: points.n,
-    dim,
-    mu,
-    labels,
-    indices: scene.ints(points.indices),
-    order,
+    get scene() {
+      return facts().scene;
+    },
+    get manifest() {
+      return facts().manifest;
+    },
+    get look() {
+      return facts().look;
+    },
+    get n() {
+      return facts().n;
+    },
+    get dim() {
+      return facts().dim;
+    },
+    get mu() {
+      return facts().mu;
+    },
+    get labels() {
+      return facts().labels;
+    },
+    get indices() {
+      return facts().indices;
+    },
+    get order() {
+      return facts().order;
+    },
+    get codes() {
+      return facts().codes;
+    },
+    get columns() {
+      return facts().columns;
+    },
+    get facets() {
+      return facts().facets;
+    },
+    member,
+    wanted: cell(scene.member),
+    pointedAt: cell(-1),
+    trails: cell<Trails | null>(null),
     decoder,
     current,
     picture: cell<Float32Array | null>(null),
@@ -104,14 +170,11 @@ export function createExplorer(scene: Scene, { isDark, tools, tabs }: Offer): Ex
     way: cell(""),
     color,
     told,
-    codes: manifest.condition?.codes ? scene.ints(manifest.condition.codes) : null,
     tools,
     tabs,
     tool: cell(tools[0]),
     tab: cell(tabs[0]),
     filters,
-    columns,
-    facets: new Map(facets.map((facet) => [facet.name, facet])),
     selection,
     join: cell<Join>("new"),
     selections,
@@ -138,32 +201,38 @@ export function createExplorer(scene: Scene, { isDark, tools, tabs }: Offer): Ex
       momentOf({ filters, selections, color, selection, path, kept, sketch, story, told, current }),
       isSameMoment,
     ),
-    place: derived([current, map, posterior], () => placeOf(explorer)),
-    nearest: derived([current], () => nearestOf(explorer)),
+    place: derived([current, map, posterior, member], () => placeOf(explorer)),
+    nearest: derived([current, member], () => nearestOf(explorer)),
     coloring,
     rgba: derived([coloring], () => paintPoints(explorer)),
     failures,
     visible,
-    nShown: derived([filters], () => {
+    nShown: derived([visible], () => {
       const mask = visible.value;
-      let sum = points.n;
-      if (mask) for (let row = 0; row < points.n; row++) sum -= 1 - mask[row];
+      let sum = explorer.n;
+      if (mask) for (let row = 0; row < explorer.n; row++) sum -= 1 - mask[row];
       return sum;
     }),
-    chosen: derived([selection, filters], () => {
+    chosen: derived([selection, visible], () => {
       const mask = visible.value;
       return mask ? selection.value.filter((row) => mask[row]) : selection.value;
     }),
-    stopTrust: derived([path], () =>
+    stopTrust: derived([path, member], () =>
       explorer.path.value ? trustOfStops(explorer, explorer.path.value) : [],
     ),
-    trail: derived([path, map], () => path.value && trailOf(path.value, explorer.latentMap())),
+    trail: derived(
+      [path, map, member],
+      () => path.value && trailOf(path.value, explorer.latentMap()),
+    ),
     latentMap(name = map.value) {
+      const { scene, manifest, dim, maps } = facts();
       const known = maps.get(name);
       if (known) return known;
       const spec = manifest.maps.find((each) => each.name === name);
       const [first, second] = pairOf(name, dim) ?? [0, 0];
-      const made = spec ? createMap(scene, spec) : createPair(scene, first, second);
+      const made = spec
+        ? createMap(scene, spec, frameOf(scene, name))
+        : createPair(scene, first, second);
       maps.set(name, made);
       return made;
     },
@@ -171,8 +240,9 @@ export function createExplorer(scene: Scene, { isDark, tools, tabs }: Offer): Ex
       if (decoder.value?.canDecode) ask(current);
     },
     latentSpacing() {
-      spacing ??= measureSpacing(mu, points.n, dim);
-      return spacing;
+      const own = facts();
+      own.spacing ??= measureSpacing(own.mu, own.n, own.dim);
+      return own.spacing;
     },
   };
   return explorer;

@@ -2,7 +2,7 @@ import type { LatentMap } from "../maps/inverse";
 import type { NeighbourGraph } from "../maps/neighbour_graph";
 import type { Manifest, Story } from "../scene/manifest";
 import type { Scene } from "../scene/source";
-import type { ViewBox } from "../view/view";
+import type { Trails, ViewBox } from "../view/view";
 import type { Cell } from "./cell";
 import type { Coloring } from "./colors";
 import type { Column, Facet } from "./columns";
@@ -49,6 +49,13 @@ export type Layout = (typeof LAYOUTS)[number];
 
 /** What can be changed, each kept in a cell of the explorer. */
 export interface State {
+  /** Which member of the scene is shown: all below but the cells depends on it. */
+  member: number;
+  /** Whose network is asked for; see `followNetworks`. */
+  wanted: number;
+  /** The row that is pointed at, on this map or one beside it, or -1; and where points are on that one. */
+  pointedAt: number;
+  trails: Trails | null;
   decoder: Decoder | null;
   current: Current;
   /** Pixels (c, h, w) of the current vector; null until, or if never, decoded. */

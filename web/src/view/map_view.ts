@@ -22,6 +22,7 @@ import type {
   Marker,
   Still,
   Tile,
+  Trails,
   ViewBox,
 } from "./view";
 
@@ -58,6 +59,8 @@ class DrawnMap implements MapView {
   private readonly examples = new Map<number, HTMLCanvasElement>();
   private contours: { groups: ContourGroup[] | undefined; sets: ContourSet[] | null } | null = null;
   private hovered = -1;
+  private ringed = -1;
+  private trails: Trails | null = null;
   /** Where the pointer rests, if it is over the map and not pressed. */
   private pointer: Pointer | null = null;
   private isByKey = false;
@@ -96,7 +99,7 @@ class DrawnMap implements MapView {
     this.resize();
   }
 
-  setPoints(places: Places, animate = false): void {
+  setPoints(places: Places, animate = false, keepsView = false): void {
     const { state } = this;
     if (places.n !== state.n)
       throw new RangeError(`The map holds ${state.n} points; got ${places.n} places.`);
@@ -110,7 +113,8 @@ class DrawnMap implements MapView {
     if (this.contours) this.contours.sets = null;
     this.measured = null;
     this.tool.cancel?.();
-    this.navigation.showAll();
+    if (keepsView) this.navigation.keepView();
+    else this.navigation.showAll();
     this.invalidate();
   }
 
@@ -143,6 +147,16 @@ class DrawnMap implements MapView {
     this.tool.cancel?.();
     this.tool = tool;
     this.top.style.cursor = tool.cursor;
+    this.invalidate(false);
+  }
+
+  setRing(row: number): void {
+    this.ringed = row;
+    this.invalidate(false);
+  }
+
+  setTrails(trails: Trails | null): void {
+    this.trails = trails;
     this.invalidate(false);
   }
 
@@ -302,7 +316,8 @@ class DrawnMap implements MapView {
   }
 
   private renderOverlay(labels = this.placedLabels()): void {
-    const { state, context, hovered } = this;
+    const { state, context } = this;
+    const hovered = this.hovered >= 0 ? this.hovered : this.ringed;
     const { width, height } = state.size;
     context.setTransform(state.pixelRatio, 0, 0, state.pixelRatio, 0, 0);
     context.clearRect(0, 0, width, height);
@@ -315,6 +330,7 @@ class DrawnMap implements MapView {
     new Overlay(context, state.view, state.size, state.theme).draw({
       contours: state.progress === 1 ? (this.contours?.sets ?? []) : [],
       path: this.path,
+      trails: state.progress === 1 ? this.trails : null,
       outline: this.tool.outline ?? null,
       marker: this.marker,
       ring: hovered >= 0 ? { x, y, radius, isSquare: pictured === true } : null,

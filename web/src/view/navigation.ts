@@ -40,6 +40,11 @@ export class Navigation {
     this.isFitted = rows === undefined;
   }
 
+  /** Another map in the same frame: where all was shown, it still is, and nothing moves else. */
+  keepView(): void {
+    if (this.isFitted) this.keepFitted();
+  }
+
   /** Shows all, now and at any later size. */
   showAll(): void {
     this.isFitted = true;
@@ -95,7 +100,7 @@ export class Navigation {
   private fitted(rows?: ArrayLike<number>): ViewBox | null {
     const { size, places } = this.state;
     if (!size.width || !size.height) return null;
-    const box = rows ? boundsOf(places.coordinates, rows) : places.bounds;
+    const box = rows ? boundsOf(places.coordinates, rows) : places.frame;
     return box && fitted(box, size, this.margins());
   }
 

@@ -3,7 +3,7 @@ import { ellipseOf } from "./ellipse";
 import { EXAMPLE_SIDE, TEXT_HEIGHT } from "./labels";
 import { type Theme, withAlpha } from "./theme";
 import { tickLabel, ticks } from "./ticks";
-import type { Label, Marker, Outline, ViewBox } from "./view";
+import type { Label, Marker, Outline, Trails, ViewBox } from "./view";
 
 export interface ContourSet {
   /** One path per line weight, outermost first, data coordinates. */
@@ -15,6 +15,7 @@ export interface ContourSet {
 export interface Marks {
   contours: ContourSet[];
   path: { points: ArrayLike<number>; stops: ArrayLike<number> } | null;
+  trails: Trails | null;
   outline: Outline | null;
   marker: Marker | null;
   /** Hovered point and half the size of what is drawn there, CSS pixels. */
@@ -48,11 +49,33 @@ export class Overlay {
     if (marks.axes) this.drawAxes(marks.axes);
     for (const contour of marks.contours) this.drawContour(contour);
     for (const label of marks.labels) this.drawLabel(label, marks.example(label.row));
+    if (marks.trails) this.drawTrails(marks.trails);
     if (marks.ring) this.drawRing(marks.ring);
     if (marks.path) this.drawPath(marks.path.points, marks.path.stops);
     if (marks.outline) this.drawOutline(marks.outline);
     if (marks.marker) this.drawMarker(marks.marker);
     if (marks.reticle) this.drawReticle();
+  }
+
+  /** Thin where they come from, so that one sees which end is here. */
+  private drawTrails({ lines, colors }: Trails): void {
+    const { context, view, size } = this;
+    const n = lines.length / 4;
+    const opacity = Math.min(0.8, Math.max(0.12, 4 / Math.sqrt(n)));
+    for (let i = 0; i < n; i++) {
+      const [x0, y0] = toScreen(view, size, lines[4 * i], lines[4 * i + 1]);
+      const [x1, y1] = toScreen(view, size, lines[4 * i + 2], lines[4 * i + 3]);
+      const length = Math.hypot(x1 - x0, y1 - y0);
+      if (length < 1) continue;
+      const [nx, ny] = [(1.6 * (y1 - y0)) / length, (1.6 * (x0 - x1)) / length];
+      const [r, g, b] = colors.subarray(4 * i, 4 * i + 3);
+      context.fillStyle = `rgba(${r}, ${g}, ${b}, ${opacity})`;
+      context.beginPath();
+      context.moveTo(x0, y0);
+      context.lineTo(x1 + nx, y1 + ny);
+      context.lineTo(x1 - nx, y1 - ny);
+      context.fill();
+    }
   }
 
   private drawContour({ paths, color }: ContourSet): void {

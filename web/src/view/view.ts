@@ -65,6 +65,12 @@ export interface Marker {
   spread?: { cov: [number, number, number] };
 }
 
+/** Lines in data coordinates, (x0, y0, x1, y1) each, and a colour for each, RGBA 0…255. */
+export interface Trails {
+  lines: Float32Array;
+  colors: Uint8Array;
+}
+
 /** Corners in data coordinates. */
 export interface Tile {
   x0: number;
@@ -127,13 +133,18 @@ export interface Still {
 export interface MapView {
   /**
    * Another map of the n points. The view is fitted to it; `setView` after it keeps
-   * another. With `animate`, points travel from where they are on the screen.
+   * another, and so does `keepsView`, where both maps have one frame. With `animate`, points travel from where they
+   * are on the screen.
    */
-  setPoints(places: Places, animate?: boolean): void;
+  setPoints(places: Places, animate?: boolean, keepsView?: boolean): void;
   /** One RGBA (0…255) per point, and which are shown at all. */
   setColors(rgba: Uint8Array): void;
   setVisible(mask: Uint8Array | null): void;
   setSelection(rows: ArrayLike<number>): void;
+  /** The point that is pointed at on another map of the same images, or -1. */
+  setRing(row: number): void;
+  /** From where points are on another map to where they are here. */
+  setTrails(trails: Trails | null): void;
   setTool(tool: MapTool): void;
   /**
    * The current z: cross-hair with a halo of that radius in data units (0: none). Trust is 1 among the data, 0 far

@@ -32,14 +32,15 @@ export function networkScene(
     blocks[name] = { dtype: "f32", shape, codec: "raw", length: 0, crc32: 0 };
   }
   const manifest = { model, imageShape, latentDim, blocks } as unknown as Manifest;
-  return {
-    manifest,
+  const scene: Scene = {
+    ...{ manifest, members: [], member: 0, about: null },
     floats: (name) => floatsOf(weights[name]),
     doubles: () => new Float64Array(),
     ints: () => new Int32Array(),
     raw: () => new Uint8Array(),
     source: memorySource(manifest, {}),
   };
+  return scene;
 }
 
 export function memorySource(manifest: unknown, bytes: Record<string, Uint8Array>): DataSource {
