@@ -54,19 +54,20 @@ def members_of(source: Openable | list[Openable], *, film: bool = False) -> Memb
     models = open_models(source if isinstance(source, list) else [source])
     if len(models) < 2:
         raise ConfigError(f"two models at least are compared; got {len(models)}.")
-    names = [model.name for model in models]
     told = {model.name: model.settings for model in models}
-    title = " · ".join(names) if len(names) < 4 else f"{names[0]} … {names[-1]}"
+    by, labels = "model", list(told)
     if all(told.values()):
         weights = {name: one.train.kld_weight for name, one in told.items() if one}
         sizes = {name: one.model.latent_dim for name, one in told.items() if one}
-        for by, own, others in (
+        for what, own, others in (
             ("kld_weight", weights, sizes), ("latent_dim", sizes, weights)
         ):  # fmt: skip
             if len(set(own.values())) == len(own) and len(set(others.values())) == 1:
-                models = sorted(models, key=lambda model: own[model.name])
-                return Members(models, [f"{own[m.name]:g}" for m in models], by, title, False)
-    return Members(models, names, "model", title, False)
+                by, models = what, sorted(models, key=lambda one: own[one.name])
+                labels = [f"{own[one.name]:g}" for one in models]
+    names = [one.name for one in models]
+    title = " · ".join(names) if len(names) < 4 else f"{names[0]} … {names[-1]}"
+    return Members(models, labels, by, title, False)
 
 
 def scene_of_members(

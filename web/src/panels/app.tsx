@@ -10,6 +10,7 @@ import { Header } from "./header";
 import { HelpDialog } from "./help_dialog";
 import { IconButton } from "./icons";
 import { MapPane } from "./map_pane";
+import { memberName } from "./member_bar";
 import { onShortcut } from "./shortcuts";
 import { Splitter } from "./splitter";
 import { StoryCard } from "./story_card";
@@ -134,7 +135,7 @@ function Which({
   );
 }
 
-const nameOf = ({ scene, member }: Explorer): string => scene.about!.list[member.value]!.label;
+const nameOf = ({ scene, member }: Explorer): string => memberName(scene.about!, member.value);
 
 function Notice() {
   const { explorer } = usePage();

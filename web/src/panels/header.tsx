@@ -23,7 +23,7 @@ export function Header({ openHelp }: { openHelp(): void }) {
   };
   return (
     <header class="zs-header">
-      <h1 class="zs-title">{manifest.title}</h1>
+      <h1 class="zs-title">{explorer.scene.about?.title ?? manifest.title}</h1>
       <p class="zs-subtitle">
         {manifest.data} · {count(explorer.n)} {explorer.n === 1 ? "picture" : "pictures"} ·{" "}
         {manifest.latentDim} {manifest.latentDim === 1 ? "neuron" : "neurons"}

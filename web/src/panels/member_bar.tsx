@@ -1,9 +1,16 @@
 import { useEffect, useState } from "preact/hooks";
+import type { Members } from "../scene/manifest";
 import { membersHere, setMember } from "../state/actions_members";
 import { useCell } from "../state/cell";
 import { number } from "../state/origin";
 import { usePage } from "./context";
 import { IconButton } from "./icons";
+
+/** What a member is called: "epoch 2.5", "Weight of the KL 4". */
+export function memberName({ by, list }: Members, member: number): string {
+  const { label } = list[member]!;
+  return by === "kld_weight" || by === "latent_dim" ? `${TITLES[by]} ${label}` : label;
+}
 
 /** From one moment to the next; the points take nearly as long to travel. */
 const STEP_MS = 700;
@@ -50,9 +57,7 @@ export function MemberBar() {
         />
       )}
       <p class="zs-member" data-testid="member">
-        <strong>
-          {members.by === "kld_weight" || members.by === "latent_dim" ? `${title} ${label}` : label}
-        </strong>
+        <strong>{memberName(members, member)}</strong>
         <span class="zs-muted">{cost}</span>
       </p>
       {!isBare && (

@@ -1,10 +1,19 @@
 /** Two explorers of the same images, side by side: what is pointed at, selected and looked at in one is so in both. */
 import { areSameImages } from "../scene/members";
 import type { Trails } from "../view/view";
-import { chooseRow, flip, pointAt, prototypeOf, setColor, setCurrent, setFilters } from "./actions";
+import {
+  chooseRow,
+  flip,
+  pointAt,
+  prototypeOf,
+  setColor,
+  setCurrent,
+  setFilters,
+  takeTool,
+} from "./actions";
 import { showTrails } from "./actions_members";
 import { giveSelections, select } from "./actions_selection";
-import { type Cell, watch, watchFrames } from "./cell";
+import { type Cell, watch } from "./cell";
 import { hasColor } from "./coloring";
 import { whenReady } from "./decoder";
 import type { Explorer } from "./explorer";
@@ -34,6 +43,7 @@ export function link(one: Explorer, other: Explorer): () => void {
     [other, one],
   ] as const) {
     stops.push(watch([from.pointedAt], () => pointAt(to, from.pointedAt.value)));
+    stops.push(follow([from.tool], () => takeTool(to, from.tool.value)));
     stops.push(follow([from.isDark], () => flip(to, "isDark", from.isDark.value)));
     if (!areSameImages(from.manifest, to.manifest)) continue;
     stops.push(
@@ -50,7 +60,7 @@ export function link(one: Explorer, other: Explorer): () => void {
   }
   if (areSameImages(one.manifest, other.manifest)) {
     stops.push(
-      watchFrames(
+      watch(
         [one.map, one.member, other.map, other.member, other.chosen, other.coloring, one.pointedAt],
         () => showTrails(other, trailsBetween(one, other)),
       ),
