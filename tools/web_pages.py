@@ -24,7 +24,8 @@ import zscape
 from zscape.api import prepare_scene
 from zscape.data import ImageSet
 from zscape.data.columns import Columns
-from zscape.explorer import build_scene, cached_scene, write_export
+from zscape.explorer import build_scene, cached_scene, join_scenes, write_export
+from zscape.explorer.members import KEPT, kept_between, maps_of_members, with_column
 from zscape.explorer.story import WALK
 from zscape.latents import decode, encode
 from zscape.model import MLPVAE, VAE, Condition
@@ -113,6 +114,34 @@ def two_of(page: Path) -> str:
     return page.read_text().replace(one, "".join(two))
 
 
+def write_members(folder: Path) -> None:
+    """Write ``pair.html``, two models, and ``film.html``, three moments of one."""
+    images = small_images(200, (1, 12, 12))
+    models = [random_model(3, (1, 12, 12)), random_model(4, (1, 12, 12))]
+    moments = [random_model(2, (1, 12, 12)) for _ in range(3)]
+    for vae, scale in zip(moments, (0.3, 0.6, 1), strict=True):
+        vae.load_state_dict({name: scale * value for name, value in vae.state_dict().items()})
+    for name, members, method, labels in (
+        ("pair", models, "pca", ["three", "four"]),
+        ("film", moments, "pair", ["start", "step 1", "epoch 2"]),
+    ):
+        tables = [encode(vae, images) for vae in members]
+        maps = maps_of_members(tables, [method], 0, lambda stage, done: None)
+        scenes = [
+            build_scene(vae, images, table=table, maps=own, title=label, is_brief=True)
+            for vae, table, own, label in zip(members, tables, maps, labels, strict=True)
+        ]
+        if name == "pair":
+            kept = kept_between(*tables)
+            scenes = [with_column(scene, KEPT, kept) for scene in scenes]
+        is_film = name == "film"
+        joined = join_scenes(
+            scenes, labels, by="training" if is_film else "model", title=name,
+            losses=[90.5, 80.25, 70][: len(members)], first=2 if is_film else 0, is_film=is_film,
+        )  # fmt: skip
+        write_export(joined, folder / f"{name}.html")
+
+
 def write_pages(folder: Path) -> None:
     """Write all pages into ``folder``."""
     folder.mkdir(parents=True, exist_ok=True)
@@ -154,6 +183,7 @@ def write_pages(folder: Path) -> None:
     for name, (vae, images, maps) in cases.items():
         scene = cached_scene(vae, images, maps=maps, title=f"{name} <b>&amp;</b>")
         write_export(scene, folder / f"{name}.html")
+    write_members(folder)
     print(f"{folder}: {len(list(folder.glob('*.html')))} pages")
 
 

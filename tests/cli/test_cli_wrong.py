@@ -116,8 +116,13 @@ WRONG: dict[str, dict[str, str]] = {
         "run --maps star": "map method must be one of",
         "run --weights f64": "'f64' is not one of",
         "run -n 61": "61",
+        "run --film": "run has no snapshots",
+        "run zoo:2": "only models of the same images can be compared",
+        "zoo:2 zoo:3 --film": "--film shows one run",
+        "zoo:2 zoo:3 --label x": "several models are compared as they are",
     },
     "export": {
+        "zoo:kld --against mnist -o a.html": "one model is shown on two sets of images",
         "run -o a.png": ".html",
         "run -o a.html --maps star": "map method must be one of",
         "run -o a.html -n 0": "greater than or equal to 1",

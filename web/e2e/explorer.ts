@@ -43,6 +43,7 @@ export class Explorer {
   async drags(mode: "Walk" | "Move" | "Lasso" | "Path"): Promise<void> {
     await this.root
       .getByRole("group", { name: "Dragging" })
+      .first()
       .getByRole("button", { name: mode })
       .click();
   }

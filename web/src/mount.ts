@@ -9,7 +9,7 @@ import { type DataSource, type Scene, SceneError } from "./scene/source";
 import { flip, setDecoder, setLayout } from "./state/actions";
 import { followNetworks } from "./state/actions_members";
 import { openStep } from "./state/actions_story";
-import { applyAddress, followAddress, readAddress } from "./state/address";
+import { followAddress, openHash } from "./state/address";
 import { cell, watch } from "./state/cell";
 import { createExplorer } from "./state/create_explorer";
 import { createDecoder, type Decoder } from "./state/decoder";
@@ -74,7 +74,7 @@ export function mount(
     });
     followTheme(explorer, root, prefersDark, endings);
     setLayout(explorer, layout);
-    if (startView) applyAddress(explorer, readAddress(startView, explorer.dim), false);
+    if (startView) openHash(explorer, startView, false);
     else openStep(explorer, 0, false);
     if (source.shared) endings.push(followShared(explorer, source.shared));
     const number = ++lastNumber;

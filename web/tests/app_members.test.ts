@@ -6,6 +6,7 @@ import type { Scene } from "../src/scene/source";
 import { chooseRow, setColor, setCurrent, setNeuron, undo } from "../src/state/actions";
 import { followNetworks, membersHere, setMember } from "../src/state/actions_members";
 import { pick } from "../src/state/actions_selection";
+import { addressOf, openHash, writeAddress } from "../src/state/address";
 import { createExplorer } from "../src/state/create_explorer";
 import { createDecoder, type Decoder } from "../src/state/decoder";
 import { link } from "../src/state/link";
@@ -160,6 +161,19 @@ describe("another member", () => {
     const { bounds } = explorer.latentMap().places;
     expect(frame.x0).toBeLessThanOrEqual(bounds.x0);
     expect(frame.y1).toBeGreaterThanOrEqual(bounds.y1);
+  });
+
+  it("is in the link, with vectors of its own neurons", async () => {
+    const explorer = await open(3, 2);
+    setMember(explorer, 1);
+    setCurrent(explorer, Float32Array.of(0.5, -1), { kind: "random" });
+    const hash = `#${writeAddress(addressOf(explorer))}`;
+    const again = await open(3, 2);
+    openHash(again, hash, false);
+    expect(again.member.value).toBe(1);
+    expect([...again.current.value.z]).toEqual([0.5, -1]);
+    openHash(again, "#member=7", false);
+    expect(again.member.value).toBe(1);
   });
 
   it("is none of other images", async () => {

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from zscape.embedding import Embedding
     from zscape.embedding.methods import Tell
     from zscape.evaluation import Comparison, Protocol
-    from zscape.explorer import Scene
+    from zscape.explorer import Scene, Story
     from zscape.explorer.story import StoryLike
     from zscape.explorer.widget import ExplorerWidget
     from zscape.report import SideBySide
@@ -246,10 +246,11 @@ def _prepare_members(
     """Several models, moments or sets as one scene; nothing of it is cached."""
     from zscape.api.members import members_of, scene_of_members, scene_of_sets
 
-    if against is not None and (film or (isinstance(source, list) and len(source) > 1)):
-        raise ConfigError("one model is shown on two sets of images; give one, and no film.")
     if against is not None:
-        opened = open_model(source[0] if isinstance(source, list) else source)
+        models = open_models(source if isinstance(source, list) else [source])
+        if film or len(models) > 1:
+            raise ConfigError("one model is shown on two sets of images; give one, and no film.")
+        (opened,) = models
         with showing(opened.show_channels):
             scene, images = scene_of_sets(opened, data, against, **told)
         return Prepared(scene, opened.model, images)

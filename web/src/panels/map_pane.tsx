@@ -27,7 +27,8 @@ export function MapPane({ onShown }: { onShown(): void }) {
     const resized = new ResizeObserver(([entry]) => {
       const { width, height } = entry.contentRect;
       resizeMap(explorer, { width, height });
-      controller.current?.view.setRim(rimOf(zoomBar.current!, width));
+      // What goes away is still told of a size.
+      if (zoomBar.current) controller.current?.view.setRim(rimOf(zoomBar.current, width));
     });
     resized.observe(host.current!);
     controller.current = attachMap(explorer, thumbnails, host.current!, (hit) => {

@@ -56,7 +56,8 @@ export function undo(explorer: Explorer): void {
 export const redo = (explorer: Explorer): void => restore(explorer, explorer.history.redo());
 
 function restore(explorer: Explorer, moment: Moment | null): void {
-  if (!moment) return;
+  // Of another member it may have other neurons.
+  if (moment?.current.z.length !== explorer.dim) return;
   change(explorer, "filters", moment.filters);
   change(explorer, "selections", moment.selections); // before the colour, which may be theirs
   change(explorer, "color", moment.color);
@@ -66,9 +67,7 @@ function restore(explorer: Explorer, moment: Moment | null): void {
   change(explorer, "sketch", moment.sketch);
   change(explorer, "story", moment.story);
   choose(explorer, moment.told);
-  // Of another member it may have other neurons.
-  const isHere = moment.current.z.length === explorer.dim;
-  if (moment.current !== explorer.current.value && isHere) goTo(explorer, moment.current);
+  if (moment.current !== explorer.current.value) goTo(explorer, moment.current);
 }
 
 /** To a picture of the data, with the map following if it lies outside of what is shown. */

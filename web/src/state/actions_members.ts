@@ -2,7 +2,8 @@
 import { areSameImages } from "../scene/members";
 import type { Scene } from "../scene/source";
 import type { Trails } from "../view/view";
-import { clearPath, prototypeOf, setColor, setDecoder, setMap } from "./actions";
+import { prototypeOf, setColor, setDecoder, setMap } from "./actions";
+import { clearPath } from "./actions_path";
 import { change } from "./change";
 import { hasColor } from "./coloring";
 import type { Decoder } from "./decoder";

@@ -17,6 +17,7 @@ import {
   takeTool,
   turnTo,
 } from "./actions";
+import { setMember } from "./actions_members";
 import { clearPath, followVectors } from "./actions_path";
 import { giveSelections, select, setVersus } from "./actions_selection";
 import { setKept } from "./actions_shelf";
@@ -29,6 +30,8 @@ import { list, listed, packRows, short, unpackRows, word } from "./short_text";
 
 /** All of it may have been written by anyone. */
 export interface Address {
+  /** Of a scene with members: which one, from 0. */
+  member?: number;
   map?: string;
   view?: [x: number, y: number, scale: number];
   color?: string;
@@ -80,6 +83,7 @@ export function writeAddress(address: Address): string {
     if (value) parts.push(`${key}=${encodeURIComponent(value).replaceAll("%2C", ",")}`);
   };
   const { show, selections, kept } = address;
+  put("member", address.member?.toString());
   put("map", address.map);
   put("view", address.view?.map((value) => short(value, 6)).join("~"));
   put("color", address.color);
@@ -103,6 +107,13 @@ export function writeAddress(address: Address): string {
   put("kept", kept?.map(({ name, z }) => `${word(name)}~${list(z)}`).join("!"));
   put("drawing", address.drawing?.map((stroke) => stroke.map(Math.round).join("~")).join("!"));
   return parts.join("&");
+}
+
+/** The view behind a hash: first the member, on whose neurons the rest depends. */
+export function openHash(explorer: Explorer, hash: string, isSettled?: boolean): void {
+  const member = /[#&]member=(\d{1,4})(?:&|$)/.exec(hash)?.[1];
+  if (member !== undefined) setMember(explorer, Number(member));
+  applyAddress(explorer, readAddress(hash, explorer.dim), isSettled);
 }
 
 /** Reads a hash; leaves out whatever it cannot use. @param dim of the latent space */
@@ -130,7 +141,7 @@ export function readAddress(hash: string, dim: number): Address {
   return checkAddress(
     {
       ...{ map: get("map"), color: get("color"), as: get("as"), way: get("way") },
-      mean: get("mean"),
+      ...{ mean: get("mean"), member: numbers("member")?.[0] },
       ...{ mode: get("mode"), tab: get("tab"), step: numbers("step")?.[0] },
       show: parts("show", "~"),
       ...{ z: numbers("z"), row: numbers("row")?.[0], view: numbers("view") },
@@ -169,7 +180,7 @@ export function checkAddress(value: unknown, dim: number): Address {
     way: isText(raw.way) && Object.hasOwn(WAYS, raw.way),
     view: isNumbers(raw.view, 3) && raw.view[2] > 0,
     z: isNumbers(raw.z, dim),
-    ...{ row: isCount(raw.row), step: isCount(raw.step) },
+    ...{ row: isCount(raw.row), step: isCount(raw.step), member: isCount(raw.member) },
     path: isPath,
     show: isListOf(raw.show, isText),
     hidden: isNumbers(raw.hidden),
@@ -220,6 +231,7 @@ export function addressOf(explorer: Explorer): Address {
   const { selection, selections, versus, kept, sketch, step } = explorer;
   const { z, origin } = current.value;
   const address: Address = { map: map.value, color: color.value, mode: tool.value, tab: tab.value };
+  if (explorer.scene.about) address.member = explorer.member.value;
   if (step.value >= 0) address.step = step.value + 1;
   if (view.value) address.view = [view.value.x, view.value.y, view.value.scale];
   const as = explorer.manifest.condition?.names[told.value];
@@ -257,6 +269,7 @@ export const applyAddress = (explorer: Explorer, address: Address, isStep = true
   asStep(explorer, () => showAddress(explorer, address), isStep);
 
 export function showAddress(explorer: Explorer, address: Address): void {
+  if (address.member !== undefined) setMember(explorer, address.member);
   const { dim, mu, n, manifest } = explorer;
   const { classNames } = manifest;
   setMap(explorer, address.map ?? firstMap(manifest));
@@ -322,7 +335,7 @@ export function followAddress(explorer: Explorer): () => void {
   };
   const stop = watch(
     [
-      ...[map, view, color, told, tool, way, tab, filters, current, path],
+      ...[map, view, color, told, tool, way, tab, filters, current, path, explorer.member],
       ...[selection, selections, versus, kept, sketch, step, ...switches],
     ],
     () => {
@@ -330,7 +343,7 @@ export function followAddress(explorer: Explorer): () => void {
       timer = setTimeout(write, 250); // browsers refuse more than a hundred in half a minute
     },
   );
-  const read = (): void => applyAddress(explorer, readAddress(location.hash, explorer.dim));
+  const read = (): void => openHash(explorer, location.hash);
   addEventListener("hashchange", read);
   return () => {
     clearTimeout(timer);
