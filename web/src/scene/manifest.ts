@@ -217,6 +217,6 @@ export interface Members {
 export interface Member {
   label: string; // "epoch 2.5"
   loss: number | null; // nats per image
-  /** What differs from the manifest itself; null for what is not there. */
-  manifest: { [K in keyof Omit<Manifest, "members" | "blocks">]?: Manifest[K] | null };
+  /** What differs from the manifest itself, but for `members` and `blocks`; null for what is not there. */
+  manifest: Record<string, unknown>;
 }
