@@ -1,6 +1,7 @@
-"""``python -m benchmarks [throughput] [quality] [machine] [growth] [tsne] [large] [flat]``.
+"""``python -m benchmarks [throughput] [quality] [machine] [growth] [tsne] [large] [flat]
+[sweeps]``.
 
-All by default. ``--quick large flat`` only shows that these two work, on sets of next to nothing.
+All by default. ``--quick large flat sweeps`` only shows that these work, on next to nothing.
 ``python -m benchmarks gpu`` is apart: see ``benchmarks/gpu.py``.
 
 Every measurement runs in its own process, one at a time; what is compared alternates. Results
@@ -25,6 +26,7 @@ import torch
 from benchmarks import gpu
 from benchmarks.large import flat, large
 from benchmarks.maps import measured as measured_map
+from benchmarks.sweeps import sweeps
 from benchmarks.tables import as_markdown
 from zscape.files import write_atomic
 
@@ -127,11 +129,13 @@ def bf16_units() -> str:
 
 
 PARTS: dict[str, Callable[..., Any]] = {
-    part.__name__: part for part in (throughput, quality, machine, growth, tsne, large, flat)
+    part.__name__: part
+    for part in (throughput, quality, machine, growth, tsne, large, flat, sweeps)
 }
 QUICK: dict[str, dict[str, Any]] = {
     "large": {"n": 500, "rounds": 2, "steps": 2},
     "flat": {"n": 20_000},
+    "sweeps": {"n": 2, "n_train": 200, "epochs": 1, "rounds": 1},
 }
 """How little shows that a part works; its numbers mean nothing, and are not kept."""
 

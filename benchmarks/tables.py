@@ -189,6 +189,26 @@ def flat(found: dict[str, Any]) -> list[str]:
     ]
 
 
+def sweeps(found: dict[str, Any]) -> list[str]:
+    """(h)"""
+    names = {
+        "one": "one after the other, all threads each (`--workers 1`)",
+        "local": "side by side, a core each (the default)",
+        "ray": "Ray on this machine (`--engine ray`)",
+    }
+    rates = found["trials_per_hour"]
+    rows = [(text, median(rates[way]), min(rates[way]), max(rates[way]))
+            for way, text in names.items()]  # fmt: skip
+    return [
+        "## Sweeps",
+        "",
+        *table(("", "trials per hour", "least", "most"), rows),
+        "",
+        f"{found['n']} trials of {found['n_train']:,} images and {found['epochs']} epochs, the "
+        f"whole command; {len(rates['one'])} rounds, alternating.",
+    ]
+
+
 SECTIONS: dict[str, Callable[[dict[str, Any]], list[str]]] = {
     "throughput": throughput,
     "quality": quality,
@@ -197,4 +217,5 @@ SECTIONS: dict[str, Callable[[dict[str, Any]], list[str]]] = {
     "tsne": tsne,
     "large": large,
     "flat": flat,
+    "sweeps": sweeps,
 }

@@ -43,6 +43,7 @@ WRONG: dict[str, dict[str, str]] = {
         "--data blobs.npz --out new --latent-dim 2..9": "a grid needs values",
         "--data blobs.npz --out new --fit pad": "--fit goes with --resize",
         "--data blobs.npz --out new --latent-dim 2,3 --trials 3": "leave out trials",
+        "--data blobs.npz --out new --address auto": "address goes with engine ray",
         "--data blobs.npz --out run --latent-dim 2,3": "not empty and not a sweep",
         "--data blobs.npz --out new --seeds 1001": "1,001 trials, and more than 1,000",
     },

@@ -109,7 +109,9 @@ def test_killed_twice_and_interrupted_it_ends_as_one_that_never_was(
     )
     assert refused.returncode == 2
     assert f"the sweep {folder} is being run by process {process.pid}" in refused.stderr
-    name, worker = next(iter(trained_by(folder).items()))
+    found: dict[str, int] = {}
+    wait_until(lambda: bool(found.update(trained_by(folder)) or found), process)
+    name, worker = next(iter(found.items()))
     os.kill(worker, signal.SIGKILL)  # a worker alone: another takes its trial
     wait_until(lambda: f"{name}.json" in done(folder), process)
 
@@ -125,16 +127,16 @@ def test_killed_twice_and_interrupted_it_ends_as_one_that_never_was(
     out, err = process.communicate()
     assert process.returncode == 0, err
     assert {n: (folder / "outcomes" / n).stat().st_mtime_ns for n in kept} == kept
-    found, whole = Sweep.open(folder), Sweep.open(undisturbed)
-    assert found.counts == whole.counts
-    assert found.counts["finished"] == 12
-    for trial in found.trials:
+    ended, whole = Sweep.open(folder), Sweep.open(undisturbed)
+    assert ended.counts == whole.counts
+    assert ended.counts["finished"] == 12
+    for trial in ended.trials:
         for file in ("model.safetensors", "config.json"):
             one, other = (s / "trials" / trial.name / file for s in (folder, undisturbed))
             assert one.read_bytes() == other.read_bytes(), (trial, file)
-    same = [c for c in found.frame() if c != "seconds"]
-    assert found.frame()[same].equals(whole.frame()[same])
-    assert found.verdict() == whole.verdict()
+    same = [c for c in ended.frame() if c != "seconds"]
+    assert ended.frame()[same].equals(whole.frame()[same])
+    assert ended.verdict() == whole.verdict()
     assert sorted(p.name for p in folder.iterdir()) == sorted(p.name for p in undisturbed.iterdir())
 
 

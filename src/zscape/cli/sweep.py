@@ -53,7 +53,8 @@ app = typer.Typer(
 
 Folder = Annotated[Path, typer.Argument(metavar="FOLDER", help="Of a sweep.", show_default=False)]
 Engine = Annotated[
-    Literal["local"], typer.Option(help="Where trials are trained: on this machine.")
+    Literal["local", "ray"],
+    typer.Option(help="Where trials are trained: on this machine, or on a Ray cluster."),
 ]
 Workers = Annotated[
     int | None,
@@ -63,8 +64,13 @@ Workers = Annotated[
         min=0,
     ),
 ]
+Address = Annotated[
+    str | None,
+    typer.Option(help="Of a Ray cluster, host:port or auto; one is started here by default."),
+]
+Asha = Annotated[bool, typer.Option("--asha", help="With Ray: stop early what falls behind.")]
 GpusPerTrial = Annotated[
-    float, typer.Option(help="Of a GPU, for each trial: 0.5 lets two share one.", max=1.0)
+    float | None, typer.Option(help="Of a GPU, for each trial: 0.5 lets two share one.", max=1.0)
 ]
 
 
@@ -118,7 +124,9 @@ def run(
     ] = True,
     engine: Engine = "local",
     workers: Workers = None,
-    gpus_per_trial: GpusPerTrial = 1.0,
+    gpus_per_trial: GpusPerTrial = None,
+    address: Address = None,
+    asha: Asha = False,
     at_most: Annotated[
         int, typer.Option(help="Do not begin more trials than this unasked.", min=1)
     ] = 1_000,
@@ -137,7 +145,7 @@ def run(
     told: dict[str, Any] = {
         "out": out, "seeds": seeds, "search": search, "trials": trials, "by": by,
         "probes": probes, "engine": engine, "workers": workers, "gpus_per_trial": gpus_per_trial,
-        "search_seed": search_seed, **options,
+        "address": address, "asha": asha, "search_seed": search_seed, **options,
     }  # fmt: skip
     try:
         found = sweeping.sweep(told.pop("data", "mnist"), at_most=at_most, **told)
@@ -157,13 +165,14 @@ def _is_asked() -> bool:
 @app.command()
 def resume(
     folder: Folder, engine: Engine = "local", workers: Workers = None,
-    gpus_per_trial: GpusPerTrial = 1.0,
+    gpus_per_trial: GpusPerTrial = None, address: Address = None, asha: Asha = False,
 ) -> None:  # fmt: skip
     """Go on with a sweep that was stopped, with all that it was told."""
     from zscape import sweeping
 
     _report(sweeping.resume_sweep(folder, engine=engine, workers=workers,
-                                  gpus_per_trial=gpus_per_trial))  # fmt: skip
+                                  gpus_per_trial=gpus_per_trial, address=address,
+                                  asha=asha))  # fmt: skip
 
 
 @app.command()

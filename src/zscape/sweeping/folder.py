@@ -124,7 +124,7 @@ class Sweep:
 
     @cached_property
     def statuses(self) -> tuple[str, ...]:
-        """Of each trial: finished, diverged, failed, running, stopped or waiting."""
+        """Of each trial: finished, diverged, pruned, failed, running, stopped or waiting."""
         return tuple(map(self._status, self.trials, self.outcomes))
 
     def _status(self, trial: Trial, outcome: Outcome | None) -> str:
@@ -137,7 +137,7 @@ class Sweep:
     @property
     def counts(self) -> dict[str, int]:
         """Status → how many trials."""
-        known = (FINISHED, "diverged", "failed", RUNNING, STOPPED, WAITING)
+        known = (FINISHED, "diverged", "pruned", "failed", RUNNING, STOPPED, WAITING)
         return {status: self.statuses.count(status) for status in known}
 
     @property

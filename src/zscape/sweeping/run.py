@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import signal
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -13,8 +12,8 @@ from zscape.data import Splits, load_data, place_of
 from zscape.errors import ConfigError, DataError
 from zscape.model import build_model, likelihoods, networks
 from zscape.registry import home_of
-from zscape.sweeping import local
-from zscape.sweeping.board import Board, create_board
+from zscape.sweeping import local, on_ray
+from zscape.sweeping.board import create_board
 from zscape.sweeping.folder import BY, Sweep, check_free
 from zscape.sweeping.search import Queue, Search
 from zscape.sweeping.space import Space
@@ -22,7 +21,7 @@ from zscape.training.loop import count_steps, settle
 from zscape.training.processes import create_fabric
 from zscape.training.train import completed
 
-ENGINES = ("local",)
+ENGINES = ("local", "ray")
 AT_MOST = 1_000
 """Trials that nobody is asked about."""
 
@@ -49,7 +48,9 @@ def sweep(
     probes: bool = True,
     engine: str = "local",
     workers: int | None = None,
-    gpus_per_trial: float = 1.0,
+    gpus_per_trial: float | None = None,
+    address: str | None = None,
+    asha: bool = False,
     at_most: int = AT_MOST,
     search_seed: int = 0,
     progress: str = "auto",
@@ -79,12 +80,20 @@ def sweep(
     probes
         Also measure how well the latents tell the class.
     engine
-        ``"local"``: on this machine.
+        ``"local"``: on this machine. ``"ray"``: on a Ray cluster, all of whose machines see the
+        folder under the same path.
     workers
         Trials side by side, each in a process with its share of threads; by default as many as
         there are cores, or GPUs. 0 trains one after the other in this process.
     gpus_per_trial
-        In (0, 1]: 0.5 lets two trials share a GPU.
+        In (0, 1]: 0.5 lets two trials share a GPU. By default 1 where this machine has one; a
+        cluster whose first machine has none is told here that others do.
+    address
+        Of a Ray cluster, ``"host:port"``, or ``"auto"`` for that of this machine; one is started
+        here by default.
+    asha
+        With Ray: stop trials early that fall behind (asynchronous successive halving, Li et al.
+        2020); they have the status ``"pruned"``.
     at_most
         Refuse to begin more trials than this.
     search_seed
@@ -108,7 +117,7 @@ def sweep(
     ProcessLost
         No process can be started to train in.
     MissingExtraError
-        ``search="optuna"`` without Optuna.
+        ``search="optuna"`` without Optuna, ``engine="ray"`` without Ray.
 
     Examples
     --------
@@ -122,6 +131,8 @@ def sweep(
     """
     if engine not in ENGINES:
         raise ConfigError(f"engine must be one of {', '.join(ENGINES)}; got {engine!r}.")
+    if engine != "ray" and (address is not None or asha):
+        raise ConfigError(f"{'asha' if address is None else 'address'} goes with engine ray.")
     if by not in BY:
         raise ConfigError(f"by must be one of {', '.join(BY)}; got {by!r}.")
     source = str(data) if isinstance(data, (str, Path)) else None
@@ -148,14 +159,23 @@ def sweep(
         begun.plan.update(by=by, probes=probes, search=plan.to_dict())
         begun.save()
         queue = Queue(begun, plan)
+        handed = None if source is not None else data
         places = local.find_places(
             str(options.get("accelerator", "auto")), queue.n_total, workers=workers,
-            gpus_per_trial=gpus_per_trial,
+            gpus_per_trial=1.0 if gpus_per_trial is None else gpus_per_trial,
         )  # fmt: skip
+        gpus = float(places.devices[0] is not None) if gpus_per_trial is None else gpus_per_trial
+        cluster = on_ray.Cluster(address, gpus=gpus, asha=asha)
+        if engine == "ray":
+            on_ray.check(cluster, queue)
         board = create_board(progress, queue)
         try:
-            handed = None if source is not None else data
-            stopped_by = _run(queue, board, places, handed, probes, own, is_here=workers == 0)
+            if engine == "ray":
+                stopped_by = on_ray.run(queue, board, cluster, handed, probes=probes)
+            elif workers == 0:
+                stopped_by = local.run_here(queue, board, handed, probes=probes)
+            else:
+                stopped_by = local.run(queue, board, places, handed, probes=probes, own=own)
         finally:
             board.close()
     return dataclasses.replace(Sweep.open(folder), stopped_by=stopped_by)
@@ -171,7 +191,8 @@ def resume_sweep(folder: Path | str, data: Any = None, **how: Any) -> Sweep:
     data
         Needed only if it was begun on an array: the same array.
     how
-        ``engine``, ``workers``, ``gpus_per_trial`` and ``progress`` of ``sweep``.
+        ``engine``, ``workers``, ``gpus_per_trial``, ``address``, ``asha`` and ``progress`` of
+        ``sweep``.
 
     Raises
     ------
@@ -190,15 +211,6 @@ def resume_sweep(folder: Path | str, data: Any = None, **how: Any) -> Sweep:
         trials=told["n"], search_seed=told["seed"], by=there.by, probes=there.plan["probes"],
         at_most=max(AT_MOST, len(there.trials)), **how, **told["options"],
     )  # fmt: skip
-
-
-def _run(
-    queue: Queue, board: Board, places: local.Places, data: Any, probes: bool,
-    own: Sequence[dict[str, str]], *, is_here: bool,
-) -> signal.Signals | None:  # fmt: skip
-    if is_here:
-        return local.run_here(queue, board, data, probes=probes)
-    return local.run(queue, board, places, data, probes=probes, own=own)
 
 
 def _seeds(seeds: int | Sequence[int], options: dict[str, Any]) -> list[int]:

@@ -15,8 +15,10 @@ from zscape.files import make_folder, write_atomic
 
 TRIALS, OUTCOMES = "trials", "outcomes"
 """Folders of a sweep: of run folders, and of what became of each."""
-FINISHED, DIVERGED, FAILED, STOPPED = "finished", "diverged", "failed", "stopped"
-"""How a trial ends. The first two for good; the others are tried again by the next start."""
+FINISHED, DIVERGED, PRUNED = "finished", "diverged", "pruned"
+"""How a trial ends for good; the last was stopped early, as it fell behind the others."""
+FAILED, STOPPED = "failed", "stopped"
+"""How it ends that the next start tries again."""
 
 _OUTCOME = {"status": str, "why": str, "seconds": float, "epochs": int, "measures": dict}
 
@@ -47,7 +49,7 @@ class Outcome:
     Parameters
     ----------
     status
-        ``finished``, ``diverged``, ``failed`` or ``stopped``.
+        ``finished``, ``diverged``, ``pruned``, ``failed`` or ``stopped``.
     why
         What went wrong, a sentence.
     seconds
@@ -67,7 +69,7 @@ class Outcome:
     @property
     def is_final(self) -> bool:
         """Whether another try would come to the same."""
-        return self.status in (FINISHED, DIVERGED)
+        return self.status in (FINISHED, DIVERGED, PRUNED)
 
 
 @dataclass(frozen=True, eq=False)

@@ -22,7 +22,8 @@ FULL = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EIO)
 """What ends a whole sweep, as it would end every further trial."""
 
 Tell: TypeAlias = Callable[[dict[str, Any]], None]
-"""Told ``{"epoch": …, "of": …, "share": …}`` while a trial trains, and the test ``"loss"``."""
+"""Told ``{"epoch": …, "of": …, "share": …}`` while a trial trains, and after an epoch ``"loss"``,
+``"elbo"`` and ``"reconstruction"`` of the test images."""
 
 
 class DiskFull(ConfigError):
@@ -129,7 +130,9 @@ class _Telling(Progress):
 
     def on_epoch(self, trainer: Trainer, epoch: Epoch) -> None:
         """See ``Progress``."""
-        self._say(trainer, loss=epoch.test.loss(trainer.config.kld_weight))
+        test = epoch.test
+        self._say(trainer, loss=test.loss(trainer.config.kld_weight), elbo=test.loss(1.0),
+                  reconstruction=test.reconstruction)  # fmt: skip
 
     def _say(self, trainer: Trainer, **more: float) -> None:
         self.told = time.monotonic()
