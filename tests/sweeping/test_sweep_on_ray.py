@@ -16,6 +16,7 @@ from sweeping import three_nodes
 from training.training_helpers import blobs
 from zscape.errors import ConfigError
 from zscape.sweeping import Sweep
+from zscape.sweeping.on_ray import ENVIRONMENT
 
 TINY = {
     "network": "mlp", "latent_dim": [2, 3, 4], "batch_size": 16, "optimizer": "adam",
@@ -51,7 +52,7 @@ def test_a_node_is_killed_and_the_sweep_ends_as_one_that_never_was(data, tmp_pat
     folder, whole = tmp_path / "killed", tmp_path / "whole"
     done = subprocess.run(
         [sys.executable, three_nodes.__file__, data, folder], capture_output=True, text=True,
-        env={**os.environ, "OMP_NUM_THREADS": "1"}, check=False, timeout=1200,
+        env={**os.environ, **ENVIRONMENT, "OMP_NUM_THREADS": "1"}, check=False, timeout=1200,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
     told = json.loads(done.stdout.splitlines()[-1])

@@ -30,6 +30,13 @@ LET_GO = 120.0
 ANSWER = 10.0
 """Seconds within which an address has to answer."""
 
+ENVIRONMENT = {
+    "RAY_AIR_NEW_OUTPUT": "0", "TUNE_DISABLE_SIGINT_HANDLER": "1",
+    "TUNE_DISABLE_AUTO_CALLBACK_LOGGERS": "1", "RAY_raylet_start_wait_time_s": "120",
+}  # fmt: skip
+"""Read as Ray is imported: it neither prints nor heeds signals, which we do, and has time to start
+on a machine that is busy."""
+
 
 @dataclass(frozen=True)
 class Cluster:
@@ -61,6 +68,8 @@ def check(cluster: Cluster, todo: Queue) -> None:
     MissingExtraError
         Ray is not installed.
     """
+    for name, value in ENVIRONMENT.items():
+        os.environ.setdefault(name, value)
     with needing("ray", "engine ray"):
         import ray.tune  # noqa: F401
     if not todo.search.is_listed:
@@ -130,8 +139,6 @@ def _connect(address: str | None) -> None:
     """
     import ray
 
-    os.environ |= {"RAY_AIR_NEW_OUTPUT": "0", "TUNE_DISABLE_SIGINT_HANDLER": "1",
-                   "TUNE_DISABLE_AUTO_CALLBACK_LOGGERS": "1"}  # fmt: skip
     host, _, port = (address or "").rpartition(":")
     try:
         if host and port.isdigit() and "/" not in host:  # Ray itself tries for a minute
