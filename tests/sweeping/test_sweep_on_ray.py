@@ -82,5 +82,7 @@ def test_asha_stops_what_falls_behind_and_says_so(data, tmp_path):
     assert done.returncode == 0, done.stderr
     frame = Sweep.open(tmp_path / "s").frame()
     assert set(frame["status"]) == {"finished", "pruned"}, frame
-    assert (frame[frame["status"] == "pruned"]["learning_rate"] < 1e-4).all()
+    assert (
+        1e-2 in frame[frame["status"] == "finished"]["learning_rate"].to_list()
+    )  # by far the best
     assert frame["why"].str.contains("ASHA stopped it after epoch").any()

@@ -174,12 +174,15 @@ def train_on_ray(
     while is_held(trial.folder / RUN_LOCK) and time.monotonic() < deadline:
         time.sleep(0.2)
 
+    last: dict[str, Any] = {"epoch": trial.config.train.epochs}
+
     def tell(news: dict[str, Any]) -> None:
         if "loss" in news:  # an epoch; a step is not worth a message through the cluster
+            last.update(news)
             tune.report(news)
 
     train_trial(trial, data, tell, probes=probes)
-    tune.report({"epoch": trial.config.train.epochs, "is_over": True})
+    tune.report({**last, "is_over": True})
 
 
 def _asha(todo: Queue, trials: list[Trial]) -> Any:
@@ -223,7 +226,7 @@ def _callback(todo: Queue, board: Board, trials: list[Trial], asked: Asked) -> A
         def on_trial_result(
             self, iteration: int, trials: Any, trial: Any, result: dict[str, Any], **_: Any
         ) -> None:
-            if "loss" in result:
+            if "loss" in result and not result.get("is_over"):
                 board.told(named[trial.config["name"]], result)
 
         def on_trial_complete(self, iteration: int, trials: Any, trial: Any, **_: Any) -> None:
