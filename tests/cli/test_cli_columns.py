@@ -114,6 +114,15 @@ def test_every_command_that_looks_at_images_takes_them():
         assert {"--columns", "--on", "--label", "--bins"} <= flags, name
 
 
+def test_dates_read_as_dates_in_every_table():
+    from zscape.cli.output import TABLES, format_table
+
+    day = pd.Timestamp("2026-03-01 12:30")
+    for suffix in set(TABLES) - {".parquet"}:
+        text = format_table(pd.DataFrame({"taken": [day, pd.NaT]}), suffix).decode()
+        assert "2026-03-01" in text, suffix
+
+
 def test_commands_show_them(cli, finished_run, areas, tmp_path):
     csv = tmp_path / "map.csv"
     outcome = cli("map", finished_run, "--columns", areas, "--label", "dye", "-o", csv)

@@ -190,6 +190,7 @@ def test_along_a_column(cli: Cli, tmp_path: Path) -> None:
     files = [tmp_path / f"w{suffix}" for suffix in (".png", ".gif", ".csv")]
     outs = [part for file in files for part in ("-o", file)]
     args = ["zoo:2", "-n", 300, "--between", 1, 0, "--steps", 4]
+    args += ["--positions", places := tmp_path / "places.csv"]
     code, out, err = cli("walk", "along", *args, *outs)
     assert (code, err) == (0, "")
     said, *wrote = out.splitlines()
@@ -198,8 +199,15 @@ def test_along_a_column(cli: Cli, tmp_path: Path) -> None:
         r"95 of 100 resamples turn the direction by less than \d+°\.",
         said,
     )
-    assert wrote == [f"Wrote {file}" for file in files]
+    assert wrote == [f"Wrote {file}" for file in (*files, places)]
     assert is_figure(files[0])
+    table = Latents("zoo:2", n=300).table
+    found = latents.column_direction(table, "class", between=("1", "0"))
+    each = pd.read_csv(places, dtype={"class": str})
+    assert list(each) == ["index", "class", "position"]
+    assert each["index"].tolist() == table.indices.tolist()
+    assert each["class"].tolist() == [table.class_names[label] for label in table.labels]
+    assert np.allclose(each["position"], found.direction.positions)
     frame = pd.read_csv(files[2])
     assert list(frame) == ["place", "z0", "z1"]
     steps = np.diff(frame[["z0", "z1"]].to_numpy(), axis=0)

@@ -269,7 +269,9 @@ def format_table(frame: pd.DataFrame, suffix: str) -> bytes:
     if suffix == ".csv":
         text: str = frame.to_csv(index=False)
     elif suffix == ".json":
-        text = frame.to_json(orient="records", indent=1, force_ascii=False, double_precision=10)
+        text = frame.to_json(
+            orient="records", indent=1, force_ascii=False, double_precision=10, date_format="iso"
+        )
     elif suffix == ".md":
         text = _markdown(frame)
     else:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import typer
 
 from zscape.cli.inputs import LATENTS, PLACES, Latents, NewSeed, with_model
-from zscape.cli.output import FIGURES, Outs, check_outs, write_walk
+from zscape.cli.output import FIGURES, TABLES, Outs, check_outs, write_outs, write_walk
 from zscape.cli.use import say_turns
 from zscape.cli.vectors import (
     VECTOR_HELP,
@@ -126,6 +127,12 @@ def along(
     out: Outs = None,
     steps: Annotated[int, typer.Option(help="Pictures on the way.", min=2)] = 9,
     seconds: Seconds = 3.0,
+    positions: Annotated[
+        Path | None,
+        typer.Option(
+            help="Also write where every image lies along it: .csv, .json, .parquet, .md."
+        ),
+    ] = None,
 ) -> None:
     """The way along which a column of the images changes, and how well it tells it.
 
@@ -136,6 +143,7 @@ def along(
     from zscape import figures, latents
 
     outs = check_outs(out, (*FIGURES, ".gif", *VECTORS))
+    told = check_outs([positions] if positions else [], TABLES)
     found = latents.column_direction(where.table, column, between=between, seed=where.seed)
     way = found.direction
     known = np.isfinite(found.values)
@@ -153,6 +161,7 @@ def along(
             walk.images, [_number(place) for place in places], seconds=seconds, note=where.note
         ),
     )  # fmt: skip
+    write_outs(told, table=lambda: where.table.scored({"position": way.positions}))
 
 
 @app.command()
