@@ -231,6 +231,14 @@ def test_join_by_file_name_with_or_without_folders_and_endings(files, tmp_path, 
     assert "1 rows are of no image: z" in caplog.text
 
 
+@pytest.mark.parametrize("name", ["file_name", "id"])
+def test_names_of_figures_keep_their_zeros(name, tmp_path):
+    numbered = Columns.of({"file_name": [f"d/{i:04}.png" for i in range(12)]})
+    frame = pd.DataFrame({name: [f"{i:04}" for i in range(12)], "a": range(12)})
+    frame.iloc[::-1].to_csv(tmp_path / "t.csv", index=False)
+    assert join(numbered, 12, tmp_path / "t.csv").numbers("a").tolist() == list(range(12))
+
+
 @pytest.mark.parametrize("ending", ["csv", "tsv", "jsonl", "parquet"])
 def test_every_format_gives_the_same_columns(files, tmp_path, ending, caplog):
     frame = pd.DataFrame(
@@ -282,6 +290,14 @@ def test_semicolons(tmp_path):
     (tmp_path / "t.csv").write_text("a;b\n1;x, y\n2;x, y\n")
     columns = join(None, 2, tmp_path / "t.csv")
     assert (columns.numbers("a").tolist(), columns.texts("b")) == ([1, 2], ["x, y"] * 2)
+
+
+def test_columns_that_can_be_none_are_said(files, tmp_path, caplog):
+    names = files.texts("file_name")
+    frame = pd.DataFrame({"file_name": names, "area": 1, "box": [[1, 2]] * 3, "raw": [b"x"] * 3})
+    frame.to_parquet(tmp_path / "t.parquet")
+    assert join(files, 3, tmp_path / "t.parquet").names == ("file_name", "area")
+    assert "t.parquet: left out: 1 column box, 1 column raw." in caplog.text
 
 
 def test_join_by_a_row_number_that_the_file_has(tmp_path, caplog):
@@ -378,6 +394,25 @@ def test_whole_groups_are_held_out(plates):
     assert len(train | test) == 12
     again = load_data(plates[torch.arange(59).flip(0)], DataConfig(split_by="plate"), seed=1)
     assert set(again.test.columns.texts("plate")) == test
+
+
+@pytest.mark.parametrize("text", [True, False])
+def test_groups_may_be_thousands(text):
+    numbers = np.arange(2400) // 2
+    values = [f"p{k}" for k in numbers] if text else numbers
+    many = ImageSet(pictures(2400), columns={"patient": values})
+    splits = load_data(many, DataConfig(split_by="patient"))
+    train, test = (set(half.columns.texts("patient")) for half in splits)
+    assert train.isdisjoint(test)
+    assert 100 < len(test) < 300
+
+
+def test_a_class_whose_groups_are_all_held_out_is_said(plates, caplog):
+    """Nothing else would say that the model has never seen it."""
+    load_data(plates, DataConfig(split_by="plate"))
+    assert not caplog.messages
+    load_data(plates, DataConfig(split_by="plate", label="plate"))
+    assert "no image to train on is of class p" in caplog.text
 
 
 def test_a_column_that_says_the_split_is_believed(plates, caplog):

@@ -84,6 +84,41 @@ def test_a_column_for_every_pixel(tmp_path: Path, names: list[str], suffix: str)
     check(read(tmp_path))
 
 
+@pytest.mark.parametrize("names", NUMBERED.values(), ids=NUMBERED)
+def test_columns_of_pixels_go_by_their_numbers(
+    tmp_path: Path, names: list[str], caplog: pytest.LogCaptureFixture
+) -> None:
+    """Sorted as text, 10 stands before 2, and every picture would be scrambled."""
+    frame = pixel_table(names)
+    frame[["label", *sorted(names)]].to_parquet(tmp_path / "x.parquet")
+    check(read(tmp_path / "x.parquet"))
+    if names == NUMBERED["1x1"]:  # as text they stand as they should
+        assert not caplog.messages
+        frame = frame[["label", *sorted(names, key=lambda name: name[::-1])]]
+        frame.to_parquet(tmp_path / "x.parquet")  # column by column, as is each picture then
+        data = read(tmp_path / "x.parquet", transpose=True)
+        assert isinstance(data, ImageSet)
+        assert torch.equal(data.images[:, 0], torch.from_numpy(PIXELS))
+    else:
+        assert "columns of pixels are taken by their numbers" in caplog.text
+
+
+def test_columns_that_are_only_counted_are_a_header(tmp_path: Path) -> None:
+    """As pandas writes arrays: taken for a picture, they would be one more."""
+    pixel_table(NUMBERED["0"], None).to_csv(tmp_path / "x.csv", index=False)
+    check(read(tmp_path / "x.csv"), None)
+
+
+def test_numbers_with_zeros_before_them_are_names(tmp_path: Path) -> None:
+    frame = pixel_table(NUMBERED["pixel0"])
+    frame["patient"], frame["age"] = ["001", "002", "010"] * 2, [7, 0, 10] * 2
+    frame.to_csv(tmp_path / "x.csv", index=False)
+    data = check(read(tmp_path / "x.csv"))
+    assert column(data, "patient") == ["001", "002", "010"] * 2
+    assert data.columns is not None
+    assert (data.columns.kind("patient"), data.columns.kind("age")) == ("category", "number")
+
+
 def test_a_csv_without_a_header_has_its_label_first(tmp_path: Path) -> None:
     pixel_table(NUMBERED["0"]).to_csv(tmp_path / "mnist_train.csv", index=False, header=False)
     check(read(tmp_path / "mnist_train.csv"))

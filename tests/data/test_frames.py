@@ -70,6 +70,12 @@ def test_a_frame_with_names_of_files_or_with_pixels(tmp_path: Path) -> None:
         read_frame(pd.DataFrame({"a": []}), DataConfig())
 
 
+def test_a_second_column_of_pictures_is_said(caplog: pytest.LogCaptureFixture) -> None:
+    frame = pd.DataFrame({"mask": list(PIXELS > 9), "image": list(PIXELS), "label": LABELS})
+    check(read_frame(frame, DataConfig()))
+    assert caplog.messages == ["DataFrame: left out: 1 column mask."]
+
+
 class ClassLabel:
     names = ("a", "b", "c")
 

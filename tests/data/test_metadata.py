@@ -107,6 +107,44 @@ def test_tables_that_say_nothing(
         read(tmp_path)
 
 
+def test_a_row_of_a_picture_that_is_not_there_is_named(
+    tmp_path: Path, save_picture: Save, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Or a folder put elsewhere would leave pictures without what is known of them."""
+    save_picture(tmp_path / "a.png")
+    TABLE.to_csv(tmp_path / "metadata.csv", index=False)
+    with pytest.raises(DataError, match=r"metadata\.csv names b\.png, but there is no such pict"):
+        read(tmp_path)
+    data = read(tmp_path, skip_broken=True)
+    assert column(data, "area") == ["1"]
+    assert "left out: 1 broken" in caplog.text
+
+
+def test_a_row_of_a_picture_that_is_left_out_is_no_error(
+    tmp_path: Path, save_picture: Save, caplog: pytest.LogCaptureFixture
+) -> None:
+    names = [f"{split}/a.png" for split in ("train", "test", "val")]
+    for name in names:
+        save_picture(tmp_path / name)
+    table = pd.DataFrame({"file_name": names, "label": ["x", "y", "z"]})
+    table.to_csv(tmp_path / "metadata.csv", index=False)
+    splits = read(tmp_path)
+    assert isinstance(splits, Splits)
+    assert [splits.train.titles(), splits.test.titles()] == [["x"], ["y"]]
+    assert caplog.messages == [f"{tmp_path}: left out: 1 in val/."]
+
+
+def test_values_that_are_no_column_are_said(
+    tmp_path: Path, save_picture: Save, caplog: pytest.LogCaptureFixture
+) -> None:
+    """As sets for detection have them, beside every picture or for all."""
+    save_picture(tmp_path / "a.png")
+    rows = [{"file_name": "a.png", "area": 1, "objects": {"box": [[1, 2, 3, 4]]}, "path": [1]}]
+    (tmp_path / "metadata.jsonl").write_text("\n".join(map(json.dumps, rows)))
+    assert column(read(tmp_path), "area") == ["1"]
+    assert "left out: 1 column objects, 1 column path." in caplog.text
+
+
 def write_shard(file: Path, numbers: range, **more: str) -> None:
     file.parent.mkdir(exist_ok=True)
     with tarfile.open(file, "w") as archive:
@@ -134,7 +172,11 @@ def test_shards_of_webdataset(tmp_path: Path, caplog: pytest.LogCaptureFixture) 
     assert data.train.titles() == ["0", "1", "2", "0", "1", "2", "0"]
     assert column(data.train, "area") == ["0", "0.5", "1", "1.5", "5", "5.5", "6"]
     assert data.test.titles() == ["0", "1"]
-    assert not caplog.records
+    assert caplog.messages == [f"{tmp_path / 'set'}: left out: 9 nested box in .json."]
+    (tmp_path / "set" / "train-000.tar").rename(tmp_path / "set" / "v1.5-train-000.tar")
+    again = read(tmp_path / "set")  # whatever dots are in the names of shards
+    assert isinstance(again, Splits)
+    assert again.train.titles() == ["1", "2", "0", "0", "1", "2", "0"]
     alone = read(tmp_path / "set" / "train-001.tar")
     assert isinstance(alone, ImageSet)
     assert alone.titles() == ["1", "2", "0"]

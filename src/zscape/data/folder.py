@@ -44,7 +44,7 @@ def read_pictures(tree: Tree, config: DataConfig) -> Splits | ImageSet:
         decompression bomb, or different sizes without ``config.resize``.
     """
     files = having(tree, SUFFIXES)
-    metadata, used = read_metadata(tree, files)
+    metadata, used = read_metadata(tree, files, config)
     for place in tree.files.keys() - files.keys() - used:
         tree.left_out[PurePosixPath(place[-1]).suffix.lower() or "without an ending"] += 1
     splits = _splits(list(files), tree.where, tree.left_out)

@@ -36,13 +36,13 @@ def read_frame(source: Any, config: DataConfig) -> Splits | ImageSet:
     named = {split_of(str(word)) or str(word): half for word, half in halves.items()}
     splits = splits_among([s for s in named if s in ("train", "val", "test")], where)
     left_out = Counter(f"split {s}" for s in named if s not in splits.values())
-    rows = {split: _rows(named[name], where, config) for split, name in splits.items()}
+    rows = {split: _rows(named[name], where, config, left_out) for split, name in splits.items()}
     data = from_rows(rows, where, config, left_out)
     say_left_out(where, left_out)
     return data
 
 
-def _rows(source: Any, where: str, config: DataConfig) -> Rows:
+def _rows(source: Any, where: str, config: DataConfig, left_out: Counter[str]) -> Rows:
     is_frame = hasattr(source, "iloc")
     names = [str(name) for name in (source.columns if is_frame else source.column_names)]
     if len(source) == 0:
@@ -51,6 +51,7 @@ def _rows(source: Any, where: str, config: DataConfig) -> Rows:
     pictured = [name for name in names if _is_picture(first[name])]
     pictured.sort(key=lambda name: role_of(name).kind != "images")
     images = pictured[0] if pictured else None
+    left_out.update(f"column {name}" for name in pictured[1:])
     if is_frame:
         rest = source.drop(columns=pictured)
         table = pa.Table.from_pandas(rest.rename(columns=str), preserve_index=False)

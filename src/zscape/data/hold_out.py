@@ -70,7 +70,7 @@ def hold_out(images: ImageSet, seed: int, column: str | None = None) -> Splits:
 def _by_column(images: ImageSet, column: str, seed: int) -> Splits:
     if images.columns is None:
         raise DataError(f"{images.name} has no columns, so it cannot be split by {column!r}.")
-    codes, names = images.columns.classes(column)
+    codes, names = images.columns.classes(column, most=None)
     if len(names) < 2:
         raise DataError(
             f"{images.name} has a single value of {column!r}; two are needed to split by it."
@@ -102,7 +102,11 @@ def _parted(images: ImageSet, is_test: NDArray[np.bool_]) -> Splits:
     _log.info("%s has no test split: held out %d of its %d images.", images.name, is_test.sum(),
               len(images))  # fmt: skip
     test = torch.from_numpy(is_test)
-    return Splits(replace(images[~test], split="train"), replace(images[test], split="test"))
+    found = Splits(replace(images[~test], split="train"), replace(images[test], split="test"))
+    counts = found.train.class_counts()
+    if unseen := [k for k, n in found.test.class_counts().items() if n and not counts[k]]:
+        _log.warning("%s: no image to train on is of class %s.", images.name, ", ".join(unseen))
+    return found
 
 
 def _lots(things: Iterable[Any], seed: int) -> NDArray[np.float64]:

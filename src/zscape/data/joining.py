@@ -16,6 +16,7 @@ import torch
 from zscape.config import DataConfig
 from zscape.data.columns import FILE_NAME, Columns
 from zscape.data.imageset import ImageSet, Splits
+from zscape.data.tree import say_left_out
 from zscape.errors import DataError
 
 if TYPE_CHECKING:
@@ -100,6 +101,8 @@ def join(known: Columns | None, n: int, path: Path, on: str | None = None) -> Co
         The file is missing, damaged, empty or of another kind; nothing matches, a key is there
         twice, or a column of that name is known already.
     """
+    from zscape.data.tables import without_plain
+
     table = _read(path)
     names = known.texts(FILE_NAME) if known is not None and FILE_NAME in known else None
     if names and on != ROW and not {FILE_NAME, ROW} & set(table.column_names):
@@ -135,7 +138,10 @@ def join(known: Columns | None, n: int, path: Path, on: str | None = None) -> Co
             f"no row of {path} matches an image: its {on} is {_listed(keys)}, that of the images "
             f"{_listed(own)}."
         )
-    added = _aligned(table.drop_columns([on] if on in table.column_names else []), rows)
+    table = table.drop_columns([on] if on in table.column_names else [])
+    nested = without_plain(table)
+    say_left_out(path, Counter(f"column {name}" for name in nested))
+    added = _aligned(table.drop_columns(nested), rows)
     without = [key for key, row in zip(own, rows, strict=True) if row < 0]
     images = set(own)
     surplus = [key for key in keys if key not in images]
@@ -243,12 +249,9 @@ def _aligned(table: pa.Table, rows: np.ndarray[Any, Any]) -> Columns:
     import pyarrow as pa
 
     index = pa.array(rows, mask=rows < 0)
-    flat = {
-        name: table.column(name).combine_chunks().take(index)
-        for name, field in zip(table.column_names, table.schema, strict=True)
-        if not pa.types.is_nested(field.type) and not pa.types.is_binary(field.type)
-    }
-    return Columns.of(flat)
+    return Columns.of(
+        {name: table.column(name).combine_chunks().take(index) for name in table.column_names}
+    )
 
 
 def _places(keys: Sequence[Any], path: Path, on: str) -> dict[Any, int]:

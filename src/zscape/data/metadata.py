@@ -8,8 +8,10 @@ from collections.abc import Collection
 from pathlib import PurePosixPath
 from typing import Any
 
+from zscape.config import DataConfig
 from zscape.data.bounded import reading
 from zscape.data.columns import FILE_NAME
+from zscape.data.decoding import skipping
 from zscape.data.tree import Place, Readable, Tree
 from zscape.errors import DataError
 
@@ -20,17 +22,22 @@ _NAMES = ("metadata.csv", "metadata.tsv", "metadata.jsonl", "metadata.parquet")
 Row = dict[str, Any]
 
 
-def read_metadata(tree: Tree, pictures: Collection[Place]) -> tuple[dict[Place, Row], set[Place]]:
+def read_metadata(
+    tree: Tree, pictures: Collection[Place], config: DataConfig
+) -> tuple[dict[Place, Row], set[Place]]:
     """What a tree says of the pictures at every place, and the files that say it.
 
     A table ``metadata.csv`` (``.tsv``, ``.jsonl``, ``.parquet``) has a column ``file_name``, with
     the folders on the way from the table to the file. In the shards of WebDataset, ``0001.cls``
     holds the class of ``0001.png``, ``0001.json`` columns and ``0001.txt`` a text.
 
+    Nested values are left out, and counted.
+
     Raises
     ------
     DataError
-        A file is damaged, a table has no ``file_name``, or says something twice.
+        A file is damaged, a table has no ``file_name``, says something twice, or names a picture
+        that is not there, unless ``config.skip_broken``.
     """
     rows: dict[Place, Row] = {}
     used: set[Place] = set()
@@ -40,24 +47,30 @@ def read_metadata(tree: Tree, pictures: Collection[Place]) -> tuple[dict[Place, 
         suffix = PurePosixPath(place[-1]).suffix.lower()
         if has_classes and suffix in _BESIDE and (picture := beside.get(_key(place))):
             used.add(place)
-            rows.setdefault(picture, {}).update(_read_beside(file, suffix))
+            rows.setdefault(picture, {}).update(_read_beside(file, suffix, tree.left_out))
         if place[-1].lower() in _NAMES:
             used.add(place)
-            for row in _read(file):
+            for row in _read(file, tree.left_out):
                 name = PurePosixPath(str(row.pop(FILE_NAME)).replace("\\", "/"))
                 of = (*place[:-1], *name.parts)
                 if of in rows:
                     raise DataError(f"{file} has a row for {name} more than once.")
-                rows[of] = row
+                with skipping(config, tree.left_out):
+                    if of not in pictures:
+                        raise DataError(
+                            f"{file} names {name}, but there is no such picture beside it."
+                        )
+                    rows[of] = row
     return rows, used
 
 
 def _key(place: Place) -> Place:
     """What the files of one sample share: all before the first dot of the name."""
-    return (*place[:-1], place[-1].partition(".")[0])
+    shard, slash, name = place[-1].rpartition("/")  # see containers._joined
+    return (*place[:-1], shard, slash, name.partition(".")[0])
 
 
-def _read_beside(file: Readable, suffix: str) -> Row:
+def _read_beside(file: Readable, suffix: str, left_out: Counter[str]) -> Row:
     with reading(file), file.open("rb") as stream:
         content = stream.read(_LIMIT).decode("utf-8", "replace").strip()
     if suffix != ".json":
@@ -66,12 +79,16 @@ def _read_beside(file: Readable, suffix: str) -> Row:
         row = json.loads(content)
     except ValueError as error:
         raise DataError(f"{file} is not JSON: {error}.") from error
-    plain = (str, int, float, bool)
-    return {k: v for k, v in row.items() if isinstance(v, plain)} if isinstance(row, dict) else {}
+    if not isinstance(row, dict):
+        left_out[".json without names"] += 1
+        return {}
+    nested = [name for name, value in row.items() if isinstance(value, (dict, list))]
+    left_out.update(f"nested {name} in .json" for name in nested)
+    return {name: value for name, value in row.items() if name not in nested}
 
 
-def _read(file: Readable) -> list[Row]:
-    from zscape.data.tables import read_table
+def _read(file: Readable, left_out: Counter[str]) -> list[Row]:
+    from zscape.data.tables import read_table, without_plain
 
     table = read_table(file)
     if FILE_NAME not in table.column_names:
@@ -79,7 +96,9 @@ def _read(file: Readable) -> list[Row]:
             f"{file} has no column {FILE_NAME} that says which row is of which picture; it has "
             f"{', '.join(table.column_names)}."
         )
-    rows: list[Row] = table.to_pylist()
+    nested = without_plain(table)
+    left_out.update(f"column {name}" for name in nested)
+    rows: list[Row] = table.drop_columns(nested).to_pylist()
     return rows
 
 

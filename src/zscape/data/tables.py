@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import json
+import logging
 import math
 import re
 from collections import Counter, defaultdict
@@ -14,6 +15,7 @@ from typing import IO, Any
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 from numpy.typing import NDArray
 from PIL import Image
 from pyarrow import csv, parquet
@@ -32,6 +34,7 @@ from zscape.data.roles import parse_keys, role_of, split_of, splits_among
 from zscape.data.tree import Place, Readable, Tree
 from zscape.errors import DataError
 
+_log = logging.getLogger(__name__)
 _PIXEL = re.compile(r"(?:pixel|pix|px|p|x|v|f)?[_ ]?\d+(?:x\d+)?", re.IGNORECASE)
 _SNIFFED = 1 << 20
 
@@ -175,13 +178,34 @@ def _read_csv(stream: IO[bytes], delimiters: str, where: Readable) -> pa.Table:
     head = stream.readline(_SNIFFED).decode("utf-8", "replace").strip()
     stream.seek(0)
     delimiter = max(delimiters, key=head.count)
-    has_header = not all(re.fullmatch(r"[-+.\deE]+", cell) for cell in head.split(delimiter))
-    return csv.read_csv(
-        stream,
-        csv.ReadOptions(autogenerate_column_names=not has_header, block_size=16 << 20),
-        csv.ParseOptions(delimiter=delimiter),
-        csv.ConvertOptions(strings_can_be_null=True),
-    )
+    cells = head.split(delimiter)
+    # Columns of pandas without names of their own are called 0, 1, 2, …
+    is_counted = len(cells) > 1 and cells == [str(i) for i in range(len(cells))]
+    has_header = is_counted or not all(re.fullmatch(r"[-+.\deE]+", cell) for cell in cells)
+
+    def read(**options: Any) -> pa.Table:
+        stream.seek(0)
+        return csv.read_csv(
+            stream,
+            csv.ReadOptions(autogenerate_column_names=not has_header, block_size=16 << 20),
+            csv.ParseOptions(delimiter=delimiter),
+            csv.ConvertOptions(strings_can_be_null=True, **options),
+        )
+
+    return _with_zeros(read(), read)
+
+
+def _with_zeros(table: pa.Table, read: Callable[..., pa.Table]) -> pa.Table:
+    """``table`` with text where numbers began with zeros: 0012 is a name, and not that of 12."""
+    whole = [field.name for field in table.schema
+             if pa.types.is_integer(field.type) and not _PIXEL.fullmatch(field.name)]  # fmt: skip
+    if whole:
+        texts = read(include_columns=whole, column_types=dict.fromkeys(whole, pa.string()))
+        for name in whole:
+            if pc.any(pc.match_substring_regex(texts[name], r"^[-+]?0\d")).as_py():
+                place = table.column_names.index(name)
+                table = table.set_column(place, name, texts[name])
+    return table
 
 
 def _finder(tree: Tree, beside: Place) -> Callable[[str], Readable]:
@@ -233,6 +257,7 @@ def as_rows(
             and _PIXEL.fullmatch(name)
             and _is_number(table.schema.field(name).type)
         ]
+        pixels = _in_order(pixels, where)
         is_square = _can_be_picture(len(pixels))
         if not is_square and _can_be_picture(len(pixels) - 1) and labels is None:
             labels, pixels = pixels[0], pixels[1:]
@@ -246,6 +271,22 @@ def as_rows(
         )
 
     return Rows(table, images, labels, pixels, find)
+
+
+def _in_order(pixels: list[str], where: str) -> list[str]:
+    """Columns of pixels by their numbers, as pixel10 stands before pixel2 where names were sorted.
+
+    Where they have two, the file may go through a picture column by column.
+    """
+    numbers = {name: [int(n) for n in re.findall(r"\d+", name)] for name in pixels}
+    if len({tuple(found) for found in numbers.values()}) < len(pixels):
+        return pixels
+    if pixels == sorted(pixels, key=lambda name: numbers[name][::-1]):
+        return pixels
+    ordered = sorted(pixels, key=numbers.__getitem__)
+    if ordered != pixels:
+        _log.warning("%s: columns of pixels are taken by their numbers, not as they stand.", where)
+    return ordered
 
 
 def _some(names: list[str]) -> str:
@@ -420,14 +461,22 @@ def _class_names(rows: Rows) -> tuple[str, ...] | None:
 
 
 def _columns(rows: Rows, left_out: Counter[str]) -> dict[str, pa.ChunkedArray]:
-    columns = {}
-    used = {rows.images, rows.labels, *rows.pixels}
-    for name in rows.table.column_names:
-        if name in used:
-            continue
-        kind = rows.table.schema.field(name).type
-        if pa.types.is_nested(kind) or pa.types.is_binary(kind):
-            left_out[f"column {name}"] += 1
-        else:
-            columns[name] = rows.table[name]
-    return columns
+    rest = rows.table.drop_columns(
+        [n for n in {rows.images, rows.labels, *rows.pixels} if n in rows.table.column_names]
+    )
+    nested = without_plain(rest)
+    left_out.update(f"column {name}" for name in nested)
+    return {name: rest[name] for name in rest.column_names if name not in nested}
+
+
+def without_plain(table: pa.Table) -> list[str]:
+    """Names of the columns that hold neither numbers, text nor dates: nested ones and bytes."""
+    is_a = pa.types
+    return [
+        field.name
+        for field in table.schema
+        if is_a.is_nested(field.type)
+        or is_a.is_binary(field.type)
+        or is_a.is_large_binary(field.type)
+        or is_a.is_fixed_size_binary(field.type)
+    ]
