@@ -29,6 +29,7 @@ from zscape.latents import encode_parts, save_parts
 from zscape.model import build_model
 from zscape.training import Trainer
 from zscape.training.feed import fetched
+from zscape.training.hardware import teach_allocator
 from zscape.training.processes import create_fabric
 
 SIDE = 64
@@ -102,6 +103,7 @@ def child(way: str, folder: str, steps: str, network: str) -> None:
     model = build_model(config.model.replace(image_shape=images.image_shape))
     trainer = Trainer(model, Splits(images, images[:2]), config.train, create_fabric(config.train))
     batches = batches_of(way, Path(folder), images)
+    teach_allocator()
     for _ in range(3):
         trainer._train_step(next(batches))
     print(flush=True)
@@ -112,6 +114,7 @@ def child(way: str, folder: str, steps: str, network: str) -> None:
                 n, clock = 0, time.perf_counter()
             n += len(x := next(batches))
             trainer._train_step(x)
+        trainer._collect()  # as the loop does now and then, or what a step leaves would pile up
         rate = n / (time.perf_counter() - clock)
         print(json.dumps({"images_per_second": rate, **memory_mb()}), flush=True)
 

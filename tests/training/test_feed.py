@@ -52,15 +52,15 @@ def test_a_mapped_set_trains_bit_for_bit_as_one_in_memory(
 
 def test_batches_come_in_order_and_ahead(on_disk: ImageSet, monkeypatch) -> None:
     asked: list[int] = []
-    pixels = ImageSet.pixels
+    rows_of = feed.rows_of
     monkeypatch.setattr(
-        ImageSet, "pixels", lambda self, index: asked.append(len(asked)) or pixels(self, index)
+        feed, "rows_of", lambda images, index: asked.append(len(asked)) or rows_of(images, index)
     )
     batches = torch.arange(40).split(4)
     got = feed.fetched(on_disk, batches, torch.device("cpu"))
-    assert torch.equal(next(got), pixels(on_disk, batches[0]))
+    assert torch.equal(next(got), on_disk.pixels(batches[0]))
     for batch in batches[1:]:
-        assert torch.equal(next(got), pixels(on_disk, batch))
+        assert torch.equal(next(got), on_disk.pixels(batch))
     assert len(asked) == len(batches)
     assert next(got, None) is None
 

@@ -231,8 +231,7 @@ class ImageSet:
 
     def pixels(self, index: Tensor | slice | None = None) -> Tensor:
         """(n, c, h, w) float32 in [0, 1] of the images at ``index`` (all by default)."""
-        images = self.images if index is None else rows_of(self.images, index)
-        return images.float().div_(255)
+        return as_pixels(self.images if index is None else rows_of(self.images, index))
 
     def batches(
         self, batch_size: int, generator: torch.Generator | None = None
@@ -273,6 +272,11 @@ class Splits(NamedTuple):
             raise ConfigError(f"split must be train or test; got {split!r}.")
         half: ImageSet = getattr(self, split)
         return half
+
+
+def as_pixels(images: Tensor) -> Tensor:
+    """Bytes (n, c, h, w) as float32 in [0, 1]."""
+    return images.float().div_(255)
 
 
 def batch_indices(
