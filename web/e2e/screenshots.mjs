@@ -1,4 +1,4 @@
-// `npm run screenshots`: the three pictures of the explorer in the README.
+// `npm run screenshots`: the pictures of the explorer in docs/explorer.md.
 import { execFileSync } from "node:child_process";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";

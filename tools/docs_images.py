@@ -1,4 +1,4 @@
-"""The pictures of the README, drawn anew: ``python tools/readme_images.py``."""
+"""Pictures of the docs, drawn anew: ``python tools/docs_images.py``."""
 
 from __future__ import annotations
 
