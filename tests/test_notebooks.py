@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import base64
+import importlib.util
 import io
 import json
 import re
@@ -9,8 +10,10 @@ from pathlib import Path
 import nbformat
 import numpy as np
 import pytest
+from IPython.core.interactiveshell import InteractiveShell
 from PIL import Image
 from tools.run_notebooks import FOLDER, WIDGET, execute, set_parameters, shrink, tidy
+from traitlets.config import Config
 
 from zscape import figures
 
@@ -124,6 +127,32 @@ def test_a_notebook_reads_well(name):
     assert kinds.startswith("m")
     assert kinds.endswith("m")
     assert "cccc" not in kinds
+
+
+def test_all_begin_with_the_cell_that_installs():
+    first = {name: code_cells(read(name))[0] for name in NOTEBOOKS}
+    assert len({cell.source for cell in first.values()}) == 1
+    assert not any(cell.outputs for cell in first.values())
+
+
+@pytest.mark.parametrize("is_there", [True, False])
+@pytest.mark.parametrize("has_wheel", [True, False])
+def test_the_first_cell_installs_where_zscape_is_missing(
+    is_there, has_wheel, tmp_path, monkeypatch
+):
+    found, asked = importlib.util.find_spec, []
+    monkeypatch.setattr(
+        importlib.util, "find_spec",
+        lambda name, *rest: found(name, *rest) if is_there or name != "zscape" else None,
+    )  # fmt: skip
+    monkeypatch.chdir(tmp_path)
+    wheel = tmp_path / "zscape-0.1.0-py3-none-any.whl"
+    wheel.touch() if has_wheel else None
+    shell = InteractiveShell(config=Config({"HistoryManager": {"enabled": False}}))
+    shell.register_magic_function(asked.append, "line", "pip")
+    shell.run_cell(code_cells(read("02_maps_and_the_way_back"))[0].source).raise_error()
+    source = wheel.as_uri() if has_wheel else "git+https://github.com/zscape/zscape"
+    assert asked == ([] if is_there else [f'install "zscape[notebook] @ {source}"'])
 
 
 @pytest.mark.parametrize("name", NOTEBOOKS)
