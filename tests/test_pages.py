@@ -8,6 +8,7 @@ import shlex
 import shutil
 import sys
 from collections.abc import Callable, Iterator
+from functools import cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -59,9 +60,14 @@ COMMANDS = {
 }  # fmt: skip
 
 
+@cache
+def commands() -> Any:
+    return typer.main.get_command(app)
+
+
 def parsed(words: list[str]) -> list[str]:
     """The names of the commands that ``words`` lead to; raises what a wrong option raises."""
-    command: Any = typer.main.get_command(app)
+    command = commands()
     names = []
     context = command.make_context("zscape", list(words))
     while hasattr(command, "commands"):
@@ -84,12 +90,11 @@ def test_the_probe_sees_a_wrong_option() -> None:
 
 @pytest.mark.parametrize("group", ["walk", "map", "neurons", "find"])
 def test_every_sub_command_has_an_example(group: str) -> None:
-    commands: Any = typer.main.get_command(app)
     shown = {
         tuple(parsed(words[1:])[:2])
         for block in blocks_of(ROOT / "docs" / "commands.md") for words in commands_of(block)
     }  # fmt: skip
-    assert {(group, name) for name in commands.commands[group].commands} <= shown
+    assert {(group, name) for name in commands().commands[group].commands} <= shown
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
