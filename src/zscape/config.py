@@ -377,6 +377,13 @@ class TrainConfig(Config):
         "images, at least 32, at most 512).",
         low=2,
     )
+    shuffle: str | None = option(
+        None,
+        "How the order of an epoch is drawn: listed (all numbers of images, shuffled) or computed "
+        "(each when it is its turn, with no list of all); by default computed from more than "
+        "10 million training images on.",
+        choices=("listed", "computed"),
+    )
     learning_rate: float = option(8e-3, "Peak learning rate.", low=0)
     optimizer: str = option(
         "muon",

@@ -41,6 +41,7 @@ class TrainOptions(TypedDict, total=False):
     tc_weight: float
     epochs: int
     batch_size: int | None
+    shuffle: str | None
     learning_rate: float
     optimizer: str
     schedule: str

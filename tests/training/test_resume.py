@@ -39,6 +39,7 @@ VARIANTS: dict[str, dict[str, Any]] = {
     "dreg": {"objective": "dreg", "train_samples": 3},
     "condition": {"condition": "half"},
     "tc": {"tc_weight": 2.0, "free_bits": 0.05},
+    "computed": {"shuffle": "computed", "condition": "half"},
 }
 
 

@@ -23,6 +23,7 @@ def train(
     *,
     out: Path | str | None = None,
     overwrite: bool = False,
+    go_on: bool = False,
     progress: str = "auto",
     **options: Unpack[TrainOptions],
 ) -> TrainingResult:
@@ -37,6 +38,9 @@ def train(
         The run folder; without one nothing is written.
     overwrite
         Replace a run that is there.
+    go_on
+        Go on with a run that is there, if it was told the same: so a program that is started again,
+        as ``torchrun`` and schedulers do, ends what it began. How many processes it has may differ.
     progress
         ``"auto"``, ``"rich"``, ``"tqdm"``, ``"lines"`` or ``"none"``.
     options
@@ -59,6 +63,9 @@ def train(
     >>> len(result.history), result.model.latent_dim
     (1, 2)
     """
+    if go_on and (overwrite or out is None):
+        why = "overwrite would replace it" if overwrite else "say which with out"
+        raise ConfigError(f"go_on goes on with the run that is there; {why}.")
     source = str(data) if isinstance(data, (str, Path)) else None
     given: dict[str, Any] = {**options}
     if given.get("columns") is not None:  # to be found from any folder later
@@ -71,7 +78,8 @@ def train(
     splits = load_data(data, config.data, seed=config.train.seed)
     display = create_progress(progress)
     start = start if isinstance(start, VAE) else None
-    result = fit(config, splits, out=out, overwrite=overwrite, start=start, progress=display)
+    result = fit(config, splits, out=out, overwrite=overwrite, go_on=go_on, start=start,
+                 progress=display)  # fmt: skip
     return _illustrate(result, splits)
 
 

@@ -23,6 +23,14 @@ def train(
     out: Annotated[Path | None, typer.Option(help="Folder of the new run.")] = None,
     resume: Annotated[Path | None, typer.Option(help="Go on with this run instead.")] = None,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace a run in OUT.")] = False,
+    go_on: Annotated[
+        bool,
+        typer.Option(
+            "--go-on",
+            help="Go on with a run in OUT that was told the same, if there is one: for torchrun "
+            "and schedulers, which start a command again.",
+        ),
+    ] = False,
     options: dict[str, Any],
 ) -> None:
     """Train a model and keep everything about it in a run folder.
@@ -39,14 +47,16 @@ def train(
     if (out is None) == (resume is None):
         raise ConfigError("train takes either --out RUN, to start, or --resume RUN, to go on.")
     if resume is not None:
-        if options or overwrite:
-            names = ", ".join(f"--{name.replace('_', '-')}" for name in options) or "--overwrite"
+        if options or overwrite or go_on:
+            others = {"overwrite": overwrite, "go_on": go_on}
+            typed = [*options, *(name for name, is_typed in others.items() if is_typed)]
+            names = ", ".join(f"--{name.replace('_', '-')}" for name in typed)
             raise ConfigError(f"--resume takes all settings from the run; leave out {names}.")
         result = api.resume(resume, **allowed(**own, here=True))
     else:
         data = options.pop("data", "mnist")
         options |= allowed(**own, here=True)
-        result = api.train(data, out=out, overwrite=overwrite, **options)
+        result = api.train(data, out=out, overwrite=overwrite, go_on=go_on, **options)
     report_result(result)
 
 

@@ -14,13 +14,14 @@ from torch import Tensor, nn
 from torch.optim.swa_utils import AveragedModel
 
 from zscape.config import TrainConfig
-from zscape.data import Splits, batch_indices
+from zscape.data import ImageSet, Splits
 from zscape.errors import CheckpointError, ConfigError, TrainingDiverged
 from zscape.model import VAE, MeanElbo, Terms, TrainingObjective, blame, mean_elbo
 from zscape.seeding import derive, torch_generator
 from zscape.training.feed import fetched, near
 from zscape.training.hardware import find_precision, teach_allocator
 from zscape.training.optimizers import create_optimizers, pack_state, tell_rate, unpack_state
+from zscape.training.order import COMPUTED, LISTED, MOST_LISTED, Order, sample
 from zscape.training.recorded import Recorded
 from zscape.training.schedules import kl_weight, learning_rate
 
@@ -86,13 +87,14 @@ class Epoch:
 
 
 def settle(config: TrainConfig, n_images: int) -> TrainConfig:
-    """``config`` with the batch size that suits ``n_images`` training images, if it names none.
+    """``config`` with the batch size and shuffle that suit ``n_images``, if it names none.
 
     A large batch wastes less of the machine; a small set needs small ones to get enough steps.
     """
-    if config.batch_size is not None:
-        return config
-    return config.replace(batch_size=min(512, max(32, n_images // 100)))
+    return config.replace(
+        batch_size=config.batch_size or min(512, max(32, n_images // 100)),
+        shuffle=config.shuffle or (LISTED if n_images <= MOST_LISTED else COMPUTED),
+    )
 
 
 def count_steps(n_images: int, config: TrainConfig) -> int:
@@ -112,6 +114,15 @@ def count_steps(n_images: int, config: TrainConfig) -> int:
             f"and batch_size {config.batch_size} for {n_processes} process(es)."
         )
     return n_steps
+
+
+def _sampled(images: ImageSet, config: TrainConfig) -> ImageSet | None:
+    """The training images that are evaluated after every epoch."""
+    if not (n := min(config.evaluate_train, len(images))):
+        return None
+    if config.shuffle == COMPUTED:
+        return images[sample(len(images), n, derive(config.seed, "evaluated"))]
+    return images.subset(n, torch_generator(config.seed, "evaluated"))
 
 
 class Trainer:
@@ -149,9 +160,7 @@ class Trainer:
         self.vae = vae.to(fabric.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
         self.train_images, self.test_images = (near(split, fabric.device) for split in data)
         self.codes = vae.condition and vae.condition.codes(data.train).to(fabric.device)
-        n_sample = min(config.evaluate_train, len(data.train))
-        draw = torch_generator(config.seed, "evaluated")
-        self.train_sample = self.train_images.subset(n_sample, draw) if n_sample else None
+        self.train_sample = _sampled(self.train_images, config)
         is_bf16 = find_precision(config.precision, fabric.device.type) == "bf16"
         optimizers = create_optimizers(
             self.vae, config, torch.bfloat16 if is_bf16 else torch.float32
@@ -225,12 +234,12 @@ class Trainer:
         teach_allocator()
         while not self.is_finished:
             clock = time.perf_counter() - self._seconds
-            batches = self._batches()
+            order = self._order()
             self.objective.train()
-            left = batches[self.step :]
-            pixels = fetched(self.train_images, left, self.fabric.device)
-            for rows, x in zip(left, pixels, strict=True):
-                self._train_step(x, None if self.codes is None else self.codes[rows])
+            left = range(self.step, len(order))
+            pixels = fetched(self.train_images, map(order.__getitem__, left), self.fabric.device)
+            for step, x in zip(left, pixels, strict=True):
+                self._train_step(x, None if self.codes is None else self.codes[order[step]])
                 self.step += 1
                 if self.step % CHECK_EVERY == 0:
                     self._check_finite()
@@ -258,12 +267,10 @@ class Trainer:
         means = (self._sums / max(1, self._n_images)).tolist()
         return dict(zip(self.names, means[1:], strict=False))
 
-    def _batches(self) -> tuple[Tensor, ...]:
-        order = torch_generator(self.config.seed, "order", self.epoch)
-        assert self.config.batch_size is not None
-        batches = batch_indices(len(self.train_images), self.config.batch_size, order)
-        rank, world = self.fabric.global_rank, self.fabric.world_size
-        return tuple(batch[rank::world].to(self.train_images.images.device) for batch in batches)
+    def _order(self) -> Order:
+        images, fabric = self.train_images, self.fabric
+        return Order(len(images), self.config, self.epoch, rank=fabric.global_rank,
+                     world=fabric.world_size, device=images.images.device)  # fmt: skip
 
     def _train_step(self, x: Tensor, condition: Tensor | None = None) -> None:
         config, step = self.config, self.n_steps_done
@@ -352,7 +359,7 @@ class Trainer:
         bad = [(step, term) for step, term in zip(steps, TERMS, strict=True) if step >= 0]
         if bad:
             step, term = min(bad, key=lambda pair: pair[0])
-            rows = self._batches()[step]
+            rows = self._order()[step]
             self.vae.load_state_dict(self._begun)  # those it has now are NaN themselves
             reason = blame(self.vae, lambda: self._pass(rows))
             raise self._diverged(term, f"at step {step + 1}", reason)

@@ -10,6 +10,7 @@ import logging
 import os
 import subprocess
 import threading
+import time
 import traceback
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
@@ -25,11 +26,16 @@ from lightning_fabric.utilities.rank_zero import rank_zero_only
 
 from zscape.config import TrainConfig
 from zscape.errors import ConfigError, ProcessLost, needing
+from zscape.lock import is_held
 from zscape.training.hardware import find_accelerator, find_precision
+from zscape.words import counted
 
 STRATEGIES = ("auto", "ddp")
 PATIENCE = timedelta(seconds=10)
 """How long a process waits for the others before it leaves a training."""
+
+LET_GO = 60.0
+"""Seconds for which a training that torchrun has started again waits for the one before."""
 
 LOST = (
     "Another process of this training has ended or cannot be reached; this one ends too. "
@@ -118,10 +124,51 @@ def launched(fabric: Fabric, config: TrainConfig) -> Iterator[None]:
         dist.destroy_process_group()
 
 
+def as_launched(config: TrainConfig) -> TrainConfig:
+    """``config`` with as many devices and machines as torchrun has started, if it has.
+
+    Raises
+    ------
+    ConfigError
+        It asks for another number of processes.
+    """
+    if not is_by_torchrun():
+        return config
+    n = int(os.environ["WORLD_SIZE"])
+    n_here = int(os.environ["LOCAL_WORLD_SIZE"])
+    if config.devices * config.num_nodes not in (1, n):
+        raise ConfigError(
+            f"torchrun has started {counted(n, 'process', 'processes')}, and devices "
+            f"{config.devices} on num_nodes {config.num_nodes} were asked for; leave both out, "
+            "they are as many as there are."
+        )
+    return config.replace(devices=n_here, num_nodes=n // n_here)
+
+
+def is_by_torchrun() -> bool:
+    """Whether ``torchrun`` has started this process, and would start it again."""
+    return "TORCHELASTIC_RUN_ID" in os.environ
+
+
+def is_first_here() -> bool:
+    """Whether this is the first of the processes on this machine."""
+    return os.environ.get("LOCAL_RANK", "0") == "0"
+
+
+def wait_for(lock: Path) -> None:
+    """Until the process that torchrun has started this one in place of lets go of the run.
+
+    It may still be about to find out that the others are gone.
+    """
+    deadline = time.monotonic() + LET_GO
+    while is_by_torchrun() and is_held(lock) and time.monotonic() < deadline:
+        time.sleep(0.2)
+
+
 def _others() -> Callable[[], bool]:
     """Tells whether a process that must be there for this one has ended."""
     parent = os.getppid()
-    is_started = os.environ.get("LOCAL_RANK", "0") != "0"
+    is_started = not is_first_here() or is_by_torchrun()
     return lambda: (
         any(other.poll() for other in _started) or (is_started and os.getppid() != parent)
     )

@@ -22,6 +22,7 @@ from zscape.errors import CheckpointError, ConfigError, DataError
 from zscape.files import append, check_utf8, leftovers, make_folder, write_atomic, writing
 from zscape.lock import held
 from zscape.training.loop import Epoch, Trainer
+from zscape.training.order import LISTED
 from zscape.training.weights import LoadedModel, load_weights, read_tensors, save_weights
 from zscape.words import counted, line, sides
 
@@ -42,6 +43,9 @@ LOCK = "lock.json"
 OWN_FILES = (
     METRICS, WEIGHTS, ENVIRONMENT, LOSS, RECONSTRUCTIONS, SAMPLES, REPORT, EXPLORER, CONFIG,
 )  # fmt: skip
+
+LAUNCHED = ("devices", "num_nodes", "strategy")
+"""Options of who trains, which may change from one start to the next."""
 
 _HALF = {"n": int, "fingerprint": str}
 _CONFIG = {
@@ -125,6 +129,39 @@ class Run:
         run._write_json(CONFIG, {"version": __version__, **config.to_dict(), "images": run.images})
         return run
 
+    @staticmethod
+    def is_begun(path: Path) -> bool:
+        """Whether ``path`` holds a run, which may have no checkpoint yet."""
+        return (path / CONFIG).is_file()
+
+    def found(self, data: Splits) -> Run:
+        """The run in this run's folder, which must be of the same options and images.
+
+        The number of processes that train it may differ.
+
+        Raises
+        ------
+        ConfigError
+            It is of other options.
+        DataError
+            Of other images.
+        """
+        found = Run.open(self.path)
+        wanted, there = self.config.to_dict(), found.config.to_dict()
+        differing = [
+            f"{name} {there[part].get(name)!r} instead of {value!r}"
+            for part, options in wanted.items()
+            for name, value in options.items()
+            if name not in LAUNCHED and there[part].get(name) != value
+        ]
+        if differing:
+            raise ConfigError(
+                f"{self.path} holds a run of other options ({'; '.join(differing)}); go on with it "
+                "as it is (--resume), or choose another folder."
+            )
+        found.check_images(data)
+        return found
+
     @classmethod
     def check_free(cls, path: Path, *, overwrite: bool = False) -> set[Path]:
         """Raise ``ConfigError`` if ``create`` would; what dead processes left there is returned."""
@@ -182,6 +219,7 @@ class Run:
                 content["data"]["data"] = None  # as versions without fingerprints said it
             if content["train"].get("clip_norm") == 0:
                 content["train"]["clip_norm"] = None  # as it once could be said
+            content["train"].setdefault("shuffle", LISTED)  # as it was before it could be said
             config = RunConfig.from_dict(content)
         except ValueError as error:
             reason = str(error).rstrip(".")

@@ -21,7 +21,7 @@ from zscape.training.hardware import find_environment
 from zscape.training.interrupt import heeding_signals
 from zscape.training.loop import Epoch, Trainer, Wish, count_steps, settle
 from zscape.training.progress import Progress
-from zscape.training.run import Run
+from zscape.training.run import LOCK, Run
 from zscape.training.snapshots import moments, save_snapshot
 from zscape.training.weights import fit_state_dict
 from zscape.words import counted, line
@@ -62,6 +62,7 @@ def fit(
     *,
     out: Path | str | None = None,
     overwrite: bool = False,
+    go_on: bool = False,
     resume: Run | None = None,
     start: VAE | None = None,
     progress: Progress | None = None,
@@ -76,6 +77,8 @@ def fit(
         Folder of the new run; without one nothing is written.
     overwrite
         Replace a run that is there.
+    go_on
+        Go on with a run that is there, if it was told the same but for the number of processes.
     resume
         Go on with this run instead of starting one; ``config`` and ``data`` must be its own.
     start
@@ -95,36 +98,51 @@ def fit(
 
     progress = progress or Progress()
     config = completed(config, data)
+    vae = _begun(config, start)
+    launched = config._replace(train=processes.as_launched(config.train))
+    count_steps(len(data.train), launched.train)
+    if config.train.snapshots and out is None and resume is None:
+        raise ConfigError("snapshots are kept in the run folder; say which with out, or keep none.")
+    run, is_new = resume, resume is None
+    if resume is not None:
+        resume.check_images(data)
+    if run is None and out is not None:
+        run = Run(Path(out), config)
+    fabric = processes.create_fabric(launched.train, run.path if run else None)
+    with ExitStack() as stack:
+        # Nothing that was asked for can be wrong any more, so that an old run may be replaced.
+        # Further processes are started by running the program again: only the first has the folder.
+        if run is not None and processes.is_first_process():
+            if go_on and Run.is_begun(run.path):
+                processes.wait_for(run.path / LOCK)
+                run, is_new = run.found(data), False
+            elif is_new:
+                Run.check_free(run.path, overwrite=overwrite)
+            stack.enter_context(run.held())
+            if is_new:
+                run = Run.create(run.path, config, data, overwrite=overwrite)
+        stack.enter_context(processes.launched(fabric, launched.train))
+        if go_on and run is not None:
+            is_new = fabric.broadcast(is_new)
+            if not (is_new or fabric.is_global_zero) and processes.is_first_here():
+                run.found(data)  # this machine's images may be others
+        return _train(launched, vae, data, fabric, run, progress, is_new=is_new)
+
+
+def _begun(config: RunConfig, start: VAE | None) -> VAE:
+    """A new network, with the weights of ``start`` if that is given."""
     vae = build_model(config.model, seed=config.train.seed)
-    if start is not None and start.condition != vae.condition:
+    if start is None:
+        return vae
+    if start.condition != vae.condition:
         own = start.condition.choices() if start.condition else "none"
         asked = vae.condition.choices() if vae.condition else "none"
         raise ConfigError(
             f"the network to start from was told {own}, and this training tells {asked}; begin "
             "with one that was told the same, or with none."
         )
-    if start is not None:
-        fit_state_dict(vae, start.state_dict(), "the network to start from")
-    count_steps(len(data.train), config.train)
-    if config.train.snapshots and out is None and resume is None:
-        raise ConfigError("snapshots are kept in the run folder; say which with out, or keep none.")
-    run = resume
-    if resume is not None:
-        resume.check_images(data)
-    if run is None and out is not None:
-        run = Run(Path(out), config)
-    fabric = processes.create_fabric(config.train, run.path if run else None)
-    with ExitStack() as stack:
-        # Nothing that was asked for can be wrong any more, so that an old run may be replaced.
-        # Further processes are started by running the program again: only the first has the folder.
-        if run is not None and processes.is_first_process():
-            if resume is None:
-                Run.check_free(run.path, overwrite=overwrite)
-            stack.enter_context(run.held())
-            if resume is None:
-                run = Run.create(run.path, config, data, overwrite=overwrite)
-        stack.enter_context(processes.launched(fabric, config.train))
-        return _train(config, vae, data, fabric, run, progress, is_new=resume is None)
+    fit_state_dict(vae, start.state_dict(), "the network to start from")
+    return vae
 
 
 def completed(config: RunConfig, data: Splits) -> RunConfig:
