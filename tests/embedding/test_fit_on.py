@@ -49,6 +49,26 @@ def test_the_seed_draws_the_rows(table):
     assert first.fitted_rows.tolist() != other.fitted_rows.tolist()
 
 
+@pytest.mark.parametrize("fit_on", [7, 60, 333])
+def test_every_class_has_its_share_of_the_rows_and_a_rare_one_is_not_lost(table, fit_on):
+    counts = [300, 0, 89, 10, 1]
+    labels = np.random.default_rng(0).permutation(np.repeat(np.arange(5), counts))
+    told = replace(table, labels=labels, class_names=tuple("abcde"))
+    rows = fit_map(told, "pca", fit_on=fit_on).fitted_rows
+    assert len(rows) == len(set(rows.tolist())) == fit_on
+    found = np.bincount(labels[rows], minlength=5)
+    for count, own in zip(counts, found, strict=True):
+        assert own >= min(count, 1)
+        assert abs(own - fit_on * count / 400) <= 3
+    assert not np.array_equal(rows, fit_map(told, "pca", fit_on=fit_on, seed=1).fitted_rows)
+
+
+def test_fewer_rows_than_classes_are_drawn_by_their_shares(table):
+    labels = np.arange(400) % 40
+    told = replace(table, labels=labels, class_names=tuple(map(str, range(40))))
+    assert len(fit_map(told, "pca", fit_on=30).fitted_rows) == 30
+
+
 def test_all_rows_or_more_are_no_sample(table, caplog):
     assert fit_map(table, "pca", fit_on=400).fitted_rows is None
     assert fit_map(table, "pca", fit_on=10**9).about_rows == ""

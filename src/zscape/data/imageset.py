@@ -187,7 +187,7 @@ class ImageSet:
             if self.labels is None:
                 raise DataError(f"{self.name}: a stratified subset needs labels.")
             drawn = self.labels[order]
-            shares = enumerate(_class_shares(drawn, n).tolist())
+            shares = enumerate(class_shares(torch.bincount(drawn), n).tolist())
             order = order[torch.cat([(drawn == k).nonzero()[:share, 0] for k, share in shares])]
         return self[order[:n].sort().values]
 
@@ -289,10 +289,11 @@ def batch_indices(
     return order.tensor_split(-(-n // batch_size))
 
 
-def _class_shares(labels: Tensor, n: int) -> Tensor:
-    """How many of ``n`` images each class gets, by largest remainder: exact to within one."""
-    quota = n * torch.bincount(labels)
-    shares = quota // len(labels)
+def class_shares(counts: Tensor, n: int) -> Tensor:
+    """How many of ``n`` each class gets by its share of ``counts``: to within one."""
+    total = int(counts.sum())
+    quota = n * counts
+    shares = quota // total
     missing = n - int(shares.sum())
-    shares[(quota % len(labels)).argsort(descending=True, stable=True)[:missing]] += 1
+    shares[(quota % total).argsort(descending=True, stable=True)[:missing]] += 1
     return shares

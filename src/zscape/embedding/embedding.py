@@ -10,12 +10,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 
 from zscape import schema
 from zscape._version import __version__
 from zscape.data.bounded import reading
 from zscape.data.columns import Columns
+from zscape.data.imageset import class_shares
 from zscape.embedding.methods import Fitted, MapMethod, Tell, chosen, methods
 from zscape.embedding.neighbours import Floats
 from zscape.embedding.shipped import find_shipped
@@ -297,7 +299,8 @@ def fit_map(
         of those that carry the picture.
     fit_on
         Fit it on so many rows, drawn at random by the seed, and place the others by ``transform``.
-        By default on all, but t-SNE and UMAP on 100 000 at most, and that is said.
+        Of rows with labels every class has its share, and one row at least. By default on all, but
+        t-SNE and UMAP on 100 000 at most, and that is said.
     anew
         Draw it here in any case. Otherwise t-SNE and UMAP of a zoo model's test images, with the
         usual options and seed, are those that ship with the package: they were drawn by this
@@ -328,7 +331,7 @@ def fit_map(
     name = methods.allow(method)
     drawer: MapMethod = chosen(name, methods, settings)
     tell = progress or (lambda stage, done: None)
-    rows = _rows_to_fit(len(table), fit_on, drawer, seed)
+    rows = _rows_to_fit(table, fit_on, drawer, seed)
     may_ship = rows is None and start is None and not (anew or standardize)
     if may_ship and (shipped := find_shipped(table, name, drawer, seed)):
         return shipped
@@ -352,9 +355,10 @@ def fit_map(
 
 
 def _rows_to_fit(
-    n: int, asked: int | None, drawer: MapMethod, seed: int
+    table: LatentTable, asked: int | None, drawer: MapMethod, seed: int
 ) -> NDArray[np.int64] | None:
-    """Which of ``n`` rows a map is fitted on; None for all."""
+    """Which rows a map is fitted on; None for all."""
+    n = len(table)
     if asked is not None and asked < 1:
         raise ConfigError(f"fit_on must be 1 or more; got {asked}.")
     limit = drawer.most if asked is None else asked
@@ -366,7 +370,27 @@ def _rows_to_fit(
             "fit_on says on how many.",
             drawer.label, limit, n, seed,
         )  # fmt: skip
-    return np.sort(numpy_generator(seed, "map", "rows").choice(n, limit, replace=False))
+    rng = numpy_generator(seed, "map", "rows")
+    if table.labels is None:
+        return np.sort(rng.choice(n, limit, replace=False))
+    return _stratified(table.labels, limit, rng)
+
+
+def _stratified(labels: NDArray[np.int64], n: int, rng: np.random.Generator) -> NDArray[np.int64]:
+    """``n`` rows in the proportions of the classes, one of each at least if there are so many."""
+    order = rng.permutation(len(labels))
+    drawn = torch.from_numpy(labels[order])
+    counts = drawn.bincount()
+    least = torch.minimum(counts, torch.tensor(int((counts > 0).sum() <= n)))
+    shares = least + class_shares(counts - least, n - int(least.sum()))
+    # Rows by class, each class in the order drawn; of each the first.
+    by_class = order[np.argsort(labels[order], kind="stable")]
+    ends = np.cumsum(counts.numpy())
+    parts = [
+        by_class[end - count : end - count + share]
+        for end, count, share in zip(ends, counts.tolist(), shares.tolist(), strict=True)
+    ]
+    return np.sort(np.concatenate(parts))
 
 
 def _at(array: NDArray[Any], rows: NDArray[np.int64] | None) -> NDArray[Any]:
