@@ -11,7 +11,7 @@ SOURCES = Path(__file__).parents[1] / "src" / "zscape"
 
 RANKS = {
     "errors": 0, "config": 0, "seeding": 0, "files": 0, "registry": 0, "words": 0, "cache": 0,
-    "options": 0, "lock": 0, "schema": 0, "streams": 0, "_version": 0,
+    "options": 0, "lock": 0, "cluster": 0, "schema": 0, "streams": 0, "_version": 0,
     "data": 1,
     "model": 2,
     "training": 3, "zoo": 3,
@@ -20,7 +20,7 @@ RANKS = {
     "evaluation": 6,
     "figures": 7, "report": 7, "explorer": 7,
     "api": 8,
-    "sweeping": 9,
+    "sweeping": 9, "shards": 9,
     "cli": 10, "notebook": 10, "__main__": 10,
 }  # fmt: skip
 """Rank of each file and folder of the package, as in docs/architecture.md."""

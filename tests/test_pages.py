@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import io
 import re
 import shlex
 import shutil
@@ -13,6 +14,8 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 import torch
 import typer
@@ -134,6 +137,12 @@ def shortened(words: list[str]) -> list[str]:
     return words
 
 
+def encoded(pixels: np.ndarray) -> bytes:
+    buffer = io.BytesIO()
+    Image.fromarray(pixels).save(buffer, "PNG")
+    return buffer.getvalue()
+
+
 @pytest.fixture(scope="module")
 def prepared(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with what the pages speak of as the reader's own."""
@@ -165,6 +174,10 @@ def prepared(tmp_path_factory: pytest.TempPathFactory) -> Path:
         out=folder / "runs" / "cells", **tiny,
     )  # fmt: skip
     zscape.train("sprites", n_train=600, n_test=300, out=folder / "runs" / "sprites", **tiny)
+    (folder / "shards").mkdir()
+    for i, half in enumerate((cells.images[:9], cells.images[9:20])):
+        pictures = {"image": [encoded(pixels) for pixels in half[:, 0].numpy()]}
+        pq.write_table(pa.table(pictures), folder / "shards" / f"{i}.parquet")
     digit = zscape.load_data("mnist").test[:300]
     np.savez(folder / "other.npz", images=digit.images[:, 0].numpy(), labels=digit.labels.numpy())
     (folder / "digits-A.csv").write_text("index\n" + "\n".join(map(str, range(40))) + "\n")

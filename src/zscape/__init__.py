@@ -62,6 +62,7 @@ if TYPE_CHECKING:
         register_objective,
         wrap,
     )
+    from zscape.shards import encode_shards
     from zscape.sweeping import Sweep, sweep
     from zscape.training import Run
     from zscape.zoo import load_pretrained
@@ -87,6 +88,7 @@ _HOMES = {
     "disentanglement": "zscape.api",
     "doctor": "zscape.api",
     "encode": "zscape.api",
+    "encode_shards": "zscape.shards",
     "evaluate": "zscape.api",
     "explore": "zscape.api",
     "export": "zscape.api",
@@ -144,6 +146,7 @@ __all__ = [
     "disentanglement",
     "doctor",
     "encode",
+    "encode_shards",
     "evaluate",
     "explore",
     "export",

@@ -3,6 +3,7 @@
 A message is one sentence a person can act on: what, where, what is allowed, what came.
 """
 
+import errno
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -13,6 +14,10 @@ class ZscapeError(Exception):
 
 class ConfigError(ZscapeError, ValueError):
     """A setting is outside its range or contradicts another."""
+
+
+class DiskFull(ConfigError):
+    """Nothing more can be written where it would have to be."""
 
 
 class ShapeError(ZscapeError, ValueError):
@@ -37,6 +42,15 @@ class ProcessLost(ZscapeError):
 
 class MissingExtraError(ZscapeError, ImportError):
     """An optional dependency is needed; the message names the extra to install."""
+
+
+FULL = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EIO)
+"""What ends a whole piece of work, as it would end every further step."""
+
+
+def is_full(error: BaseException) -> bool:
+    """Whether an error says that nothing more can be written."""
+    return isinstance(error.__cause__, OSError) and error.__cause__.errno in FULL
 
 
 @contextmanager

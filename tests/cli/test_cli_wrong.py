@@ -34,6 +34,9 @@ WRONG: dict[str, dict[str, str]] = {
         "--data blobs.npz --out new --stratified": "--stratified goes with --n-train or --n-test",
         "--data blobs.npz --out new --schedule constant --warmup 0.5": "--warmup is of the cosine",
         "--data blobs.npz --out new --epochs 0": "epochs must be an integer in [1, inf]",
+        "--data blobs.npz --out new --go-on --overwrite": "overwrite would replace it",
+        "--data blobs.npz --out run --go-on": "run holds a run of other options",
+        "--data blobs.npz --out new --shuffle twice": "'twice' is not one of",
         "--data thesis --out new": "holds nothing that images can be read from",
     },
     "sweep run": {
@@ -71,6 +74,11 @@ WRONG: dict[str, dict[str, str]] = {
         "run -o a.xlsx": ".npz, .parquet, .h5ad or .csv",
         "run -o a.npz --split dev": "'dev' is not one of",
         "nowhere -o a.npz": "there is no file nowhere",
+        "run -o new": "say where the shards are with --data",
+        "run -o new --data thesis": "thesis holds no shards",
+        "run -o run --data thesis": "thesis holds no shards",
+        "run -o new --data thesis --address auto": "address goes with engine ray",
+        "run -o a.csv --engine ray": "a.csv is one table, written here; leave out --engine",
     },
     "reconstruct": {
         "run -o a.gif": ".png or .svg",

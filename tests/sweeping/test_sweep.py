@@ -11,8 +11,8 @@ import pytest
 
 import zscape
 from training.training_helpers import blobs
-from zscape.errors import CheckpointError, ConfigError, DataError
-from zscape.sweeping import Sweep, local, resume_sweep, work
+from zscape.errors import CheckpointError, ConfigError, DataError, DiskFull
+from zscape.sweeping import Sweep, local, resume_sweep
 from zscape.sweeping.folder import LOCK
 from zscape.sweeping.search import Queue, Search
 from zscape.training import Run
@@ -121,7 +121,7 @@ def test_a_full_disk_ends_it_and_room_lets_it_go_on(data, tmp_path, monkeypatch)
 
     with monkeypatch.context() as patch:
         patch.setattr(Run, "save_checkpoint", full)
-        with pytest.raises(work.DiskFull, match="No space left"):
+        with pytest.raises(DiskFull, match="No space left"):
             zscape.sweep(data, out=tmp_path / "s", latent_dim=[2, 3], **TINY)
     assert Sweep.open(tmp_path / "s").statuses == ("stopped", "waiting")
     assert resume_sweep(tmp_path / "s", workers=0).counts["finished"] == 2

@@ -12,11 +12,12 @@ import numpy as np
 import pytest
 
 import zscape
+from shards.small_disk import small_disk
 from sweeping import three_nodes
 from training.training_helpers import blobs
+from zscape.cluster import ENVIRONMENT
 from zscape.errors import ConfigError
 from zscape.sweeping import Sweep
-from zscape.sweeping.on_ray import ENVIRONMENT
 
 TINY = {
     "network": "mlp", "latent_dim": [2, 3, 4], "batch_size": 16, "optimizer": "adam",
@@ -86,3 +87,22 @@ def test_asha_stops_what_falls_behind_and_says_so(data, tmp_path):
         1e-2 in frame[frame["status"] == "finished"]["learning_rate"].to_list()
     )  # by far the best
     assert frame["why"].str.contains("ASHA stopped it after epoch").any()
+
+
+@pytest.mark.slow
+def test_a_full_disk_is_said_and_room_lets_it_go_on(data, tmp_path):
+    command = [
+        Path(sys.executable).with_name("zscape"), "sweep", "--data", data, "--network", "mlp",
+        "--latent-dim", "2,3", "--epochs", "2", "--batch-size", "16", "--optimizer", "adam",
+        "--engine", "ray",
+    ]  # fmt: skip
+    with small_disk(tmp_path / "disk", "256k") as resized:
+        command += ["--out", tmp_path / "disk" / "s"]
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
+        assert done.returncode == 2, (done.stdout, done.stderr)
+        assert "No space left on device" in done.stderr.splitlines()[-1]
+        assert "Traceback" not in done.stderr
+        resized("256m")
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
+        assert done.returncode == 0, done.stderr
+        assert Sweep.open(tmp_path / "disk" / "s").counts["finished"] == 2

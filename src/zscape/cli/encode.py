@@ -5,12 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
 from zscape.cli.inputs import Latents, with_model
 from zscape.cli.output import check_outs
+from zscape.cli.progress import showing_progress
+from zscape.errors import ConfigError
+from zscape.words import counted
 
 if TYPE_CHECKING:
     import numpy as np
@@ -27,7 +30,12 @@ def encode(
     where: Latents,
     out: Annotated[
         Path,
-        typer.Option("-o", "--out", help="Table to write: .npz, .parquet, .h5ad or .csv."),
+        typer.Option(
+            "-o",
+            "--out",
+            help="Table to write: .npz, .parquet, .h5ad or .csv. Or a folder, of a table for each "
+            "shard of --data.",
+        ),
     ],
     describe: Annotated[
         bool, typer.Option("--describe", help="Also print range and spread of every neuron.")
@@ -40,6 +48,18 @@ def encode(
             "as umap_x and umap_y. Repeatable.",
         ),
     ] = None,
+    engine: Annotated[
+        Literal["local", "ray"],
+        typer.Option(help="Where shards are encoded: on this machine, or on a Ray cluster."),
+    ] = "local",
+    address: Annotated[
+        str | None,
+        typer.Option(help="Of a Ray cluster, host:port or auto; one is started here by default."),
+    ] = None,
+    gpus_per_worker: Annotated[
+        float | None,
+        typer.Option(help="With Ray: of a GPU, for each worker (by default they have none)."),
+    ] = None,
 ) -> None:
     """Write the posterior mean of every image, one row each, with file name, class and columns.
 
@@ -49,7 +69,15 @@ def encode(
     the means); .npz and .h5ad are put together in memory. A map of a few, drawn with -n or
     --fit-on, so places any number: zscape map RUN -n 20000 --method umap -o umap.safetensors, then
     zscape encode RUN --map umap.safetensors -o places.parquet.
+
+    Of a folder of shards (.parquet, or .tar of WebDataset), -o FOLDER writes a table for each,
+    named by it. The same command again encodes what has no table yet, whatever was killed.
     """
+    if not out.suffix:
+        _encode_shards(where, out, maps, engine=engine, address=address,
+                       gpus_per_worker=gpus_per_worker)  # fmt: skip
+        return
+    where.refuse("engine", "address", "gpus_per_worker", why=f"{out} is one table, written here")
     import numpy as np
 
     from zscape.embedding import Embedding
@@ -84,6 +112,38 @@ def encode(
     print(f"Wrote {n} rows of {where.opened.model.latent_dim} latent neurons to {out}")
     if last is not None:
         print(_described(last, np.concatenate(means)).to_string(float_format="{:.3f}".format))
+
+
+def _encode_shards(where: Latents, out: Path, maps: list[Path] | None, **told: Any) -> None:
+    if where.data is None:
+        raise ConfigError(
+            f"{out} is a folder, of a table for each shard: say where the shards are with --data, "
+            f"or write one table, as in {out}.parquet."
+        )
+    where.refuse(
+        "split",
+        "rows",
+        "condition",
+        "describe",
+        "columns",
+        "on",
+        "label",
+        "bins",
+        why="every shard is encoded as it is",
+    )
+    from zscape.shards import encode_shards
+
+    with showing_progress() as tell:
+        n = encode_shards(
+            where.model,
+            where.data,
+            out,
+            maps=maps or (),
+            **where.own,
+            **told,
+            progress=lambda total, done, n: tell(f"{n} images encoded", done / total),
+        )
+    print(f"Encoded {counted(n, 'image')} into {out}: every shard of {where.data} has its table.")
 
 
 def _described(like: LatentTable, mu: NDArray[np.float32]) -> pd.DataFrame:

@@ -19,6 +19,7 @@ from zscape.config import DataConfig
 from zscape.data.columns import Columns
 from zscape.data.imageset import ImageSet, Splits
 from zscape.data.mapped import empty, mapping_of, release, slices
+from zscape.data.parts import check_told
 from zscape.data.shown import MOST_CHANNELS
 from zscape.errors import ConfigError, DataError
 from zscape.words import counted
@@ -286,8 +287,12 @@ def _range(pictures: list[NDArray[Any]], where: str | Path, config: DataConfig) 
             f"{where}: {dtype} pixels must be finite and in [0, 1]; got values from {low} to "
             f"{high}."
         )
+    if config.range == "auto":
+        check_told(where, "black and white are the darkest and brightest pixel", "--range LOW,HIGH")
     if config.range is not None:
         return _range_as_told(config.range, low, high, where)
+    if dtype == np.uint16:
+        check_told(where, "white of 16-bit pixels depends on the brightest", "--range LOW,HIGH")
     if dtype.kind == "f":
         limit, slack = 1, 0.5 / 255
     elif dtype == np.uint16 and high > 255:

@@ -14,6 +14,7 @@ from PIL import ImageColor
 from zscape.config import DataConfig
 from zscape.data.arrays import white_of
 from zscape.data.mapped import CHUNK, empty, release
+from zscape.data.parts import check_told
 from zscape.data.pictures import Frame, strips
 from zscape.data.resize import LUMA
 from zscape.errors import ConfigError, DataError
@@ -104,6 +105,8 @@ def _ground(
         ground = _as_color(config.background)
     else:
         is_transparent = any((frame[-1] < _opaque(frame)).any() for frame in seen_through)
+        if is_transparent:
+            check_told(where, "pixels are transparent", "--background COLOUR")
         ground = (255,) * 3 if is_transparent and _are_dark(seen_through, white) else (0,) * 3
         if is_transparent:
             name = "white, as what is drawn is dark" if any(ground) else "black"

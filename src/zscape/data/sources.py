@@ -135,17 +135,36 @@ def load_data(
         if n is not None:
             generator = torch_generator(seed, "subset", split)
             images = images.subset(n, generator, stratified=config.stratified)
-        if config.resize is not None:
-            images = resized(images, config.resize, config.fit)
-        if config.channels is not None:
-            images = with_channels(images, config.channels)
-        return images.binarized(0.5) if config.binarize == "threshold" else images
+        return _prepared(images, config)
 
     train = prepare(splits.train, config.n_train, "train")
     test = prepare(splits.test, config.n_test, "test")
     _check_agreement(train, test)
     shown_channels(train.image_shape[0], config.show_channels)  # is refused now, not when drawn
     return cast(Splits, show_by(Splits(train, test), more))
+
+
+def load_whole(source: Any, config: DataConfig) -> ImageSet:
+    """All images of a source without splits, prepared as ``config`` says; none is held out.
+
+    Raises
+    ------
+    DataError
+        As ``load_data``, and if it has splits.
+    """
+    found = _find_source(source).read(source, config)
+    if isinstance(found, Splits):
+        raise DataError(f"{source} has images to train on and to test on; give one of these.")
+    return _prepared(found, config)
+
+
+def _prepared(images: ImageSet, config: DataConfig) -> ImageSet:
+    """Of the size, the number of channels and the values that ``config`` asks for."""
+    if config.resize is not None:
+        images = resized(images, config.resize, config.fit)
+    if config.channels is not None:
+        images = with_channels(images, config.channels)
+    return images.binarized(0.5) if config.binarize == "threshold" else images
 
 
 def as_image_set(

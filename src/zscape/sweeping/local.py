@@ -16,13 +16,13 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import IO, Any
 
-from zscape.errors import ConfigError, ProcessLost
+from zscape.errors import ConfigError, DiskFull, ProcessLost
 from zscape.files import writing
 from zscape.sweeping.board import Board
 from zscape.sweeping.folder import LOG
 from zscape.sweeping.search import Queue
 from zscape.sweeping.trial import FAILED, STOPPED, Outcome, Trial, told
-from zscape.sweeping.work import DiskFull, train_trial
+from zscape.sweeping.work import train_trial
 from zscape.sweeping.worker import Order
 from zscape.training.hardware import find_accelerator
 from zscape.training.interrupt import heeding_signals

@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import logging
-import os
 import shutil
 import signal
-import socket
 import time
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from zscape.cluster import check_installed, connect
 from zscape.config import RunConfig
-from zscape.errors import ConfigError, needing
+from zscape.errors import ConfigError
 from zscape.lock import is_held
 from zscape.sweeping.board import Board
 from zscape.sweeping.folder import RUN_LOCK
@@ -27,15 +25,6 @@ STATE = "ray"
 """Folder of Tune's own notes, of which nothing is needed later."""
 LET_GO = 120.0
 """Seconds that a process on a lost machine may hold its trial, before another gives up waiting."""
-ANSWER = 10.0
-"""Seconds within which an address has to answer."""
-
-ENVIRONMENT = {
-    "RAY_AIR_NEW_OUTPUT": "0", "TUNE_DISABLE_SIGINT_HANDLER": "1",
-    "TUNE_DISABLE_AUTO_CALLBACK_LOGGERS": "1", "RAY_raylet_start_wait_time_s": "120",
-}  # fmt: skip
-"""Read as Ray is imported: it neither prints nor heeds signals, which we do, and has time to start
-on a machine that is busy."""
 
 
 @dataclass(frozen=True)
@@ -68,10 +57,7 @@ def check(cluster: Cluster, todo: Queue) -> None:
     MissingExtraError
         Ray is not installed.
     """
-    for name, value in ENVIRONMENT.items():
-        os.environ.setdefault(name, value)
-    with needing("ray", "engine ray"):
-        import ray.tune  # noqa: F401
+    check_installed("tune")
     if not todo.search.is_listed:
         raise ConfigError(f"search {todo.search.method} goes with engine local.")
     if cluster.asha and todo.sweep.by not in ("elbo", "reconstruction", "loss"):
@@ -103,7 +89,7 @@ def run(
         trials.append(trial)
     if not trials:
         return None
-    _connect(cluster.address)
+    connect(cluster.address)
     sweep = todo.sweep.folder.absolute()
     options = {t.name: told(t.config) | {"data": t.config.data.data} for t in trials}
     work = tune.with_parameters(train_on_ray, sweep=str(sweep), options=options, data=data,
@@ -127,29 +113,6 @@ def run(
     finally:
         ray.shutdown()
         shutil.rmtree(sweep / STATE, ignore_errors=True)
-
-
-def _connect(address: str | None) -> None:
-    """Join the cluster, or start one here.
-
-    Raises
-    ------
-    ConfigError
-        Nobody answers, or what answers is no Ray of this version.
-    """
-    import ray
-
-    host, _, port = (address or "").rpartition(":")
-    try:
-        if host and port.isdigit() and "/" not in host:  # Ray itself tries for a minute
-            socket.create_connection((host, int(port)), ANSWER).close()
-        ray.init(address or "local", include_dashboard=None if address else False,
-                 log_to_driver=False, logging_level=logging.ERROR)  # fmt: skip
-    except Exception as error:  # Ray has no class of its own for each that it says
-        where = f"at {address}" if address else "on this machine"
-        said = getattr(error, "strerror", None) or str(error) or type(error).__name__
-        reason = " ".join(said.split()).rstrip(".")
-        raise ConfigError(f"no Ray answers {where}: {reason}.") from error
 
 
 def train_on_ray(

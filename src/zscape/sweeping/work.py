@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import errno
 import math
 import signal
 import time
@@ -10,7 +9,14 @@ from collections.abc import Callable
 from typing import Any, TypeAlias
 
 from zscape.data import Splits, load_data
-from zscape.errors import CheckpointError, ConfigError, TrainingDiverged, ZscapeError
+from zscape.errors import (
+    CheckpointError,
+    ConfigError,
+    DiskFull,
+    TrainingDiverged,
+    ZscapeError,
+    is_full,
+)
 from zscape.evaluation import Protocol, compare, measure
 from zscape.model import VAE
 from zscape.sweeping.trial import DIVERGED, FAILED, FINISHED, STOPPED, Outcome, Trial
@@ -18,16 +24,9 @@ from zscape.training import Epoch, Progress, Run, Trainer, fit
 from zscape.training.run import CONFIG
 from zscape.training.train import completed
 
-FULL = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EIO)
-"""What ends a whole sweep, as it would end every further trial."""
-
 Tell: TypeAlias = Callable[[dict[str, Any]], None]
 """Told ``{"epoch": …, "of": …, "share": …}`` while a trial trains, and after an epoch ``"loss"``,
 ``"elbo"`` and ``"reconstruction"`` of the test images."""
-
-
-class DiskFull(ConfigError):
-    """Nothing more can be written where the sweep lies."""
 
 
 def train_trial(trial: Trial, data: Any, tell: Tell, *, probes: bool = True) -> Outcome:
@@ -52,7 +51,7 @@ def train_trial(trial: Trial, data: Any, tell: Tell, *, probes: bool = True) -> 
     except TrainingDiverged as error:
         outcome = Outcome(DIVERGED, str(error), *_spent(trial))
     except ZscapeError as error:
-        if isinstance(error.__cause__, OSError) and error.__cause__.errno in FULL:
+        if is_full(error):
             raise DiskFull(str(error)) from error
         outcome = Outcome(FAILED, str(error), *_spent(trial))
     # Code of a person's own, and memory that is not there: the other trials may be spared.

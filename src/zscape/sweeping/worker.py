@@ -21,9 +21,10 @@ from typing import Any, NamedTuple
 import torch
 
 from zscape.config import RunConfig
+from zscape.errors import DiskFull
 from zscape.model import allowed
 from zscape.sweeping.trial import STOPPED, Trial
-from zscape.sweeping.work import DiskFull, train_trial
+from zscape.sweeping.work import train_trial
 
 
 class Order(NamedTuple):
