@@ -2,7 +2,8 @@
 [sweeps]``.
 
 All by default. ``--quick large flat sweeps`` only shows that these work, on next to nothing.
-``python -m benchmarks gpu`` is apart: see ``benchmarks/gpu.py``.
+``python -m benchmarks gpu`` and ``python -m benchmarks scale`` are apart: see ``benchmarks/gpu.py``
+and ``benchmarks/scale.py``.
 
 Every measurement runs in its own process, one at a time; what is compared alternates. Results
 are merged into ``benchmarks/results.json`` as they come, and ``benchmarks/results.md`` is made
@@ -23,7 +24,7 @@ from typing import Any
 
 import torch
 
-from benchmarks import gpu
+from benchmarks import gpu, scale
 from benchmarks.large import flat, large
 from benchmarks.maps import measured as measured_map
 from benchmarks.sweeps import sweeps
@@ -144,6 +145,9 @@ def main(names: list[str]) -> None:
     """Run the named parts and write what they found."""
     if names[:1] == ["gpu"]:
         gpu.main(names[1:])
+        return
+    if names[:1] == ["scale"]:
+        scale.main(names[1:])
         return
     if names[:1] == ["--quick"]:
         quick = {name: PARTS[name](**QUICK[name]) for name in names[1:] or QUICK}
