@@ -135,14 +135,10 @@ def _encode_shards(where: Latents, out: Path, maps: list[Path] | None, **told: A
 
     with showing_progress() as tell:
         n = encode_shards(
-            where.model,
-            where.data,
-            out,
-            maps=maps or (),
-            **where.own,
-            **told,
+            where.model, where.data, out, maps=maps or (), network=where.own["network"],
+            likelihood=where.own["likelihood"], **told,
             progress=lambda total, done, n: tell(f"{n} images encoded", done / total),
-        )
+        )  # fmt: skip
     print(f"Encoded {counted(n, 'image')} into {out}: every shard of {where.data} has its table.")
 
 
