@@ -52,6 +52,22 @@ def own_home(home: Path, tmp_path: Path) -> Path:
     return Path(shutil.copytree(home, tmp_path / "home"))
 
 
+def test_its_own_images_by_their_path_are_split_as_they_were(tmp_path: Path) -> None:
+    """Dealt image by image, some of those it was trained on would be tested."""
+    source, table = save_images(tmp_path / "d.npz", seed=0), tmp_path / "t.csv"
+    np.savetxt(table, np.arange(30) // 3, "%d", header="patient", comments="")
+    known = {"columns": str(table), "split_by": "patient", "label": "patient", "n_train": 9}
+    zscape.train(source, out=tmp_path / "run", **known, **TINY)
+    opened = zscape.load(tmp_path / "run")
+    own = opened.data()
+    for again in (source, str(source), os.path.relpath(source)):
+        whole = opened.data(again)
+        assert whole.test.fingerprint == own.test.fingerprint
+        assert len(whole.train) + len(whole.test) == 30
+    other = opened.data(save_images(tmp_path / "e.npz", seed=1))
+    assert other.train.class_names == ("0", "1", "2")
+
+
 def test_a_run_finds_its_images_from_any_folder(
     home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

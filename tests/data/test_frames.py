@@ -116,6 +116,18 @@ def test_data_sets_of_hugging_face(caplog: pytest.LogCaptureFixture) -> None:
     assert "left out: 1 split extra, 1 split val." in caplog.text
 
 
+def test_a_data_set_that_gives_tensors_is_asked_for_what_it_holds() -> None:
+    class Formatted(Dataset):
+        def with_format(self, kind: None) -> Dataset:
+            return Dataset(len(self))
+
+        def __getitem__(self, key: Any) -> Any:
+            found = super().__getitem__(key)
+            return torch.tensor(found) if key == "area" else found
+
+    check(read_frame(Formatted(6), DataConfig()))
+
+
 def test_an_iterator_of_batches() -> None:
     labels = np.array([1, 0, 2, 1, 0, 2])
     batches = ((PIXELS[i : i + 4], labels[i : i + 4]) for i in range(0, 6, 4))

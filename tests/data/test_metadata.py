@@ -15,7 +15,7 @@ import pytest
 from PIL import Image
 
 from zscape.config import DataConfig
-from zscape.data import ImageSet, Splits
+from zscape.data import ImageSet, Splits, load_data
 from zscape.data.containers import read_path
 from zscape.errors import DataError
 
@@ -200,6 +200,9 @@ def test_broken_pictures_are_named_or_left_out_if_one_says_so(
     assert column(data, "file_name") == ["a.png", "c.png"]
     assert "b.png could not be read" in caplog.text
     assert "left out: 1 broken" in caplog.text
+    (rows := tmp_path / "t.csv").write_text("row,area\n0,1\n1,2\n2,3\n")
+    with pytest.raises(DataError, match=r"skip_broken may leave some out.*a column file_name"):
+        load_data(tmp_path, DataConfig(skip_broken=True, columns=str(rows)))  # c would be b
     for name in ("a", "c"):
         (tmp_path / f"{name}.png").write_bytes(b"")
     with pytest.raises(DataError, match=r"a\.png and all other pictures are broken"):

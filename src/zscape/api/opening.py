@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, NamedTuple, TypeAlias, cast
 
 from zscape.config import DataConfig, ModelConfig, RunConfig
-from zscape.data import ImageSet, ImagesLike, Splits, as_image_set, load_data
+from zscape.data import ImageSet, ImagesLike, Splits, as_image_set, load_data, place_of
 from zscape.data.joining import join_all, show_by
 from zscape.errors import ConfigError, DataError, ShapeError
 from zscape.files import readable
@@ -30,9 +30,9 @@ from zscape.training import Run, Snapshot, find_snapshot, load_snapshot, load_we
 from zscape.words import line
 from zscape.zoo import find_card, open_card, read_cards
 
-OF_ONE_SOURCE = dict.fromkeys(
-    ("n_train", "n_test", "columns", "on", "label", "bins", "split_by"), None
-)
+OF_A_PART: dict[str, Any] = dict.fromkeys(("n_train", "n_test"))
+"""Options that say which of its images a run was trained on."""
+OF_ONE_SOURCE = OF_A_PART | dict.fromkeys(("columns", "on", "label", "bins", "split_by"))
 """Options of a run's own images, which other images do not share."""
 
 
@@ -128,7 +128,8 @@ class Opened(NamedTuple):
 
         They are resized and binarised as in training, and have the columns of ``with_columns``,
         unless ``source`` is ``Splits`` already. A run trained on an array knows that array when it
-        is passed as ``source``, and takes the subset it was trained on.
+        is passed as ``source``, and takes the subset it was trained on. Of the path that it was
+        trained on all images are taken, split, labelled and with columns as they were.
 
         Raises
         ------
@@ -195,7 +196,11 @@ class Opened(NamedTuple):
     def _all_of(self, source: Any) -> Splits:
         assert self.run is not None
         config, seed = self.run.config.data, self.run.config.train.seed
-        config = config.replace(**OF_ONE_SOURCE)
+        # Dealt otherwise, its own images would be tested on that it was trained on.
+        place = place_of(os.fspath(source)) if isinstance(source, (str, os.PathLike)) else None
+        own = (self.run.images or {}).get("place")
+        is_own = bool(place and own) and os.path.realpath(str(place)) == os.path.realpath(str(own))
+        config = config.replace(**(OF_A_PART if is_own else OF_ONE_SOURCE))
         return load_data(source, config, seed=seed, more=self._more(source))
 
 

@@ -44,6 +44,8 @@ def read_frame(source: Any, config: DataConfig) -> Splits | ImageSet:
 
 def _rows(source: Any, where: str, config: DataConfig, left_out: Counter[str]) -> Rows:
     is_frame = hasattr(source, "iloc")
+    if hasattr(source, "with_format"):  # or it may give torch's tensors, pictures and numbers
+        source = source.with_format(None)
     names = [str(name) for name in (source.columns if is_frame else source.column_names)]
     if len(source) == 0:
         raise DataError(f"{where} has no rows.")

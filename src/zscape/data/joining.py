@@ -74,7 +74,9 @@ def read_rows(path: Path, n: int) -> NDArray[np.int64]:
     return np.unique(found.astype(np.int64))
 
 
-def join(known: Columns | None, n: int, path: Path, on: str | None = None) -> Columns:
+def join(
+    known: Columns | None, n: int, path: Path, on: str | None = None, *, is_whole: bool = True
+) -> Columns:
     """What is known of ``n`` images and, beside it, the columns of a file.
 
     Parameters
@@ -89,6 +91,9 @@ def join(known: Columns | None, n: int, path: Path, on: str | None = None) -> Co
         stands for it; ``"row"``: by a column ``row`` that counts the images from 0 (training images
         first), or, without one, line by line. None: by ``file_name`` where both have it, else by
         ``row``.
+    is_whole
+        Whether the images are all that the source has; where some may have been left out as broken,
+        a column ``row`` no longer counts them.
 
     Returns
     -------
@@ -118,6 +123,11 @@ def join(known: Columns | None, n: int, path: Path, on: str | None = None) -> Co
             own, keys = _shortened(names, table.column(FILE_NAME).to_pylist())
         case "row" as on:
             has_rows = ROW in table.column_names
+            if has_rows and not is_whole:
+                raise DataError(
+                    f"{path} counts the images in its column {ROW}, and skip_broken may leave some "
+                    f"out, so that others follow; give it a column {FILE_NAME}."
+                )
             own, keys = range(n), table.column(ROW).to_pylist() if has_rows else range(len(table))
             if not has_rows and len(keys) != n:
                 raise DataError(
@@ -173,7 +183,9 @@ def _named(table: pa.Table, names: Sequence[str], path: Path) -> pa.Table:
     return table.rename_columns([FILE_NAME if n == name else n for n in table.column_names])
 
 
-def add_columns(data: ImageSet | Splits, path: Path, on: str | None) -> ImageSet | Splits:
+def add_columns(
+    data: ImageSet | Splits, path: Path, on: str | None, *, is_whole: bool = True
+) -> ImageSet | Splits:
     """``data`` with the columns of a file joined; see ``join``.
 
     Of two splits, the rows of the training images come first.
@@ -181,20 +193,21 @@ def add_columns(data: ImageSet | Splits, path: Path, on: str | None) -> ImageSet
     halves = _halves(data)
     known = [half.columns for half in halves if half.columns is not None]
     before = Columns.stacked(known) if len(known) == len(halves) else None
-    columns = join(before, sum(map(len, halves)), path, on)
+    columns = join(before, sum(map(len, halves)), path, on, is_whole=is_whole)
     return _dealt(data, lambda half, rows: replace(half, columns=columns[rows]))
 
 
 def join_all(data: ImageSet | Splits, told: Iterable[DataConfig]) -> ImageSet | Splits:
     """``data`` with the tables of all ``told`` joined; a file that comes again is joined once."""
-    files = set()
+    told, files = list(told), set()
+    is_whole = not any(one.skip_broken for one in told)
     for one in told:
         if one.columns is None:
             continue
         path = Path(one.columns).expanduser()
         if path.resolve() not in files:
             files.add(path.resolve())
-            data = add_columns(data, path, one.on)
+            data = add_columns(data, path, one.on, is_whole=is_whole)
     return data
 
 
