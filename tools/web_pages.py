@@ -1,8 +1,9 @@
 """Exported pages for the browser tests of ``web/e2e``: ``python tools/web_pages.py FOLDER``.
 
 ``digits.html`` is zoo:10 on real test digits, ``story.html`` the same with the story of the demo,
-``two.html`` it twice, ``columns.html`` with what could be known of each; the others are what could
-break a page: hostile names, one point, one neuron, 2 000 classes, a network the page cannot run.
+``two.html`` it twice, ``columns.html`` with what could be known of each. ``large.html`` and the
+folder ``large/`` have more points than are drawn one by one; the others are what could break a
+page: hostile names, one point, one neuron, 2 000 classes, a network the page cannot run.
 ``numbers.json`` holds what torch makes of zoo:10, for comparison with the browser. Scenes are kept
 in ``ZSCAPE_CACHE``.
 """
@@ -24,7 +25,7 @@ import zscape
 from zscape.api import prepare_scene
 from zscape.data import ImageSet
 from zscape.data.columns import Columns
-from zscape.explorer import build_scene, cached_scene, join_scenes, write_export
+from zscape.explorer import build_scene, cached_scene, join_scenes, pictures, write_export
 from zscape.explorer.members import KEPT, kept_between, maps_of_members, with_column
 from zscape.explorer.story import WALK
 from zscape.latents import decode, encode
@@ -142,6 +143,25 @@ def write_members(folder: Path) -> None:
         write_export(joined, folder / f"{name}.html")
 
 
+N_LARGE = 60_000
+"""More than are drawn one by one, and than are indexed while one waits."""
+
+
+def write_large(folder: Path) -> None:
+    """Write ``large/``, a folder to be served, and the same as ``large.html``, both with pages."""
+    images = small_images(N_LARGE, (1, 12, 12))
+    limit, pictures.ORIGINALS_BYTES = pictures.ORIGINALS_BYTES, 2**20
+    try:
+        vae = random_model(4, (1, 12, 12))
+        scene = build_scene(
+            vae, images, n=N_LARGE, maps=["pca", "pair"], title="large", is_brief=True
+        )
+    finally:
+        pictures.ORIGINALS_BYTES = limit
+    write_export(scene, f"{folder}/large/")
+    write_export(scene, folder / "large.html")
+
+
 def write_pages(folder: Path) -> None:
     """Write all pages into ``folder``."""
     folder.mkdir(parents=True, exist_ok=True)
@@ -184,6 +204,7 @@ def write_pages(folder: Path) -> None:
         scene = cached_scene(vae, images, maps=maps, title=f"{name} <b>&amp;</b>")
         write_export(scene, folder / f"{name}.html")
     write_members(folder)
+    write_large(folder)
     print(f"{folder}: {len(list(folder.glob('*.html')))} pages")
 
 

@@ -9,9 +9,11 @@ import socket
 import urllib.request
 from pathlib import Path
 
+import numpy as np
 import pytest
 from cli_helpers import ENVIRONMENT, ZSCAPE, start
 
+from zscape.api import prepare_scene
 from zscape.explorer import page
 
 BUNDLE = "export default { render() {} };"
@@ -59,6 +61,35 @@ def test_export_of_the_training_images(cli, finished_run, tmp_path, bundle):
     assert manifest_of(out)["points"]["n"] == 49
 
 
+def test_export_into_a_folder(cli, finished_run, tmp_path, bundle):
+    done = cli("export", finished_run, "-o", f"{tmp_path}/large/", "--maps", "pca")
+    assert done.code == 0, done.err
+    assert re.fullmatch(rf"Wrote {tmp_path}/large, \d+\.\d MB\n", done.out)
+    manifest = json.loads((tmp_path / "large" / "manifest.json").read_text())
+    assert set(manifest["blocks"]) == {f.name for f in (tmp_path / "large" / "blocks").iterdir()}
+
+
+def test_export_of_a_selection(cli, finished_run, tmp_path, bundle):
+    """As the page saves it: the numbers of its images stay what they were."""
+    (tmp_path / "some.csv").write_text("index,class\n7,1\n2,0\n9,1\n2,0\n")
+    out = tmp_path / "page.html"
+    done = cli("export", finished_run, "-o", out, "--maps", "pca", "--rows", tmp_path / "some.csv")
+    assert done.code == 0, done.err
+    manifest = manifest_of(out)
+    assert manifest["points"]["n"] == 3
+    scene = prepare_scene(finished_run, maps="pca", rows=[9, 2, 7]).scene
+    assert scene.array("indices").tolist() == [2, 7, 9]
+    whole = prepare_scene(finished_run, maps="pca").scene
+    assert np.array_equal(scene.array("mu"), whole.array("mu")[[2, 7, 9]])
+    assert (
+        scene.manifest["fingerprints"]
+        == whole.manifest["fingerprints"]
+        == (manifest["fingerprints"])
+    )
+    few = prepare_scene(["zoo:2", "zoo:10"], rows=[9, 2, 7], maps="pca").scene
+    assert few.array("indices").tolist() == [2, 7, 9]
+
+
 def test_export_with_onnx(cli, finished_run, tmp_path, bundle):
     done = cli("export", finished_run, "-o", tmp_path / "page.html", "--maps", "pca",
                "--onnx", tmp_path / "onnx")  # fmt: skip
@@ -71,7 +102,12 @@ def test_export_with_onnx(cli, finished_run, tmp_path, bundle):
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        (["-o", "page.pdf"], "page.pdf: the export is a page; give it a name that ends in .html"),
+        (["-o", "page.pdf"], "page.pdf: the export is a page, with a name that ends in .html, or"),
+        (["-o", "page.html", "--rows", "none.csv"], "there is no file none.csv"),
+        (["-o", "page.html", "--rows", "far.csv"], "far.csv: the column 'index' must hold whole"),
+        (["-o", "page.html", "--rows", "empty.csv"], "empty.csv has no rows"),
+        (["-o", "page.html", "--rows", "far.csv", "--against", "digits"], "rows are numbers of"),
+        (["-o", "full/"], "full has other things in it than an explorer"),
         (["-o", "none/page.html"], "cannot write none/page.html"),
         (["-o", "page.html", "--maps", "pca,"], "--maps takes names with commas between"),
         (["-o", "page.html", "--maps", "mds"], "map method must be one of pca"),
@@ -92,6 +128,10 @@ def test_export_says_what_is_wrong(
     cli, finished_run, tmp_path, monkeypatch, bundle, options, message
 ):
     monkeypatch.chdir(tmp_path)
+    Path("far.csv").write_text("index\n99\n")
+    Path("empty.csv").write_text("index,name\n")
+    Path("full").mkdir()
+    Path("full/letter").touch()
     done = cli("export", finished_run, *options)
     assert done.code == 2
     assert done.err.splitlines()[-1].startswith(f"zscape: {message}")

@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 
 from zscape.errors import ConfigError, DataError
-from zscape.explorer.blocks import check_weights, pack, squeeze, unpack
+from zscape.explorer import blocks
+from zscape.explorer.blocks import check_weights, pack, pack_pages, squeeze, unpack
 
 
 def numbers(*shape, seed=0):
@@ -118,3 +119,24 @@ def test_unknown_weights():
     assert check_weights("i8") == "i8"
     with pytest.raises(ConfigError, match=r"^weights must be one of f32, f16, i8; got 'f64'\.$"):
         check_weights("f64")
+
+
+@pytest.mark.parametrize("dtype", ["u4", "u8"])
+def test_pages_are_read_alone_and_together(dtype, monkeypatch):
+    monkeypatch.setattr(blocks, "PAGE_BYTES", 100)
+    rng = np.random.default_rng(0)
+    pictures = (17 * rng.integers(0, 16, (21, 1, 3, 5))).astype(np.uint8)
+    order = rng.permutation(21)
+    entry, data = pack_pages(pictures, dtype, order)
+    expected = pictures[order] / np.float32(255)
+    assert unpack(entry, data) == pytest.approx(expected, abs=1e-6)
+    pages, first, row = entry["pages"], 0, 0
+    assert len(pages["ends"]) == len(pages["crc32"]) == -(-21 // pages["rows"])
+    for end, crc in zip(pages["ends"], pages["crc32"], strict=True):
+        shape = [min(pages["rows"], 21 - row), 1, 3, 5]
+        own = entry | {"shape": shape, "length": end - first, "crc32": crc}
+        part = unpack(own, data[first:end])
+        assert part == pytest.approx(expected[row : row + len(part)], abs=1e-6)
+        first, row = end, row + len(part)
+    assert (first, row) == (len(data), 21)
+    assert squeeze(blocks.Packed(entry, data)) == (entry, data)

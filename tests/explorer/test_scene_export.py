@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from zscape.errors import ConfigError, DataError
-from zscape.explorer import Scene, page, write_export
+from zscape.explorer import Scene, blocks, build_scene, export, page, pictures, write_export
 from zscape.explorer.export import on_grid, squeezed
 from zscape.explorer.page import file_page
 
@@ -60,12 +60,12 @@ def written(scene, bundle, tmp_path):
 def test_the_scene_can_be_read_back(written, scene):
     scripts = Reader(written).scripts
     (manifest,) = (text for about, text in scripts if about.get("id") == "zscape-manifest")
-    blocks = {
+    own = {
         about["data-zscape-block"]: base64.b64decode(text, validate=True)
         for about, text in scripts
         if "data-zscape-block" in about
     }
-    back = Scene(json.loads(manifest), blocks)
+    back = Scene(json.loads(manifest), own)
     assert back.manifest["classNames"] == scene.manifest["classNames"]
     assert_same(back, scene)
 
@@ -132,6 +132,76 @@ def test_coordinates_lie_on_a_grid():
 def test_same_scene_same_page(scene, bundle, tmp_path):
     one, other = (write_export(scene, tmp_path / f"{i}.html").read_bytes() for i in range(2))
     assert one == other
+
+
+@pytest.fixture
+def paged(vae, images, table, maps, monkeypatch):
+    """The scene with its pictures in pages of a few."""
+    monkeypatch.setattr(pictures, "ORIGINALS_BYTES", 1000)
+    monkeypatch.setattr(blocks, "PAGE_BYTES", 3000)
+    return build_scene(vae, images, table=table, maps=maps[:1], title="paged", weights="f32")
+
+
+def test_pictures_in_pages_are_the_same_in_another_order(paged, scene, maps):
+    entry = paged.manifest["blocks"]["thumbnails"]
+    assert len(entry["pages"]["ends"]) > 5
+    slots = paged.array("slots")
+    assert np.array_equal(paged.array("thumbnails")[slots], scene.array("thumbnails"))
+    # Neighbours on the map lie in one page more often than chance has it.
+    places = maps[0].coordinates[np.argsort(slots)]
+    steps = np.linalg.norm(np.diff(places, axis=0), axis=1)
+    others = np.linalg.norm(np.diff(maps[0].coordinates, axis=0), axis=1)
+    assert steps.mean() < others.mean() / 2
+
+
+def test_a_kept_scene_leaves_its_pages_in_the_file(paged, tmp_path):
+    paged.save(tmp_path / "a.zscene")
+    back = Scene.load(tmp_path / "a.zscene")
+    assert back.manifest == paged.manifest
+    assert back.blocks == paged.blocks
+    assert isinstance(back.blocks["thumbnails"], memoryview)
+    assert np.array_equal(back.array("thumbnails"), paged.array("thumbnails"))
+    content = bytearray((tmp_path / "a.zscene").read_bytes())
+    at = content.find(bytes(paged.blocks["thumbnails"][:200])) + 100
+    content[at] ^= 1
+    (tmp_path / "b.zscene").write_bytes(content)
+    with pytest.raises(DataError, match="damaged"):
+        Scene.load(tmp_path / "b.zscene")
+
+
+def test_a_folder_holds_every_block_as_a_file(paged, scene, bundle, tmp_path):
+    folder = write_export(paged, f"{tmp_path}/large/")
+    assert folder == tmp_path / "large"
+    manifest = json.loads((folder / "manifest.json").read_text())
+    files = {file.name: file.read_bytes() for file in (folder / "blocks").iterdir()}
+    assert_same(Scene(manifest, files), paged)
+    page_text = (folder / "index.html").read_text()
+    assert '<div data-zscape="folder"></div>' in page_text
+    assert "connect-src 'self'" in page_text
+    assert sorted(file.name for file in folder.iterdir()) == [
+        "blocks", "index.html", "manifest.json"
+    ]  # fmt: skip
+    # Another scene takes its place, and leaves nothing of it.
+    assert write_export(scene, folder) == folder
+    assert {file.name for file in (folder / "blocks").iterdir()} == set(scene.blocks)
+
+
+def test_a_folder_with_other_things_is_left_alone(scene, bundle, tmp_path):
+    (tmp_path / "home").mkdir()
+    (tmp_path / "home" / "letter.txt").write_text("dear")
+    with pytest.raises(ConfigError, match="other things"):
+        write_export(scene, f"{tmp_path}/home/")
+    (tmp_path / "file").write_text("")
+    with pytest.raises(ConfigError, match="cannot write"):
+        write_export(scene, f"{tmp_path}/file/")
+
+
+def test_what_is_too_large_for_one_page_is_said(scene, bundle, tmp_path, monkeypatch):
+    monkeypatch.setattr(export, "MOST_BYTES", 1000)
+    with pytest.raises(ConfigError, match=r"120 images are too much for one page.*-o name/"):
+        write_export(scene, tmp_path / "page.html")
+    assert not (tmp_path / "page.html").exists()
+    write_export(scene, f"{tmp_path}/folder/")
 
 
 @pytest.mark.parametrize("name", ["page.pdf", "page", "none/page.html", "folder.html"])

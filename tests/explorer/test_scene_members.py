@@ -70,6 +70,22 @@ def test_what_they_share_is_there_once(scenes, joined) -> None:
     assert both[0]["mu"] != both[1]["mu"]
 
 
+def test_a_film_keeps_the_encoder_of_one_moment(scenes) -> None:
+    film = join_scenes(scenes, ["start", "end"], by="training", first=1, is_film=True)
+    assert film.manifest["model"]["encoder"] is not None
+    early, late = member(film, 0), member(film, 1)
+    assert early.manifest["model"]["encoder"] is None
+    assert early.manifest["model"]["decoder"]
+    assert late.manifest["model"]["encoder"]
+    own = [name for name in scenes[1].blocks if name.startswith("encoder.")]
+    assert sum("encoder." in name for name in film.blocks) == len(own)
+    for scene in (early, late):
+        for layer in scene.manifest["model"]["decoder"]:
+            if "weight" in layer:
+                scene.array(layer["weight"])
+        scene.array(scene.manifest["points"]["mu"])
+
+
 def test_a_page_of_before_shows_the_first(scenes, joined) -> None:
     own = {
         part: value for part, value in joined.manifest.items() if part not in ("members", "blocks")

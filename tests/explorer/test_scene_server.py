@@ -114,6 +114,41 @@ def test_what_is_unchanged_is_not_sent_again(server):
 
 
 @pytest.mark.parametrize(
+    ("asked", "span"),
+    [("bytes=0-9", slice(0, 10)), ("bytes=10-10", slice(10, 11)), ("bytes=100-", slice(100, None)),
+     ("bytes=1900-99999", slice(1900, None))],
+)  # fmt: skip
+def test_a_part_of_a_block(server, scene, asked, span):
+    data = scene.blocks["mu"]
+    response, body = ask(server, "/blocks/mu", Range=asked)
+    first, last, _ = span.indices(len(data))
+    assert (response.status, body) == (206, data[span])
+    assert response.headers["Content-Range"] == f"bytes {first}-{last - 1}/{len(data)}"
+    assert response.headers["ETag"] == ask(server, "/blocks/mu")[0].headers["ETag"]
+
+
+@pytest.mark.parametrize("asked", ["bytes=5-3", "bytes=-5", "bytes=0-1,4-5", "rows=0-1", "bytes=x"])
+def test_parts_of_other_kinds_are_the_whole(server, scene, asked):
+    response, body = ask(server, "/blocks/mu", Range=asked)
+    assert (response.status, body) == (200, scene.blocks["mu"])
+
+
+def test_a_part_beyond_the_end_is_refused(server, scene):
+    n = len(scene.blocks["mu"])
+    response, body = ask(server, "/blocks/mu", Range=f"bytes={n}-")
+    assert (response.status, body) == (416, b"It ends before that.\n")
+    assert response.headers["Content-Range"] == f"bytes */{n}"
+
+
+def test_a_part_of_what_has_changed_is_the_whole(server, scene):
+    response, body = ask(server, "/blocks/mu", Range="bytes=0-1", If_Range='"other"')
+    assert (response.status, body) == (200, scene.blocks["mu"])
+    tag = response.headers["ETag"]
+    assert ask(server, "/blocks/mu", Range="bytes=0-1", If_Range=tag)[0].status == 206
+    assert ask(server, "/blocks/mu", Range="bytes=0-1", If_None_Match=tag)[0].status == 304
+
+
+@pytest.mark.parametrize(
     "path",
     ["/nowhere", "/blocks/", "/blocks/none", "/blocks/../manifest.json", "/%2e%2e/etc/passwd",
      "/blocks/mu/", "/static/explorer.js"],

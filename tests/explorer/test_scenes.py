@@ -17,7 +17,7 @@ from zscape.errors import CheckpointError, ConfigError, DataError, ShapeError
 from zscape.explorer import Scene, build_scene
 from zscape.explorer import scene as scenes
 from zscape.explorer.maps import describe_map, draw_maps, typical_gap
-from zscape.explorer.scene import originals
+from zscape.explorer.pictures import originals
 from zscape.latents import encode
 from zscape.model import build_model, kl_to_standard_normal
 from zscape.neurons import neuron_table

@@ -40,7 +40,7 @@ export async function measure(text: string, ...engines: Engine[]): Promise<Engin
     });
     const encode = BATCHES.map((n) => {
       const x = model.decode(mu.slice(0, n * model.latentDim), n);
-      return timed(() => model.encode(x, n));
+      return timed(() => model.encode!(x, n));
     });
     results.push({ engine, init, decode, encode });
   }

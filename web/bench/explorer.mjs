@@ -6,7 +6,7 @@ const CLICKS = 60;
 const GRIDS = 15;
 
 /** In the page: when which canvas was painted, and which input came last. */
-function watch() {
+export function watch() {
   const seen = (window.seen = { input: 0, painted: [], grid: [], longest: 0 });
   for (const name of ["pointerup", "input", "keydown"]) {
     addEventListener(name, (event) => (seen.input = event.timeStamp), { capture: true });
@@ -62,7 +62,8 @@ export async function interaction(url) {
 
 const take = (page) => page.evaluate(() => window.seen.painted.splice(0));
 
-async function clicks(page) {
+/** Milliseconds from a click on the map to the picture, for clicks all over it. */
+export async function clicks(page) {
   const box = await page.getByRole("application").boundingBox();
   await take(page);
   const times = [];

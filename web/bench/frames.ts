@@ -17,11 +17,10 @@ export async function measure(n: number): Promise<Frames> {
   el.style.cssText = "width:800px;height:600px";
   document.body.replaceChildren(el);
   const { coordinates, labels } = clouds(n);
-  const palette = classColors(10, false);
-  const rgba = new Uint8Array(4 * n);
-  labels.forEach((label, i) => rgba.set([...palette[label], 255], 4 * i));
+  const palette = Uint8Array.from(classColors(10, false).flatMap((rgb) => [...rgb, 255]));
+  const codes = Uint8Array.from(labels);
   const view = createMapView(el, { n });
-  view.setColors(rgba);
+  view.setColors({ codes, palette });
   view.setPoints(new Places(coordinates));
   await view.frame();
   const start = view.getView();

@@ -9,6 +9,7 @@ import { gzipSync } from "node:zlib";
 import { bundled } from "./bundle.mjs";
 import { executablePath, withPage } from "./chromium.mjs";
 import { interaction, ready } from "./explorer.mjs";
+import { measureLarge } from "./large.mjs";
 import { asMarkdown } from "./report.mjs";
 
 const ROOT = fileURLToPath(new URL("../..", import.meta.url));
@@ -45,7 +46,7 @@ async function withServer(use) {
 async function frames() {
   const url = await bundled("frames");
   const results = {};
-  for (const n of [10_000, 70_000, 200_000]) {
+  for (const n of [10_000, 70_000, 200_000, 1_000_000]) {
     results[n] = {};
     for (const [name, isUncapped] of [
       ["capped", false],
@@ -85,6 +86,11 @@ const network = await withPage({}, async (page) =>
     [await bundled("decode"), readFileSync(join(PAGES, "digits.json"), "utf8")],
   ),
 );
+say("Large (a quarter of an hour the first time, to encode a million) …");
+const large = await measureLarge({
+  ...{ python: join(BIN, "python"), root: ROOT, env, say },
+  folder: join(ROOT, "web", "test-results", "bench", "points"),
+});
 const bundle = readFileSync(join(ROOT, "src", "zscape", "explorer", "static", "explorer.js"));
 const results = {
   machine: `${cpus().length} CPU cores, ${arch()}`,
@@ -97,6 +103,7 @@ const results = {
   server,
   zoom,
   network,
+  large,
   sizes: {
     f16: megabytes(pageOf("digits")),
     i8: megabytes(pageOf("digits_i8")),

@@ -37,6 +37,12 @@ test("the slider goes through the training by keyboard, and the link keeps the m
   const again = await openFile("film", hash);
   expect(await again.pixels()).toBe(middle);
 
+  await again.openTab("Draw");
+  await expect(again.root.getByRole("tabpanel")).toContainText(
+    "no drawing can be read here; epoch 2 has one",
+  );
+  await again.root.getByRole("slider", { name: "Moment of the training" }).press("End");
+  await expect(again.root.getByTestId("pad")).toBeVisible();
   await isAccessible(again);
 });
 

@@ -30,6 +30,6 @@ export async function compare(
   const model = (await createModel(scene, engines))!;
   const n = z.length / manifest.latentDim;
   const decoded = model.decode(Float32Array.from(z), n);
-  const encoded = model.encode(Float32Array.from(x), n);
+  const encoded = model.encode!(Float32Array.from(x), n);
   return { engine: model.engine, pixels: worst(decoded, pixels), mu: worst(encoded.mu, mu) };
 }

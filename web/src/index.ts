@@ -2,7 +2,7 @@
 import type { AnyModel } from "@anywidget/types";
 import { type Explored, type MountOptions, mount } from "./mount";
 import { embeddedSource, MANIFEST_ID } from "./scene/embedded";
-import { httpSource } from "./scene/http";
+import { folderSource, httpSource } from "./scene/http";
 import { widgetSource } from "./scene/widget";
 import { LAYOUTS } from "./state/explorer";
 
@@ -21,10 +21,11 @@ const HOMES = {
   embedded: (el: HTMLElement) =>
     embeddedSource(el.querySelector(`#${MANIFEST_ID}`) ? el : document),
   server: () => httpSource(),
+  folder: () => folderSource(),
 } as const;
 
 /**
- * Pages say where an explorer goes by `<div data-zscape="embedded">` or `"server"`; what it shows first by
+ * Pages say where an explorer goes by `<div data-zscape="embedded">`, `"folder"` or `"server"`; what it shows first by
  * `data-view="#map=pca"`, and how much stands around it by `data-layout="embed"`, or `?embed` in the page's address.
  * Several share a page; the address is for one alone.
  */

@@ -1,4 +1,5 @@
 import { h, render } from "preact";
+import { indexLatent } from "./maps/indexing";
 import { createModel } from "./model/create_model";
 import { App } from "./panels/app";
 import { type Page, PageContext } from "./panels/context";
@@ -6,7 +7,7 @@ import { TABS } from "./panels/tabs";
 import { loadScene } from "./scene/load_scene";
 import { areSameImages } from "./scene/members";
 import { type DataSource, type Scene, SceneError } from "./scene/source";
-import { flip, setDecoder, setLayout } from "./state/actions";
+import { flip, say, setDecoder, setLayout } from "./state/actions";
 import { followNetworks } from "./state/actions_members";
 import { openStep } from "./state/actions_story";
 import { followAddress, openHash } from "./state/address";
@@ -18,7 +19,7 @@ import { link } from "./state/link";
 import { followPosterior } from "./state/posterior";
 import { followShared } from "./state/shared";
 import { whenIdle } from "./state/slices";
-import { createThumbnails } from "./state/thumbnails";
+import { createThumbnails, type Thumbnails } from "./state/thumbnails";
 import styles from "./styles.css?inline";
 import { TOOLS } from "./tools/tools";
 
@@ -80,10 +81,12 @@ export function mount(
     const number = ++lastNumber;
     const networks = createNetworks(source);
     const beside = cell(false);
+    const thumbnailsOf = (of: Scene): Thumbnails =>
+      createThumbnails(of, (error) => say(explorer, sentenceOf(error)));
     const page: Page = {
       explorer,
       ownsPage,
-      thumbnails: createThumbnails(scene),
+      thumbnails: thumbnailsOf(scene),
       id: (name) => `zscape-${number}-${name}`,
       beside,
       toggleBeside: () => beside.set(!beside.value),
@@ -100,9 +103,7 @@ export function mount(
       const other: Page = {
         ...page,
         explorer: second,
-        thumbnails: areSameImages(to.manifest, scene.manifest)
-          ? page.thumbnails
-          : createThumbnails(to),
+        thumbnails: areSameImages(to.manifest, scene.manifest) ? page.thumbnails : thumbnailsOf(to),
         id: (name) => `zscape-${number}-beside-${name}`,
       };
       const ends = [
@@ -134,7 +135,12 @@ export function mount(
     if (ownsPage) endings.push(followAddress(explorer));
     await decoded;
     if (isDestroyed) return;
-    endings.push(whenIdle(() => explorer.latentSpacing()));
+    endings.push(
+      whenIdle(() => {
+        const { mu, dim } = explorer;
+        void indexLatent(mu, dim).then(() => isDestroyed || explorer.latentSpacing());
+      }),
+    );
     if (scene.members.length > 1) endings.push(whenIdle(() => void prepareAll(scene, networks)));
     performance.mark("zs-ready");
     root.dataset.ready = "true";

@@ -135,7 +135,7 @@ describe("thumbnails", () => {
     const scene = { ...explorer.scene, raw: () => Uint8Array.of(0x21, 0x43, 0x65) };
     const thumbnails = createThumbnails(scene);
     const levels = (row: number) =>
-      [...thumbnails.pixels(row)].map((value) => Math.round(15 * value));
+      [...(thumbnails.pixels(row) as Float32Array)].map((value) => Math.round(15 * value));
     expect([levels(0), levels(1)]).toEqual([
       [1, 2, 3],
       [4, 5, 6],

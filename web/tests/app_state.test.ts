@@ -36,6 +36,7 @@ import { createHistory } from "../src/state/history";
 import { number, describe as say } from "../src/state/origin";
 import { judge, onMapScale, trustOfPlace, trustOfVector } from "../src/state/trust";
 import { smallExplorer } from "./app_explorer";
+import { colorOf } from "./helpers/paint";
 
 describe("a cell", () => {
   it("tells of changes, and of nothing else", () => {
@@ -473,8 +474,7 @@ describe("classes", () => {
 
   it("have a colour each, and a contour each", async () => {
     const explorer = await smallExplorer();
-    const rgba = explorer.rgba.value;
-    const of = (row: number) => [...rgba.subarray(4 * row, 4 * row + 4)].join();
+    const of = (row: number) => colorOf(explorer, row).join();
     const seen = new Set(
       Array.from({ length: 30 }, (_, row) => `${explorer.labels![row]}:${of(row)}`),
     );
@@ -488,7 +488,7 @@ describe("classes", () => {
       expect(hasColor(explorer, color)).toBe(true);
       change(explorer, "color", color);
       const { scale } = explorer.coloring.value;
-      expect(explorer.rgba.value.length).toBe(120);
+      expect(explorer.paint.value.codes.length).toBe(30);
       expect(scale!.high).toBeGreaterThanOrEqual(scale!.low);
     }
     for (const color of ["z3", "z", "", "__proto__"]) expect(hasColor(explorer, color)).toBe(false);
@@ -508,12 +508,12 @@ describe("a legend", () => {
     setColor(explorer, "z1");
     expect(explorer.coloring.value.scale).toMatchObject({ unit: "", about: "grey is 0" });
     expect(nRead).toBe(0);
-    const painted = explorer.rgba.value;
+    const painted = explorer.paint.value;
     expect(nRead).toBe(30);
     flip(explorer, "hasContours");
-    expect(explorer.rgba.value).toBe(painted);
+    expect(explorer.paint.value).toBe(painted);
     flip(explorer, "isDark");
-    expect(explorer.rgba.value).not.toBe(painted);
+    expect(explorer.paint.value).not.toBe(painted);
   });
 
   it("spans what the points have, and clamps what lies beyond", async () => {
@@ -523,7 +523,7 @@ describe("a legend", () => {
     const rows = Array.from({ length: 200 }, (_, row) => row);
     const lowest = rows.reduce((a, b) => (value(b) < value(a) ? b : a));
     expect(scale.low).toBeGreaterThanOrEqual(value(lowest));
-    expect([...explorer.rgba.value.subarray(4 * lowest, 4 * lowest + 3)]).toEqual(scale.color(0));
+    expect(colorOf(explorer, lowest)).toEqual(scale.color(0));
   });
 });
 

@@ -22,6 +22,7 @@ import type { Explorer } from "../src/state/explorer";
 import { readFilters, tally, writeFilters } from "../src/state/filters";
 import { find } from "../src/state/search";
 import { columnsExplorer, DAY, FIRST, N, parts } from "./helpers/columns";
+import { colorOf } from "./helpers/paint";
 import { addBlock, memorySource, type Parts, smallScene } from "./helpers/scenes";
 
 const shown = (explorer: Explorer): number[] =>
@@ -269,7 +270,7 @@ describe("filters", () => {
 describe("colours", () => {
   it("of what is missing and of what shares a group are grey", async () => {
     const explorer = await columnsExplorer();
-    const rgb = (row: number) => [...explorer.rgba.value.subarray(4 * row, 4 * row + 3)];
+    const rgb = (row: number) => colorOf(explorer, row);
     setColor(explorer, "area");
     expect(rgb(0)).toEqual([...UNKNOWN]);
     expect(rgb(1)).not.toEqual([...UNKNOWN]);

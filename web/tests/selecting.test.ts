@@ -22,6 +22,7 @@ import { pointSets, rowsOfSet } from "../src/state/sets";
 import { sortedRows, tableColumns } from "../src/state/table";
 import { smallExplorer } from "./app_explorer";
 import { columnsExplorer, N } from "./helpers/columns";
+import { colorOf } from "./helpers/paint";
 
 const names = ({ selections }: Explorer): string[] => selections.value.map(({ name }) => name);
 const all = Array.from({ length: N }, (_, row) => row);
@@ -85,7 +86,7 @@ describe("selections", () => {
     keepSelection(explorer, "A", [0, 1]);
     keepSelection(explorer, "B", [1, 2]);
     setColor(explorer, "selections");
-    const painted = (row: number) => [...explorer.rgba.value.subarray(4 * row, 4 * row + 3)];
+    const painted = (row: number) => colorOf(explorer, row);
     expect(painted(1)).toEqual(painted(0));
     expect(painted(2)).not.toEqual(painted(0));
     dropSelection(explorer, "A");

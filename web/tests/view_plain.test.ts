@@ -19,13 +19,14 @@ function state(): MapState {
   const made = new MapState(5);
   made.places = new Places(Float32Array.of(0, 0, 30, 0, 0, 30, 400, 0, Number.NaN, 0));
   made.size = { width: 100, height: 100 };
-  made.colors = Uint8Array.from({ length: 20 }, (_, i) => (i % 4 === 3 ? 255 : 10 * (i >> 2)));
+  const palette = Uint8Array.from({ length: 20 }, (_, i) => (i % 4 === 3 ? 255 : 10 * (i >> 2)));
+  made.paint = { codes: Uint8Array.of(0, 1, 2, 3, 4), palette };
   return made;
 }
 
-const draw = (of: MapState, share = 1) => {
+const draw = (of: MapState) => {
   const ground = createGround(document.createElement("canvas"), of);
-  ground.draw(share, false);
+  ground.draw(Infinity, false);
   return drawn.filter(({ kind }) => kind === "arc");
 };
 

@@ -69,15 +69,15 @@ describe("points", () => {
   it("are fewer while frames are slow, all of them again when fast, and never too few", () => {
     const detail = new Detail(200000);
     for (let i = 0; i < 50; i++) detail.record(120);
-    expect(detail.share).toBe(0.1);
+    expect(detail.most).toBe(20000);
     for (let i = 0; i < 50; i++) detail.record(30);
-    expect(detail.share).toBe(0.1);
+    expect(detail.most).toBe(20000);
     for (let i = 0; i < 50; i++) detail.record(16.7);
-    expect(detail.share).toBe(1);
+    expect(detail.most).toBe(200000);
     const small = new Detail(5000);
     small.record(500);
-    expect(small.share).toBe(1);
-    expect(new Detail(0).share).toBe(1);
+    expect(small.most).toBe(5000);
+    expect(new Detail(0).most).toBe(0);
   });
 });
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from zscape.api.filming import MOST_IMAGES, moments
-from zscape.api.opening import Openable, Opened, open_model, open_models
+from zscape.api.opening import Openable, Opened, numbers_of, open_model, open_models
 from zscape.errors import ConfigError, ShapeError
 
 if TYPE_CHECKING:
@@ -77,6 +77,7 @@ def scene_of_members(
     split: str = "test",
     maps: Sequence[str] | None = None,
     n: int | None = None,
+    rows: Any = None,
     weights: str = "f16",
     seed: int = 0,
     progress: Tell | None = None,
@@ -103,10 +104,12 @@ def scene_of_members(
                 f"{one.name} takes images {one.model.image_shape}, but {models[-1].name} takes "
                 f"{images.image_shape}; only models of the same images can be compared."
             )
-    count = min(len(images), 10_000 if n_models < 4 else MOST_IMAGES) if n is None else n
-    if not 2 <= count <= len(images):
-        raise ConfigError(f"n must be in [2, {len(images)}] to compare models; got {count}.")
-    rows = chosen_rows(len(images), count, seed)
+    among = numbers_of(rows, len(images))
+    available = len(images if among is None else among)
+    count = min(available, 10_000 if n_models < 4 else MOST_IMAGES) if n is None else n
+    if not 2 <= count <= available:
+        raise ConfigError(f"n must be in [2, {available}] to compare models; got {count}.")
+    rows = chosen_rows(available, count, seed, among)
     tables = [encode(one.model, images, rows=rows) for one in models]
     if maps is None:
         is_plane = all(one.model.latent_dim == 2 for one in models)
@@ -117,7 +120,7 @@ def scene_of_members(
         tell(f"scene {k + 1} of {n_models}", k / n_models)
         scenes.append(build_scene(
             one.model, images, table=table, maps=own, title=one.name, n=count, weights=weights,
-            seed=seed, is_brief=n_models > 3,
+            seed=seed, is_brief=n_models > 3, near=drawn[0][0].coordinates,
         ))  # fmt: skip
     if n_models == 2:
         kept = kept_between(*tables)

@@ -8,9 +8,12 @@ from itertools import count
 from pathlib import Path
 from typing import Any, NamedTuple, TypeAlias, cast
 
+import numpy as np
+from numpy.typing import NDArray
+
 from zscape.config import DataConfig, ModelConfig, RunConfig
 from zscape.data import ImageSet, ImagesLike, Splits, as_image_set, load_data, place_of
-from zscape.data.joining import join_all, show_by
+from zscape.data.joining import join_all, read_rows, show_by
 from zscape.errors import ConfigError, DataError, ShapeError
 from zscape.files import readable
 from zscape.model import (
@@ -342,3 +345,31 @@ def open_models(sources: Sequence[Openable]) -> list[Opened]:
             name = next(new for k in count(2) if (new := f"{name} ({k})") not in found)
         found[name] = model._replace(name=name)
     return list(found.values())
+
+
+def numbers_of(rows: Any, n: int) -> NDArray[np.int64] | None:
+    """Which of ``n`` images are meant, ascending and each once; None for all.
+
+    Parameters
+    ----------
+    rows
+        Numbers from 0, or the path of a table that lists them; see ``zscape.data.joining``.
+
+    Raises
+    ------
+    ConfigError, DataError
+        There are none, or others than numbers of these images.
+    """
+    if rows is None:
+        return None
+    if isinstance(rows, (str, os.PathLike)):
+        found = read_rows(Path(rows), n)
+    else:
+        wanted = np.asarray(rows)
+        is_whole = wanted.ndim == 1 and (wanted.size == 0 or wanted.dtype.kind in "iu")
+        if not is_whole or ((wanted < 0) | (wanted >= n)).any():
+            raise ConfigError(f"rows must be whole numbers in [0, {n - 1}]; got {rows!r}.")
+        found = np.unique(wanted).astype(np.int64)
+    if not len(found):
+        raise ConfigError("rows must name an image at least; there is none in it.")
+    return found

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from zscape.api.judging import measure_models
-from zscape.api.opening import Openable, Opened, open_model, open_models
+from zscape.api.opening import Openable, Opened, numbers_of, open_model, open_models
 from zscape.api.subject import subject_of
 from zscape.config import name_unknown
 from zscape.data import ImageSet, ImagesLike, showing
@@ -181,6 +181,7 @@ def prepare_scene(
     split: str = "test",
     maps: str | Embedding | Sequence[str | Embedding] | None = None,
     n: int | None = None,
+    rows: Any = None,
     weights: str = "f16",
     seed: int = 0,
     story: StoryLike | None = None,
@@ -200,6 +201,9 @@ def prepare_scene(
         Other images, beside those of ``data``, to see one model on both.
     film
         The snapshots of a run, one after the other.
+    rows
+        Only these of the images, by their numbers: a list, or a table with a column ``index``, as
+        the page saves a selection. Numbers that there are not are refused.
     maps, n, weights, seed
         See ``zscape.explorer.build_scene``. With maps that are fitted already nothing is cached.
     story
@@ -219,8 +223,8 @@ def prepare_scene(
     told_story = None if story is None else as_story(story)  # before anything takes long
     if film or against is not None or isinstance(source, list):
         prepared = _prepare_members(
-            source, data, against, film, split=split, maps=_named(maps), n=n, weights=weights,
-            seed=seed, progress=progress,
+            source, data, against, film, split=split, maps=_named(maps), n=n, rows=rows,
+            weights=weights, seed=seed, progress=progress,
         )  # fmt: skip
         return prepared if told_story is None else prepared.telling(told_story)
     opened = open_model(source)
@@ -229,7 +233,8 @@ def prepare_scene(
         maps = [maps] if isinstance(maps, (str, Embedding)) else list(maps)
     names = None if maps is None else [item for item in maps if isinstance(item, str)]
     told: dict[str, Any] = {
-        "title": title, "n": n, "weights": weights, "seed": seed, "progress": progress
+        "title": title, "n": n, "weights": weights, "seed": seed, "progress": progress,
+        "rows": numbers_of(rows, len(images)),
     }  # fmt: skip
     with showing(opened.show_channels):
         if maps is None or (names and len(names) == len(maps)):
@@ -248,6 +253,8 @@ def _prepare_members(
 
     if against is not None:
         models = open_models(source if isinstance(source, list) else [source])
+        if told.pop("rows") is not None:
+            raise ConfigError("rows are numbers of one set of images; leave out the other one.")
         if film or len(models) > 1:
             raise ConfigError("one model is shown on two sets of images; give one, and no film.")
         (opened,) = models
@@ -303,23 +310,25 @@ def export(
 ) -> Path:
     """Write the explorer as one HTML file that opens anywhere, offline, without Python.
 
+    Or as a folder of files for a server, as a million images are too many for one.
+
     Parameters
     ----------
     source, data, options
         As for ``prepare_scene``; ``weights="i8"`` makes the smallest file.
     out
-        The page, a name that ends in .html.
+        The page, a name that ends in .html; or a folder, a name that ends in a slash.
     onnx
         Also write ``encoder.onnx`` and ``decoder.onnx`` into this folder.
 
     Returns
     -------
-    The path of the page.
+    The path of the page, or of the folder.
 
     Raises
     ------
     ConfigError
-        ``out`` cannot be written.
+        ``out`` cannot be written, or the images are too many for one page.
     MissingExtraError
         ``onnx`` without the packages it needs.
     """

@@ -51,7 +51,7 @@ Against = Annotated[
 IsFilm = Annotated[bool, typer.Option("--film", help="How MODEL, a run with --snapshots, learned.")]
 
 
-@with_model("data", "split", "seed", "condition", model=SomeModel)
+@with_model("data", "split", "rows", "seed", "condition", model=SomeModel)
 def explore(
     where: Latents,
     others: Others = None,
@@ -80,8 +80,8 @@ def explore(
     with showing_progress() as progress:
         prepared = api.prepare_scene(
             _models(where, others, film), where.data, against=against, film=film,
-            split=where.split, n=n, maps=_names(maps), weights=weights, seed=where.seed,
-            story=story, fresh=fresh, progress=progress,
+            split=where.split, n=n, rows=where.rows, maps=_names(maps), weights=weights,
+            seed=where.seed, story=story, fresh=fresh, progress=progress,
         )  # fmt: skip
     with ExplorerServer(prepared.scene, prepared.model, port) as server:
         print(f"{where.model} is at {server.url}  (Ctrl-C stops)", flush=True)
@@ -93,12 +93,17 @@ def explore(
             print("\nStopped.")
 
 
-@with_model("data", "split", "seed", "condition", model=SomeModel)
+@with_model("data", "split", "rows", "seed", "condition", model=SomeModel)
 def export(
     where: Latents,
     others: Others = None,
     *,
-    out: Annotated[Path, typer.Option("-o", "--out", help="Page to write, .html.")],
+    out: Annotated[
+        str,
+        typer.Option(
+            "-o", "--out", help="Page to write, .html; or a folder to be served, name/, for a lot."
+        ),
+    ],
     against: Against = None,
     film: IsFilm = False,
     n: Count = None,
@@ -110,16 +115,21 @@ def export(
     story: Story = None,
     fresh: Fresh = False,
 ) -> None:
-    """Write the explorer as one file that opens in any browser, offline, without Python."""
+    """Write the explorer as one file that opens in any browser, offline, without Python.
+
+    A million images are too many for one file: they go into a folder, which any server of files
+    serves, and whose page asks for the pictures that are seen.
+    """
     from zscape import api
 
     with showing_progress() as progress:
         page = api.export(
             _models(where, others, film), out, where.data, against=against, film=film, onnx=onnx,
-            split=where.split, n=n, maps=_names(maps), weights=weights, seed=where.seed,
-            story=story, fresh=fresh, progress=progress,
+            split=where.split, n=n, rows=where.rows, maps=_names(maps), weights=weights,
+            seed=where.seed, story=story, fresh=fresh, progress=progress,
         )  # fmt: skip
-    print(f"Wrote {page}, {page.stat().st_size / 1e6:.1f} MB")
+    files = [file for file in page.rglob("*") if file.is_file()] if page.is_dir() else [page]
+    print(f"Wrote {page}, {sum(file.stat().st_size for file in files) / 1e6:.1f} MB")
     if onnx is not None:
         print(f"Wrote {onnx / 'encoder.onnx'} and {onnx / 'decoder.onnx'}")
 

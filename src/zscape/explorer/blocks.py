@@ -6,12 +6,13 @@ import gzip
 import io
 import math
 import zlib
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
 from zscape.data.bounded import read_exactly, reading
+from zscape.data.mapped import release
 from zscape.errors import ConfigError, DataError
 
 WEIGHTS = ("f32", "f16", "i8")
@@ -22,17 +23,25 @@ _STORED = {
 }  # fmt: skip
 _CODECS = ("raw", "gzip", "planes")
 
+PAGE_BYTES = 2**18
+"""Of a page of pictures, unpacked: soon there, and worth asking for."""
+
 ENTRY = {
-    "dtype": str, "shape": [int], "codec": str, "length": int, "crc32": int, "scale?": [float]
+    "dtype": str, "shape": [int], "codec": str, "length": int, "crc32": int, "scale?": [float],
+    "pages?": {"rows": int, "ends": [int], "crc32": [int]},
 }  # fmt: skip
 """The shape of a block's entry in a manifest."""
+
+
+Bytes: TypeAlias = bytes | memoryview
+"""Those of a scene that was kept may lie in its file."""
 
 
 class Packed(NamedTuple):
     """A block: its entry in the manifest, and its bytes."""
 
     entry: dict[str, Any]
-    data: bytes
+    data: Bytes
 
 
 def pack(array: Any, dtype: str, *, codec: str = "raw", has_gaps: bool = False) -> Packed:
@@ -77,16 +86,64 @@ def pack(array: Any, dtype: str, *, codec: str = "raw", has_gaps: bool = False) 
     return _encoded(entry, content, codec)
 
 
+def pack_pages(pictures: NDArray[np.uint8], dtype: str, order: NDArray[np.int64]) -> Packed:
+    """Store pictures so that a reader gets some of them without the others.
+
+    Each page is a gzip stream of its own, and all of them together are one.
+
+    Parameters
+    ----------
+    pictures
+        (n, …): bytes 0 … 255 that stand for 0 … 1. They may be more than memory holds.
+    dtype
+        ``u4`` or ``u8``.
+    order
+        (n,): which of them comes first, which second, ….
+    """
+    size = math.prod(pictures.shape[1:]) // (2 if dtype == "u4" else 1)
+    # A power of two, so that no byte of two nibbles belongs to two pages.
+    rows = 2 ** max(1, (PAGE_BYTES // max(size, 1)).bit_length() - 1)
+    stored: list[Bytes] = []
+    ends: list[int] = []
+    checks: list[int] = []
+    crc = 0
+    for first in range(0, len(order), rows):
+        own = pack(pictures[order[first : first + rows]], dtype, codec="gzip")
+        release(pictures)
+        stored.append(own.data)
+        ends.append(own.entry["length"] + (ends[-1] if ends else 0))
+        checks.append(own.entry["crc32"])
+        crc = zlib.crc32(own.data, crc)
+    entry = {
+        "dtype": dtype, "shape": list(pictures.shape), "codec": "gzip", "length": ends[-1],
+        "crc32": crc, "pages": {"rows": rows, "ends": ends, "crc32": checks},
+    }  # fmt: skip
+    return Packed(entry, b"".join(stored))
+
+
 def squeeze(packed: Packed) -> Packed:
     """The same block in the smallest codec there is for it."""
-    entry, content = packed.entry, _content(*packed)
+    entry = packed.entry
     codec = "planes" if np.dtype(_STORED[entry["dtype"]]).itemsize > 1 else "gzip"
     if entry["codec"] == codec:
         return packed
-    return min(packed, _encoded(entry, content, codec), key=lambda block: len(block.data))
+    squeezed = _encoded(entry, _content(*packed), codec)
+    return min(packed, squeezed, key=lambda block: len(block.data))
 
 
-def unpack(entry: dict[str, Any], data: bytes) -> NDArray[Any]:
+def check(entry: dict[str, Any], data: Bytes) -> None:
+    """Raise ``DataError`` unless ``data`` are the bytes that were stored, in a form we know."""
+    if len(data) != entry["length"] or zlib.crc32(data) != entry["crc32"]:
+        raise DataError(
+            f"a block of the scene is damaged: {len(data)} bytes of {entry['length']}, CRC "
+            f"{zlib.crc32(data):08x} instead of {entry['crc32']:08x}."
+        )
+    shape, dtype = entry["shape"], entry["dtype"]
+    if dtype not in _STORED or entry["codec"] not in _CODECS or min(shape, default=0) < 0:
+        raise DataError(f"a block of the scene is none of zscape's: {dtype}, {entry['codec']}.")
+
+
+def unpack(entry: dict[str, Any], data: Bytes) -> NDArray[Any]:
     """The array of a block: float32, int32 or float64; ``u4`` and ``u8`` in [0, 1].
 
     Raises
@@ -94,14 +151,8 @@ def unpack(entry: dict[str, Any], data: bytes) -> NDArray[Any]:
     DataError
         The bytes are not those that were stored.
     """
-    if len(data) != entry["length"] or zlib.crc32(data) != entry["crc32"]:
-        raise DataError(
-            f"a block of the scene is damaged: {len(data)} bytes of {entry['length']}, CRC "
-            f"{zlib.crc32(data):08x} instead of {entry['crc32']:08x}."
-        )
+    check(entry, data)
     shape, dtype = tuple(entry["shape"]), entry["dtype"]
-    if dtype not in _STORED or entry["codec"] not in _CODECS or min(shape, default=0) < 0:
-        raise DataError(f"a block of the scene is none of zscape's: {dtype}, {entry['codec']}.")
     values: NDArray[Any] = np.frombuffer(_content(entry, data), _STORED[dtype])
     if dtype == "u4":
         levels: NDArray[Any] = np.stack([values & 15, values >> 4], axis=1).reshape(-1)[
@@ -117,6 +168,23 @@ def unpack(entry: dict[str, Any], data: bytes) -> NDArray[Any]:
     return values.astype(np.float32) / np.float32(255 if dtype == "u8" else 1)
 
 
+class Blocks:
+    """Collects blocks under their names."""
+
+    def __init__(self) -> None:
+        self.entries: dict[str, Any] = {}
+        self.data: dict[str, Bytes] = {}
+
+    def add(self, name: str, array: Any, dtype: str, **options: Any) -> str:
+        """Pack an array, and give its name back."""
+        return self.put(name, pack(array, dtype, **options))
+
+    def put(self, name: str, packed: Packed) -> str:
+        """Keep what is packed, and give its name back."""
+        self.entries[name], self.data[name] = packed
+        return name
+
+
 def check_weights(weights: str) -> str:
     """``weights`` if it is one of ``WEIGHTS``, else ``ConfigError``."""
     if weights not in WEIGHTS:
@@ -124,7 +192,7 @@ def check_weights(weights: str) -> str:
     return weights
 
 
-def _encoded(entry: dict[str, Any], content: bytes, codec: str) -> Packed:
+def _encoded(entry: dict[str, Any], content: Bytes, codec: str) -> Packed:
     if codec == "planes":
         content = _bytes(entry, content).T.tobytes()
     # The last levels of gzip take ten times as long for a fiftieth of the bytes.
@@ -133,7 +201,7 @@ def _encoded(entry: dict[str, Any], content: bytes, codec: str) -> Packed:
     return Packed(entry | about, data)
 
 
-def _content(entry: dict[str, Any], data: bytes) -> bytes:
+def _content(entry: dict[str, Any], data: Bytes) -> Bytes:
     """The bytes of the numbers, one after the other."""
     width = np.dtype(_STORED[entry["dtype"]]).itemsize
     n = math.prod(entry["shape"])
@@ -148,7 +216,7 @@ def _content(entry: dict[str, Any], data: bytes) -> bytes:
     return np.frombuffer(content, np.uint8).reshape(width, -1).T.tobytes()
 
 
-def _bytes(entry: dict[str, Any], content: bytes) -> NDArray[np.uint8]:
+def _bytes(entry: dict[str, Any], content: Bytes) -> NDArray[np.uint8]:
     """(numbers, bytes of each)."""
     return np.frombuffer(content, np.uint8).reshape(-1, np.dtype(_STORED[entry["dtype"]]).itemsize)
 

@@ -9,7 +9,9 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 
 from zscape._version import __version__
 from zscape.cache import cache_folder, code_of, prune
@@ -38,6 +40,7 @@ def cached_scene(
     maps: Sequence[str] | None = None,
     title: str,
     n: int | None = None,
+    rows: NDArray[np.int64] | None = None,
     weights: str = "f16",
     seed: int = 0,
     fresh: bool = False,
@@ -54,8 +57,10 @@ def cached_scene(
     fresh
         Build it in any case, and draw the maps that ship with the package too.
     """
+    some = None if rows is None else rows.tolist()
     settings = {"maps": maps, "title": title, "n": n, "weights": weights, "seed": seed,
-                "shown": shown_channels(vae.image_shape[0]), "told": vae.chosen}  # fmt: skip
+                "rows": some, "told": vae.chosen,
+                "shown": shown_channels(vae.image_shape[0])}  # fmt: skip
     file = cache_folder() / "scenes" / f"{_key(vae, images, settings)}{SUFFIX}"
     if not fresh and file.is_file():
         try:
@@ -67,7 +72,7 @@ def cached_scene(
             _log.info("scene from %s", file)
             return scene
     scene = build_scene(
-        vae, images, maps=maps, title=title, n=n, weights=weights, seed=seed, anew=fresh,
+        vae, images, maps=maps, title=title, n=n, rows=rows, weights=weights, seed=seed, anew=fresh,
         progress=progress,
     )  # fmt: skip
     try:

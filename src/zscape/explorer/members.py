@@ -7,7 +7,7 @@ page puts the two together and has a whole scene of every member (``scene/member
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -18,7 +18,7 @@ from zscape.embedding import Embedding, Fitted, align_maps, neighbours_kept
 from zscape.embedding.methods import Tell
 from zscape.embedding.neighbours import nearest_others
 from zscape.errors import DataError
-from zscape.explorer.blocks import pack
+from zscape.explorer.blocks import Bytes, pack
 from zscape.explorer.maps import settings_for
 from zscape.explorer.scene import Scene
 from zscape.latents import LatentTable
@@ -30,6 +30,7 @@ N_NEIGHBOURS = 15
 _REFERENCES = frozenset({
     "mu", "labels", "indices", "kl", "error", "thumbnails", "vectors", "coordinates", "axes",
     "centre", "shift", "scale", "waves", "weight", "bias", "mean", "codes", "values", "texts",
+    "slots",
 })  # fmt: skip
 """Keys of a manifest whose texts are names of blocks."""
 
@@ -59,11 +60,12 @@ def join_scenes(
     first
         The member that is shown first, and alone by a page of an earlier version.
     is_film
-        They follow each other; the page shows one at a time, and a slider. Otherwise it begins
-        with the first beside the next.
+        They follow each other; the page shows one at a time, and a slider. Their encoders, which
+        only drawings need, are left out but for that of ``first``. Otherwise the page begins with
+        the first beside the next.
     """
     names: dict[tuple[str, bytes], str] = {}
-    blocks: dict[str, bytes] = {}
+    blocks: dict[str, Bytes] = {}
     entries: dict[str, Any] = {}
     manifests = []
     for k, scene in enumerate(scenes):
@@ -71,11 +73,17 @@ def join_scenes(
         for name, data in scene.blocks.items():
             entry = scene.manifest["blocks"][name]
             own[name] = names.setdefault(
-                (json.dumps(entry), data), name if name not in blocks else f"{k}.{name}"
+                (json.dumps(entry), bytes(data)), name if name not in blocks else f"{k}.{name}"
             )
             blocks[own[name]], entries[own[name]] = data, entry
         manifest = {part: value for part, value in scene.manifest.items() if part != "blocks"}
+        if is_film and k != first and manifest["model"] is not None:
+            manifest["model"] = manifest["model"] | {"encoder": None}
         manifests.append(_renamed(manifest, own))
+    if is_film:  # of what is nobody's any more
+        used = set(_references(manifests))
+        blocks = {name: data for name, data in blocks.items() if name in used}
+        entries = {name: entries[name] for name in blocks}
     base = dict(manifests[first])
     members = [
         {
@@ -91,6 +99,19 @@ def join_scenes(
     if title:
         about["title"] = title
     return Scene(base | {"members": about, "blocks": entries}, blocks)
+
+
+def _references(value: Any) -> Iterator[str]:
+    """Names of blocks in a part of a manifest."""
+    if isinstance(value, list):
+        for item in value:
+            yield from _references(item)
+    elif isinstance(value, dict):
+        for key, item in value.items():
+            if key in _REFERENCES and isinstance(item, str):
+                yield item
+            else:
+                yield from _references(item)
 
 
 def _renamed(value: Any, names: dict[str, str]) -> Any:

@@ -79,9 +79,6 @@ def server_page(title: str) -> str:
 
 def file_page(scene: Scene, bundle: str) -> str:
     """One page with all of ``scene`` in it; the browser itself forbids it the network."""
-    script = _inert(bundle)
-    digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
-    policy = _FILE_POLICY.format(digest=digest)
     # In JSON and in attributes "<" can be written otherwise.
     manifest = scene.manifest_json.replace("<", "\\u003c")
     parts = [f'<script type="application/json" id="zscape-manifest">{manifest}</script>']
@@ -90,12 +87,26 @@ def file_page(scene: Scene, bundle: str) -> str:
         parts.append(
             f'<script type="text/plain" data-zscape-block="{escape(name)}">{text}</script>'
         )
+    return _with_script(bundle, scene.manifest["title"], "embedded", parts)
+
+
+def folder_page(title: str, bundle: str) -> str:
+    """The page of a folder; it asks for what lies beside it, and for nothing else."""
+    return _with_script(bundle, title, "folder", [], "; connect-src 'self'")
+
+
+def _with_script(
+    bundle: str, title: str, home: str, parts: list[str], more_policy: str = ""
+) -> str:
+    script = _inert(bundle)
+    digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
+    policy = _FILE_POLICY.format(digest=digest) + more_policy
     # Last, as it starts when the scene has been read.
     parts.append(f'<script type="module">{script}</script>')
     return _PAGE.format(
         policy=f'\n<meta http-equiv="Content-Security-Policy"\n content="{policy}">',
-        title=_title(scene.manifest["title"]),
-        home="embedded",
+        title=_title(title),
+        home=home,
         content="\n".join(parts),
     )
 

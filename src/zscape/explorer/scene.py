@@ -6,29 +6,29 @@ The other side of the contract is ``web/src/scene/manifest.ts``.
 from __future__ import annotations
 
 import json
-import math
 import struct
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 import torch
-import torch.nn.functional as F
 from numpy.typing import NDArray
 
 from zscape import schema
 from zscape._version import __version__
 from zscape.data import ImageSet, ImagesLike, as_image_set, shown_channels
 from zscape.data.bounded import reading
+from zscape.data.mapped import view_of
 from zscape.embedding import Embedding
 from zscape.embedding.methods import Tell
 from zscape.errors import CheckpointError, ConfigError, DataError
-from zscape.explorer.blocks import ENTRY, check_weights, pack, unpack
+from zscape.explorer.blocks import ENTRY, Blocks, Bytes, check, check_weights, unpack
 from zscape.explorer.columns import describe_columns
 from zscape.explorer.layers import Network, describe_network
 from zscape.explorer.maps import check_maps_belong, describe_map, draw_maps
+from zscape.explorer.pictures import describe_pictures
 from zscape.files import write_atomic
 from zscape.latents import LatentTable, check_belongs, encode, fingerprint, prototypes
 from zscape.model import VAE, ModelLike, as_vae, kl_to_standard_normal, reconstruction_costs
@@ -37,16 +37,9 @@ from zscape.seeding import torch_generator
 from zscape.words import counted, line
 
 FORMAT, VERSION = "zscape-scene", 1
-DEFAULT_POINTS, MAX_POINTS = 10_000, 200_000
-ORIGINALS_BYTES = 48 * 2**20
-"""Of all originals, unpacked: 10 000 grey ones of 64 pixels a side fit in whole."""
-SMALLEST_SIDE = 32
-"""Longer side, pixels, below which originals are never shrunk."""
-MOSTLY = 0.75
-"""Share of pixels near black or white from which 16 grey levels are enough."""
+DEFAULT_POINTS, MAX_POINTS = 10_000, 1_000_000
 MUTUAL_INFORMATION_POINTS = 10_000
 """Its error falls with 1/√n, its time rises with n."""
-BATCH_SIZE = 250
 MAGIC = b"zscene1\n"
 _MANIFEST = {
     "title": str, "data": str, "points": {"n": int}, "maps": [{"name": str, "coordinates": str}],
@@ -60,7 +53,7 @@ class Scene:
     """What the page gets: ``manifest`` as JSON knows it, and the bytes of each of its blocks."""
 
     manifest: dict[str, Any]
-    blocks: dict[str, bytes]
+    blocks: dict[str, Bytes]
 
     def __repr__(self) -> str:
         images = counted(self.manifest["points"]["n"], "image")
@@ -101,12 +94,11 @@ class Scene:
     def save(self, path: Path) -> None:
         """Write to one file, whole or not at all."""
         head = self.manifest_json.encode()
-        parts = [MAGIC, struct.pack("<Q", len(head)), head]
-        write_atomic(path, b"".join([*parts, *self.blocks.values()]))
+        write_atomic(path, [MAGIC, struct.pack("<Q", len(head)), head, *self.blocks.values()])
 
     @classmethod
     def load(cls, path: Path) -> Scene:
-        """The scene that ``save`` wrote.
+        """The scene that ``save`` wrote; pictures in pages stay in the file until they are read.
 
         Raises
         ------
@@ -115,32 +107,27 @@ class Scene:
         """
         with reading(path), path.open("rb") as file:
             is_scene = file.read(len(MAGIC)) == MAGIC
-            content = file.read() if is_scene else b""
+            content = view_of(file).data.toreadonly() if is_scene else memoryview(b"")
         try:
             if not is_scene:
                 raise DataError("it begins otherwise.")
-            (length,) = struct.unpack("<Q", content[:8])
-            manifest = schema.parse(content[8 : 8 + length], _MANIFEST)
-            at, blocks = 8 + length, {}
+            at = len(MAGIC) + 8
+            (length,) = struct.unpack("<Q", content[len(MAGIC) : at])
+            manifest = schema.parse(bytes(content[at : at + length]), _MANIFEST)
+            at += length
+            blocks: dict[str, Bytes] = {}
             for name, entry in manifest["blocks"].items():
-                blocks[name] = content[at : at + entry["length"]]
+                own = content[at : at + entry["length"]]
                 at += entry["length"]
-                unpack(entry, blocks[name])
+                if "pages" in entry:
+                    check(entry, own)
+                    blocks[name] = own
+                else:
+                    blocks[name] = bytes(own)
+                    unpack(entry, blocks[name])
         except (DataError, struct.error, ValueError, LookupError) as error:
             raise DataError(f"{path} is not a scene of zscape's: {error}") from error
         return cls(manifest, blocks)
-
-
-class _Blocks:
-    """Collects blocks under their names."""
-
-    def __init__(self) -> None:
-        self.entries: dict[str, Any] = {}
-        self.data: dict[str, bytes] = {}
-
-    def add(self, name: str, array: Any, dtype: str, **options: Any) -> str:
-        self.entries[name], self.data[name] = pack(array, dtype, **options)
-        return name
 
 
 def build_scene(
@@ -151,10 +138,12 @@ def build_scene(
     maps: str | Embedding | Iterable[str | Embedding] | None = None,
     title: str = "",
     n: int | None = None,
+    rows: NDArray[np.int64] | None = None,
     weights: str = "f16",
     seed: int = 0,
     anew: bool = False,
     is_brief: bool = False,
+    near: NDArray[np.float32] | None = None,
     progress: Tell | None = None,
 ) -> Scene:
     """Everything the explorer shows of a model and a set of images.
@@ -171,7 +160,10 @@ def build_scene(
     title
         What the page calls the model.
     n
-        How many images to show, drawn with ``seed``; 10 000 by default, 200 000 at most.
+        How many images to show, drawn with ``seed``; 10 000 by default, a million at most.
+    rows
+        Numbers of the images, ascending, from which they are drawn; all by default. A ``table``
+        has its own.
     seed
         Of everything random: which images, the maps, the estimates of what a neuron knows.
     anew
@@ -181,6 +173,9 @@ def build_scene(
         within a few hundredths).
     is_brief
         Without what takes long: learned ways back, and what a neuron knows of the class.
+    near
+        (n, 2): where pictures that are too many to be read at once lie near each other, so that
+        those which are seen together come together; on the first map by default.
     progress
         Told what is being done and how much of it is done.
 
@@ -202,9 +197,9 @@ def build_scene(
         raise ConfigError("a scene needs at least one map; got none.")
     check_maps_belong(maps, vae)
     tell: Tell = progress or (lambda stage, done: None)
-    images, table = _points(vae, images, table, n, seed, tell)
+    images, table = _points(vae, images, table, n, rows, seed, tell)
     half = "f32" if weights == "f32" else "f16"
-    blocks = _Blocks()
+    blocks = Blocks()
     tell("neurons", 0)
     neurons = describe_neurons(table, seed, informs=not is_brief)
     kl = np.array([neuron["kl"] for neuron in neurons])
@@ -219,7 +214,9 @@ def build_scene(
         "fingerprints": {"model": table.fingerprint, "data": table.data_fingerprint},
         "imageShape": list(vae.image_shape),
         "latentDim": vae.latent_dim,
-        "points": _describe_points(vae, images, table, half, blocks, tell),
+        "points": _describe_points(
+            vae, images, table, half, blocks, tell, drawn[0].coordinates if near is None else near
+        ),
         "classNames": list(table.class_names),
         "prototypes": _describe_prototypes(table, blocks),
         "neurons": neurons,
@@ -264,39 +261,19 @@ def describe_neurons(
     ]
 
 
-def originals(
-    images: ImageSet, budget: int = ORIGINALS_BYTES
-) -> tuple[NDArray[np.uint8], Literal["u4", "u8"]]:
-    """Bytes (n, c, h, w) of the images, and what a block keeps of each.
+def chosen_rows(
+    available: int, count: int, seed: int, among: NDArray[np.int64] | None = None
+) -> NDArray[np.int64]:
+    """The rows that a scene of ``count`` of ``available`` images shows, ascending.
 
-    They have their own size as long as all fit into ``budget`` bytes, else a smaller one. Grey ones
-    that are nearly black and white, as MNIST's, take half a byte a pixel.
+    Parameters
+    ----------
+    among
+        Numbers of all that may be shown, ascending; else there are as many as ``available``.
     """
-    channels, *sides = images.image_shape
-    is_plain = channels == 1 and _share_of_plain(images) >= MOSTLY
-    size = images.images.numel() // (2 if is_plain else 1)
-    longer = min(max(sides), max(SMALLEST_SIDE, int(max(sides) * math.sqrt(budget / size))))
-    pixels = images.images
-    if longer < max(sides):
-        small = [max(1, round(side * longer / max(sides))) for side in sides]
-        pixels = torch.cat([
-            F.interpolate(x, small, mode="bilinear", antialias=True).mul(255).round().byte()
-            for x, _ in images.batches(BATCH_SIZE)
-        ])  # fmt: skip
-    return pixels.cpu().numpy(), "u4" if is_plain else "u8"
-
-
-def _share_of_plain(images: ImageSet) -> float:
-    """Of pixels that 16 grey levels keep nearly as they are, being black or white or almost."""
-    pixels = images.images
-    return float(((pixels < 8) | (pixels > 247)).float().mean())
-
-
-def chosen_rows(available: int, count: int, seed: int) -> NDArray[np.int64]:
-    """The rows that a scene of ``count`` of ``available`` images shows, ascending."""
     order = torch.randperm(available, generator=torch_generator(seed, "scene"))
     rows: NDArray[np.int64] = order[:count].sort().values.numpy()
-    return rows
+    return rows if among is None else among[rows]
 
 
 def _points(
@@ -304,35 +281,44 @@ def _points(
     images: ImageSet,
     table: LatentTable | None,
     n: int | None,
+    among: NDArray[np.int64] | None,
     seed: int,
     tell: Tell,
 ) -> tuple[ImageSet, LatentTable]:
     """The images to show and their latents, row by row."""
-    available = len(images) if table is None else len(table)
+    if among is not None and table is not None:
+        raise ConfigError("the rows of a table are chosen before it is shown; leave out rows.")
+    available = len(images if among is None else among) if table is None else len(table)
     count = min(available, DEFAULT_POINTS) if n is None else n
     if not 1 <= count <= min(available, MAX_POINTS):
         raise ConfigError(
             f"n must be in [1, {min(available, MAX_POINTS)}], the {images.split} images of "
             f"{images.name}; got {count}."
         )
-    rows = chosen_rows(available, count, seed)
+    rows = chosen_rows(available, count, seed, among)
     if table is not None:
         check_belongs(table, vae, images)
-        table = table[rows]
-        return images[torch.from_numpy(table.indices)], table
+        table = table if count == available else table[rows]
+        return _of(images, table.indices), table
     tell("encoding", 0)
     report = lambda done: tell("encoding", done / count)  # noqa: E731
-    return images[torch.from_numpy(rows)], encode(vae, images, rows=rows, progress=report)
+    return _of(images, rows), encode(vae, images, rows=rows, progress=report)
+
+
+def _of(images: ImageSet, indices: NDArray[np.int64]) -> ImageSet:
+    """Some of the images; all of them are not copied, as they may fill the memory."""
+    is_all = np.array_equal(indices, np.arange(len(images)))
+    return images if is_all else images[torch.from_numpy(indices)]
 
 
 def _describe_points(
-    vae: VAE, images: ImageSet, table: LatentTable, half: str, blocks: _Blocks, tell: Tell
-) -> dict[str, Any]:
+    vae: VAE, images: ImageSet, table: LatentTable, half: str, blocks: Blocks, tell: Tell,
+    near: NDArray[np.float32],
+) -> dict[str, Any]:  # fmt: skip
     kl = kl_to_standard_normal(torch.from_numpy(table.mu), torch.from_numpy(table.logvar)).sum(1)
     tell("reconstruction errors", 0)
     error = reconstruction_costs(vae, images, table.mu).avoidable
     tell("originals", 0)
-    pictures, depth = originals(images)
     labels = table.labels
     return {
         "n": len(table),
@@ -341,11 +327,11 @@ def _describe_points(
         "indices": blocks.add("indices", table.indices, "i32", codec="gzip"),
         "kl": blocks.add("kl", kl.numpy(), half),
         "error": blocks.add("error", error, half),
-        "thumbnails": blocks.add("thumbnails", pictures, depth, codec="gzip"),
+        **describe_pictures(images, near, blocks),
     }
 
 
-def _describe_prototypes(table: LatentTable, blocks: _Blocks) -> dict[str, Any] | None:
+def _describe_prototypes(table: LatentTable, blocks: Blocks) -> dict[str, Any] | None:
     if table.labels is None:
         return None
     means = prototypes(table)
@@ -356,7 +342,7 @@ def _describe_prototypes(table: LatentTable, blocks: _Blocks) -> dict[str, Any] 
     return {"vectors": blocks.add("prototypes", vectors, "f32"), "counts": counts.tolist()}
 
 
-def _describe_condition(vae: VAE, table: LatentTable, blocks: _Blocks) -> dict[str, Any]:
+def _describe_condition(vae: VAE, table: LatentTable, blocks: Blocks) -> dict[str, Any]:
     condition = vae.condition
     assert condition is not None
     try:
@@ -387,7 +373,7 @@ def _names(maps: list[Embedding]) -> list[str]:
     return names
 
 
-def _store_weights(network: Network, weights: str, blocks: _Blocks) -> None:
+def _store_weights(network: Network, weights: str, blocks: Blocks) -> None:
     for name, tensor in network.tensors.items():
         # Biases are few, and added to every pixel: not worth rounding.
         blocks.add(name, tensor.numpy(), weights if name.endswith(".weight") else "f32")

@@ -6,22 +6,24 @@ import errno
 import io
 import logging
 import math
+import re
 import socket
 import threading
 import time
-import zlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any
+from typing import Any, NamedTuple
 from urllib.parse import parse_qsl, unquote, urlsplit
+from zlib import crc32
 
 import numpy as np
 from numpy.typing import NDArray
 
 from zscape._version import __version__
 from zscape.errors import ConfigError, ZscapeError
+from zscape.explorer.blocks import Bytes
 from zscape.explorer.kernel import Kernel
 from zscape.explorer.page import BUNDLE, SERVER_POLICY, read_bundle, server_page
 from zscape.explorer.scene import Scene
@@ -160,16 +162,38 @@ def _naming(port: int) -> Iterator[None]:
         ) from error
 
 
-def _files(scene: Scene) -> dict[str, tuple[str, bytes]]:
-    """All that can be fetched: path → (type, content)."""
-    files = {
-        "/": ("text/html; charset=utf-8", server_page(scene.manifest["title"]).encode()),
-        f"/{BUNDLE}": ("text/javascript; charset=utf-8", read_bundle().encode()),
-        "/manifest.json": ("application/json", scene.manifest_json.encode()),
+class _File(NamedTuple):
+    kind: str
+    content: Bytes
+    crc32: int
+
+    @property
+    def tag(self) -> str:
+        return f'"{self.crc32:08x}-{len(self.content):x}"'
+
+
+def _files(scene: Scene) -> dict[str, _File]:
+    """All that can be fetched, by its path."""
+    texts = {
+        "/": ("text/html; charset=utf-8", server_page(scene.manifest["title"])),
+        f"/{BUNDLE}": ("text/javascript; charset=utf-8", read_bundle()),
+        "/manifest.json": ("application/json", scene.manifest_json),
     }
+    contents = {path: (kind, text.encode()) for path, (kind, text) in texts.items()}
+    files = {path: _File(kind, text, crc32(text)) for path, (kind, text) in contents.items()}
     for name, data in scene.blocks.items():
-        files[f"/blocks/{name}"] = ("application/octet-stream", data)
+        known = scene.manifest["blocks"][name]["crc32"]
+        files[f"/blocks/{name}"] = _File("application/octet-stream", data, known)
     return files
+
+
+def _span(asked: str, length: int) -> slice | None:
+    """The bytes that a ``Range`` asks for; None for all: other units, and several spans at once."""
+    match = re.fullmatch(r"bytes=(\d{1,15})-(\d{0,15})", asked)
+    if match is None:
+        return None
+    first, last = int(match[1]), int(match[2] or length)
+    return slice(first, min(last + 1, length)) if first <= last else None
 
 
 class _Refused(Exception):
@@ -250,13 +274,21 @@ class _Handler(BaseHTTPRequestHandler):
             self.close_connection = True  # nobody reads that body
         if path not in self.server.files:
             raise _Refused(HTTPStatus.NOT_FOUND, "There is no such page.")
-        kind, content = self.server.files[path]
-        tag = f'"{zlib.crc32(content):08x}-{len(content):x}"'
-        headers = {"ETag": tag, "Cache-Control": "no-cache"}
-        if self.headers.get("If-None-Match") == tag:
-            self._send(HTTPStatus.NOT_MODIFIED, kind, b"", headers)
+        file = self.server.files[path]
+        length = len(file.content)
+        headers = {"ETag": file.tag, "Cache-Control": "no-cache", "Accept-Ranges": "bytes"}
+        is_same = self.headers.get("If-Range", file.tag) == file.tag
+        span = _span(self.headers.get("Range", ""), length) if is_same else None
+        if self.headers.get("If-None-Match") == file.tag:
+            self._send(HTTPStatus.NOT_MODIFIED, file.kind, b"", headers)
+        elif span is None:
+            self._send(HTTPStatus.OK, file.kind, file.content, headers)
+        elif span.start >= length:
+            raise _Refused(HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE, "It ends before that.",
+                           Content_Range=f"bytes */{length}")  # fmt: skip
         else:
-            self._send(HTTPStatus.OK, kind, content, headers)
+            headers["Content-Range"] = f"bytes {span.start}-{span.stop - 1}/{length}"
+            self._send(HTTPStatus.PARTIAL_CONTENT, file.kind, file.content[span], headers)
 
     def _compute(self, path: str) -> None:
         if path in self.server.files:
@@ -305,7 +337,7 @@ class _Handler(BaseHTTPRequestHandler):
             raise _Refused(HTTPStatus.BAD_REQUEST, "The body ends too early.")
         return body
 
-    def _send(self, status: HTTPStatus, kind: str, content: bytes, headers: dict[str, str]) -> None:
+    def _send(self, status: HTTPStatus, kind: str, content: Bytes, headers: dict[str, str]) -> None:
         # In one write: a body that follows its head waits 40 ms for that to be acknowledged.
         socket_file, self.wfile = self.wfile, io.BytesIO()
         # What could not be read is taken for HTTP 0.9, whose answers have no head.

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from zscape.data import ImageSet
 from zscape.errors import ZscapeError
 from zscape.explorer.columns import check_filter, colors
+from zscape.explorer.export import check_size
 from zscape.explorer.kernel import Kernel
 from zscape.explorer.page import read_bundle
 from zscape.explorer.scene import Scene
@@ -126,6 +127,8 @@ class ExplorerWidget(anywidget.AnyWidget):
     ------
     CheckpointError, DataError
         The scene is of another model or of other images.
+    ConfigError
+        It is too large for a notebook.
     """
 
     manifest = traitlets.Unicode().tag(sync=True)
@@ -145,6 +148,7 @@ class ExplorerWidget(anywidget.AnyWidget):
 
     def __init__(self, scene: Scene, vae: VAE, images: ImageSet, **traits: Any) -> None:
         scene.check_belongs(vae, images)
+        check_size(scene, "a notebook")
         self.manifest_dict = scene.manifest
         self._vae, self._images, self._kernel = vae, images, Kernel(vae)
         self._indices = scene.array("indices")
@@ -155,7 +159,8 @@ class ExplorerWidget(anywidget.AnyWidget):
             "condition": "", "filter": {},
         }  # fmt: skip
         start |= traits
-        super().__init__(manifest=scene.manifest_json, blocks=scene.blocks, **start)
+        blocks = {name: bytes(data) for name, data in scene.blocks.items()}
+        super().__init__(manifest=scene.manifest_json, blocks=blocks, **start)
         self.on_msg(self._receive)
         self._closes_layout = "layout" not in traits
 

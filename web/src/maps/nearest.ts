@@ -1,10 +1,18 @@
-/** Nearest neighbours in the latent space, by comparing with all points. */
+/** Nearest neighbours in the latent space: by comparing with all points, or by a tree where there is one. */
+import { searchTree, type Tree } from "./latent_tree";
 
 export interface Neighbours {
   rows: Int32Array;
   /** Euclidean; ascending. */
   distances: Float64Array;
 }
+
+const trees = new WeakMap<Float32Array, Tree>();
+
+/** From now on the neighbours among `mu` are found by it. */
+export const plant = (mu: Float32Array, tree: Tree): void => void trees.set(mu, tree);
+
+export const hasTree = (mu: Float32Array): boolean => trees.has(mu);
 
 /** Dimensions after which a point that is already too far is given up. */
 const STRIDE = 8;
@@ -18,6 +26,12 @@ export function nearestInLatent(
 ): Neighbours {
   const n = mu.length / d;
   const count = Math.min(k, n);
+  const tree = trees.get(mu);
+  // What is not finite is near nothing, and compares with nothing.
+  if (tree && count > 0 && Array.from(z).every(Number.isFinite)) {
+    const found = searchTree(tree, mu, d, z, count);
+    return { rows: found.rows, distances: found.squares.map(Math.sqrt) };
+  }
   const rows = new Int32Array(count);
   const squares = new Float64Array(count).fill(Infinity);
   const query = Float64Array.from(z);

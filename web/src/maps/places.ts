@@ -6,6 +6,8 @@ import { isInside } from "./polygon";
 /** Points looked at for the typical distance of neighbours. */
 const N_ASKED = 1000;
 const POINTS_PER_CELL = 2;
+/** Fewer points are indexed in a moment. */
+export const MANY = 50_000;
 
 /** Coordinates (n, 2) and an index over them, built when first asked. What is not finite has no place. */
 export class Places {
@@ -31,6 +33,17 @@ export class Places {
   /** Builds the index before anyone asks. */
   prepare(): void {
     this.index();
+  }
+
+  /** Whether what lies where is known at once: the index is there, or made in a moment. */
+  get isQuick(): boolean {
+    return this.tree !== null || this.n < MANY;
+  }
+
+  /** Takes an index that was built elsewhere: the data of the tree of `indexOf`, and its rows. */
+  adopt(data: ArrayBuffer, rows: Uint32Array | null): void {
+    this.rows = rows;
+    this.tree = Flatbush.from(data);
   }
 
   /**
@@ -125,16 +138,25 @@ export class Places {
   /** Null where there is no place at all. */
   private index(): Flatbush | null {
     if (this.tree) return this.tree;
-    const { coordinates, n } = this;
-    const isPlaced = (row: number): boolean =>
-      Number.isFinite(coordinates[2 * row] + coordinates[2 * row + 1]);
-    const placed = new Uint32Array(n).map((_, row) => row).filter(isPlaced);
-    if (!placed.length) return null;
-    if (placed.length < n) this.rows = placed;
-    const tree = new Flatbush(placed.length, 16, Float32Array);
-    for (const row of placed) tree.add(coordinates[2 * row], coordinates[2 * row + 1]);
-    tree.finish();
-    this.tree = tree;
-    return tree;
+    const found = indexOf(this.coordinates);
+    if (!found) return null;
+    this.rows = found.rows;
+    this.tree = found.tree;
+    return this.tree;
   }
+}
+
+/** A tree over places (n, 2), and which rows its items are, null: all. Null where there is no place at all. */
+export function indexOf(
+  coordinates: Float32Array,
+): { tree: Flatbush; rows: Uint32Array | null } | null {
+  const n = coordinates.length / 2;
+  const isPlaced = (row: number): boolean =>
+    Number.isFinite(coordinates[2 * row] + coordinates[2 * row + 1]);
+  const placed = new Uint32Array(n).map((_, row) => row).filter(isPlaced);
+  if (!placed.length) return null;
+  const tree = new Flatbush(placed.length, 16, Float32Array);
+  for (const row of placed) tree.add(coordinates[2 * row], coordinates[2 * row + 1]);
+  tree.finish();
+  return { tree, rows: placed.length < n ? placed : null };
 }

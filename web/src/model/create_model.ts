@@ -1,4 +1,5 @@
 /** The network of a scene, ready to run in the page. */
+import type { ModelSpec } from "../scene/manifest";
 import { type Encoded, type Scene, SceneError } from "../scene/source";
 import { Arena, type Region } from "./arena";
 import { createKernels } from "./create_kernels";
@@ -6,6 +7,8 @@ import { continuousBernoulliMean, sigmoid } from "./elementwise";
 import type { Engine, Kernels } from "./kernels";
 import type { Model } from "./model";
 import { type Plan, Planner, type State, size } from "./plan";
+
+type EncoderPart = "trunk" | "mu" | "logvar";
 
 /** Pictures that are computed at once, if they are small: more only leave the cache. */
 const MAX_BATCH = 16;
@@ -33,14 +36,13 @@ export async function createModel(
   const [image, vector] = [imageShape, [latentDim]].map(
     (shape): State => ({ region: first, shape, isChannelsLast: false }),
   );
-  const trunk = planner.plan("encoder", spec.encoder.trunk, image, others);
-  const free = regions.filter((region) => region !== trunk.out.region) as [Region, Region];
-  const mu = planner.plan("encoder’s head", spec.encoder.mu, trunk.out, free);
-  const logvar = planner.plan("encoder’s second head", spec.encoder.logvar, trunk.out, free);
+  const encoder = spec.encoder && planEncoder(spec.encoder);
   const decoder = planner.plan("decoder", spec.decoder, vector, others);
   checkOut("decoder makes pictures", decoder, imageShape);
-  checkOut("encoder makes means", mu, [latentDim]);
-  checkOut("encoder makes log-variances", logvar, [latentDim]);
+  if (encoder) {
+    checkOut("encoder makes means", encoder.mu, [latentDim]);
+    checkOut("encoder makes log-variances", encoder.logvar, [latentDim]);
+  }
 
   const perImage = regions.reduce((sum, region) => sum + region.length, 0);
   const batch = Math.max(1, Math.min(MAX_BATCH, Math.floor(MAX_FLOATS / perImage)));
@@ -49,8 +51,6 @@ export async function createModel(
   const kernels = await createKernels(arena.length, engines);
   const start = scene.manifest.condition?.first ?? 0;
   decoder.load(kernels.memory, start);
-  // The first picture need not wait for weights that only a drawing needs.
-  const encoder = [trunk, mu, logvar];
   const mean = spec.mean === "sigmoid" ? sigmoid : continuousBernoulliMean;
   const nPixels = size(imageShape);
 
@@ -68,9 +68,23 @@ export async function createModel(
     return pixels;
   }
 
-  function encode(x: Float32Array, n: number, told = start): Encoded {
+  function planEncoder(spec: NonNullable<ModelSpec["encoder"]>): Record<EncoderPart, Plan> {
+    const trunk = planner.plan("encoder", spec.trunk, image, others);
+    const free = regions.filter((region) => region !== trunk.out.region) as [Region, Region];
+    const mu = planner.plan("encoder’s head", spec.mu, trunk.out, free);
+    const logvar = planner.plan("encoder’s second head", spec.logvar, trunk.out, free);
+    return { trunk, mu, logvar };
+  }
+
+  function encode(
+    { trunk, mu, logvar }: Record<EncoderPart, Plan>,
+    x: Float32Array,
+    n: number,
+    told = start,
+  ): Encoded {
     checkLength("x", x, n, nPixels);
-    for (const plan of encoder) plan.load(kernels.memory, told);
+    // The first picture need not wait for weights that only a drawing needs.
+    for (const plan of [trunk, mu, logvar]) plan.load(kernels.memory, told);
     const posterior = {
       mu: new Float32Array(n * latentDim),
       logvar: new Float32Array(n * latentDim),
@@ -87,7 +101,10 @@ export async function createModel(
     return posterior;
   }
 
-  return { latentDim, imageShape, engine: kernels.engine, decode, encode };
+  return {
+    ...{ latentDim, imageShape, engine: kernels.engine, decode },
+    encode: encoder && ((x, n, told) => encode(encoder, x, n, told)),
+  };
 }
 
 function run({ steps }: Plan, kernels: Kernels, n: number): void {

@@ -13,6 +13,6 @@ export interface Model {
    * @param told what the pictures are, to a model that is told: a number in `manifest.condition.names`.
    */
   decode(z: Float32Array, n: number, told?: number): Float32Array;
-  /** Pixels (n, c, h, w) in [0, 1] → both (n, latentDim). */
-  encode(x: Float32Array, n: number, told?: number): Encoded;
+  /** Pixels (n, c, h, w) in [0, 1] → both (n, latentDim); null where the scene has no encoder. */
+  readonly encode: ((x: Float32Array, n: number, told?: number) => Encoded) | null;
 }

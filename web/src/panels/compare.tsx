@@ -1,4 +1,4 @@
-import { useEffect, useMemo, useState } from "preact/hooks";
+import { useEffect, useLayoutEffect, useMemo, useState } from "preact/hooks";
 import { openTab, setColor, setCurrent } from "../state/actions";
 import { walkBetween } from "../state/actions_path";
 import { compareSets, meanOf } from "../state/actions_selection";
@@ -10,6 +10,7 @@ import { whenReady } from "../state/decoder";
 import { count, number } from "../state/origin";
 import { joined } from "../state/selections";
 import { pointSets, rowsOfSet } from "../state/sets";
+import type { Thumbnails } from "../state/thumbnails";
 import { usePage } from "./context";
 import { Term } from "./glossary";
 import { Picture, SignedPicture } from "./picture";
@@ -18,6 +19,8 @@ import { Select } from "./select";
 const FIRST_SHOWN = 8;
 /** Pictures that a mean is taken of; more would not change what is seen. */
 const MOST_AVERAGED = 2000;
+/** Where each has to be read first. */
+const MOST_READ = 200;
 
 /** How two sets of pictures differ. */
 export function Compare() {
@@ -95,7 +98,20 @@ function MeanPictures({ a, b }: Sets) {
   const decoder = useCell(explorer.decoder);
   const [decoded, setDecoded] = useState<Float32Array[] | null>(null);
   const vectors = useMemo(() => [meanOf(explorer, a), meanOf(explorer, b)], [a, b]);
-  const means = useMemo(() => [a, b].map((rows) => meanPicture(rows, thumbnails.pixels)), [a, b]);
+  const [means, setMeans] = useState<Float32Array[] | null>(null);
+  useLayoutEffect(() => {
+    let isOver = false;
+    const [ofA, ofB] = [a, b].map((rows) => meanPicture(rows, thumbnails));
+    const both = ofA instanceof Promise ? Promise.all([ofA, ofB]) : [ofA, ofB as Float32Array];
+    whenReady(
+      both,
+      (ready) => !isOver && setMeans(ready),
+      () => undefined, // said where pictures are read
+    );
+    return () => {
+      isOver = true;
+    };
+  }, [a, b]);
   useEffect(() => {
     if (!decoder?.canDecode) return;
     const both = new Float32Array(2 * dim);
@@ -114,7 +130,7 @@ function MeanPictures({ a, b }: Sets) {
     };
   }, [vectors, decoder]);
   const rows = [
-    { title: "Mean of the pictures", pair: means, of: thumbnails.look },
+    ...(means ? [{ title: "Mean of the pictures", pair: means, of: thumbnails.look }] : []),
     ...(decoded ? [{ title: "Mean vector, decoded", pair: decoded, of: look }] : []),
   ];
   const walk = () => {
@@ -177,15 +193,17 @@ function MeanPictures({ a, b }: Sets) {
 /** Of evenly spaced ones, where there are many. */
 function meanPicture(
   rows: readonly number[],
-  pixelsOf: (row: number) => Float32Array,
-): Float32Array {
-  const n = Math.min(rows.length, MOST_AVERAGED);
-  const sums = new Float64Array(pixelsOf(rows[0]).length);
-  for (let i = 0; i < n; i++) {
-    const pixels = pixelsOf(rows[Math.floor((i * rows.length) / n)]);
-    for (let k = 0; k < sums.length; k++) sums[k] += pixels[k];
-  }
-  return Float32Array.from(sums, (sum) => sum / n);
+  { pixels, isPaged }: Thumbnails,
+): Float32Array | Promise<Float32Array> {
+  const n = Math.min(rows.length, isPaged ? MOST_READ : MOST_AVERAGED);
+  const some = Array.from({ length: n }, (_, i) => pixels(rows[Math.floor((i * rows.length) / n)]));
+  return isPaged ? Promise.all(some).then(meanOfAll) : meanOfAll(some as Float32Array[]);
+}
+
+function meanOfAll(pictures: readonly Float32Array[]): Float32Array {
+  const sums = new Float64Array(pictures[0].length);
+  for (const pixels of pictures) for (let k = 0; k < sums.length; k++) sums[k] += pixels[k];
+  return Float32Array.from(sums, (sum) => sum / pictures.length);
 }
 
 interface RankedProps {

@@ -7,7 +7,7 @@ import { className, describe } from "../state/origin";
 import { shadeOf } from "../state/trust";
 import { useChanges, usePage } from "./context";
 import { Icon } from "./icons";
-import { asWhat, named, paint } from "./picture";
+import { asWhat, named, paint, paintWhenReady } from "./picture";
 import { fileOf } from "./values";
 
 /** The picture of the current vector, beside the original or what comes nearest to it. */
@@ -76,10 +76,12 @@ function Beside() {
   const { explorer, thumbnails } = usePage();
   const canvas = useRef<HTMLCanvasElement>(null);
   const [caption, setCaption] = useState("");
+  const forget = useRef(() => {});
   useChanges([explorer.current], () => {
     const isRow = explorer.current.value.origin.kind === "row";
     const { row } = explorer.nearest.value;
-    paint(canvas.current!, thumbnails.pixels(row), 0, thumbnails.look);
+    forget.current();
+    forget.current = paintWhenReady(canvas.current!, thumbnails.pixels(row), thumbnails.look);
     const label = explorer.labels
       ? `, “${className(explorer.manifest, explorer.labels[row])}”`
       : "";

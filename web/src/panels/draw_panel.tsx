@@ -3,6 +3,7 @@ import { BOX, centreDrawing } from "../maps/pad";
 import { say, seeSketch, setCurrent, settle, sketch } from "../state/actions";
 import { useCell, watch } from "../state/cell";
 import { createLatest, type Posterior } from "../state/decoder";
+import type { Explorer } from "../state/explorer";
 import type { Stroke } from "../state/sketch";
 import { usePage } from "./context";
 import { Nearest } from "./nearest";
@@ -18,6 +19,12 @@ interface Question {
   /** Drawn just now; not come from a link, whose vector may be another. */
   isNew: boolean;
   told: number;
+}
+
+/** Of all moments of a film one is kept with its encoder. */
+function noEncoder({ scene: { about } }: Explorer): string {
+  const at = about?.list[about.first].label;
+  return `This moment is kept without its encoder, so that no drawing can be read here${at ? `; ${at} has one` : ""}.`;
 }
 
 export function DrawPanel() {
@@ -77,7 +84,7 @@ export function DrawPanel() {
     };
   }, [canEncode]);
 
-  if (!canEncode) return <p class="zs-hint">{explorer.manifest.why}</p>;
+  if (!canEncode) return <p class="zs-hint">{explorer.manifest.why ?? noEncoder(explorer)}</p>;
   return (
     <>
       <p class="zs-hint">

@@ -3,7 +3,7 @@ import type { Explorer } from "../state/explorer";
 import { className, count } from "../state/origin";
 import type { Thumbnails } from "../state/thumbnails";
 import type { Hit } from "../view/view";
-import { paint } from "./picture";
+import { paint, paintWhenReady } from "./picture";
 import { shortened } from "./values";
 
 export interface HoverCard {
@@ -45,6 +45,7 @@ export function createHoverCard(
   el.setAttribute("aria-hidden", "true"); // the same is said of a chosen point beside the map
 
   let shown = -1;
+  let forget = (): void => undefined;
   const reconstruct = createLatest<number, Float32Array>(
     // As what it is, whatever is chosen: a reconstruction.
     (row) => {
@@ -72,7 +73,8 @@ export function createHoverCard(
       parts.push(more);
     }
     known.replaceChildren(...parts);
-    paint(original, thumbnails.pixels(row), 0, thumbnails.look);
+    forget();
+    forget = paintWhenReady(original, thumbnails.pixels(row), thumbnails.look);
     decoded.hidden = !explorer.decoder.value?.canDecode;
     decoded.getContext("2d")?.clearRect(0, 0, decoded.width, decoded.height); // the answer may be long in coming
     if (!decoded.hidden) reconstruct(row);

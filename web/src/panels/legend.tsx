@@ -139,13 +139,14 @@ function countsOf(
   filters: Filters,
 ): Map<number, number> {
   const hidden = hiddenOf(filters, name);
-  const counts = new Map<number, number>();
+  const k = categories.length;
+  const counts = new Uint32Array(k + 1);
+  const allowed = Uint8Array.from({ length: k + 1 }, (_, i) => +hidden.has(i < k ? i : -1));
   for (let row = 0; row < codes.length; row++) {
-    const code = codes[row] in categories ? codes[row] : -1;
-    if (failures && failures[row] > +hidden.has(code)) continue;
-    counts.set(code, (counts.get(code) ?? 0) + 1);
+    const code = codes[row] >= 0 && codes[row] < k ? codes[row] : k;
+    if (!failures || failures[row] <= allowed[code]) counts[code]++;
   }
-  return counts;
+  return new Map(Array.from(counts, (count, i) => [i < k ? i : -1, count]));
 }
 
 interface ChipProps {

@@ -1,3 +1,4 @@
+import { indexPlaces } from "../maps/indexing";
 import { lookAt } from "../state/actions";
 import { watchFrames } from "../state/cell";
 import { contourGroups, labelGroups } from "../state/coloring";
@@ -41,14 +42,15 @@ export function attachMap(
     const pair = pairOf(map.name, explorer.dim);
     view.setPoints(map.places, isAnimated, keepsView);
     forget();
-    forget = whenIdle(() => map.places.prepare()); // or the first hover would wait for it
+    // Or the first hover would wait for it; those of many points show none before.
+    forget = whenIdle(() => void indexPlaces(map.places).then(() => view.refresh()));
     view.setAxes(
       pair ? { x: manifest.neurons[pair[0]].name, y: manifest.neurons[pair[1]].name } : null,
     );
   };
   const tools = new Map(TOOLS.map(({ name, create }) => [name, create(explorer)]));
   const showTool = (): void => view.setTool(tools.get(explorer.tool.value)!);
-  const showColors = (): void => view.setColors(explorer.rgba.value);
+  const showColors = (): void => view.setColors(explorer.paint.value);
   const showContours = (): void => {
     const isOn = explorer.hasContours.value;
     view.setContours(isOn, isOn ? contourGroups(explorer) : undefined);
@@ -115,8 +117,9 @@ export function attachMap(
       showLabels();
     }),
     watchFrames([explorer.hasNames, explorer.hasExamples], showLabels),
-    watchFrames([explorer.rgba], showColors),
+    watchFrames([explorer.paint], showColors),
     watchFrames([explorer.place], showMarker),
+    thumbnails.onArrival(() => view.refresh()),
     tiles.destroy,
   ];
   return {

@@ -1,5 +1,6 @@
 import { useLayoutEffect, useRef } from "preact/hooks";
 import { redBlue } from "../state/colors";
+import { whenReady } from "../state/decoder";
 import type { Explorer } from "../state/explorer";
 import { type Look, toImage } from "../state/thumbnails";
 
@@ -18,8 +19,32 @@ export function paint(
   canvas.getContext("2d")?.putImageData(toImage(pixels, offset, look), 0, 0);
 }
 
+/** Paints now, or once the pixels are there, and leaves the canvas empty until then. Returns what forgets them. */
+export function paintWhenReady(
+  canvas: HTMLCanvasElement,
+  pixels: Float32Array | Promise<Float32Array>,
+  look: Look,
+  offset = 0,
+): () => void {
+  let isWanted = true;
+  if (pixels instanceof Promise) {
+    const [, height, width] = look;
+    canvas.width = width; // which empties it
+    canvas.height = height;
+  }
+  whenReady(
+    pixels,
+    (ready) => isWanted && paint(canvas, ready, offset, look),
+    () => undefined, // said elsewhere
+  );
+  return () => {
+    isWanted = false;
+  };
+}
+
 interface Props {
-  pixels: Float32Array;
+  /** Or a promise of them; until then nothing is shown. */
+  pixels: Float32Array | Promise<Float32Array>;
   offset?: number;
   look: Look;
   /** What it shows, for those who cannot see it; empty where the text beside says it. */
@@ -29,12 +54,19 @@ interface Props {
 /** A still picture. */
 export function Picture({ pixels, offset = 0, look, label }: Props) {
   const canvas = useRef<HTMLCanvasElement>(null);
-  useLayoutEffect(() => paint(canvas.current!, pixels, offset, look), [pixels, offset, look]);
+  useLayoutEffect(
+    () => paintWhenReady(canvas.current!, pixels, look, offset),
+    [pixels, offset, look],
+  );
   return <canvas ref={canvas} class="zs-picture" {...named(label)} />;
 }
 
 /** A difference of pictures: red where it is above 0, blue where it is below. */
-export function SignedPicture({ pixels, look, label }: Omit<Props, "offset">) {
+export function SignedPicture({
+  pixels,
+  look,
+  label,
+}: Omit<Props, "offset" | "pixels"> & { pixels: Float32Array }) {
   const canvas = useRef<HTMLCanvasElement>(null);
   const [channels, height, width] = look;
   useLayoutEffect(() => {

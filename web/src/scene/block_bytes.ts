@@ -1,6 +1,6 @@
 /** From stored bytes to checked ones: length, checksum, codec, size. */
 import type { Block } from "./manifest";
-import { SceneError } from "./source";
+import { type Part, SceneError } from "./source";
 
 const BITS: Record<Block["dtype"], number> = {
   f64: 64,
@@ -22,6 +22,16 @@ export function count(block: Block): number {
 /** How many bytes they take after the codec; an odd "u4" is rounded up. */
 export function unpackedLength(block: Block): number {
   return Math.ceil((count(block) * BITS[block.dtype]) / 8);
+}
+
+/** One of its pages as a block of its own, and where that lies in it. */
+export function pageOf(block: Block, at: number): { block: Block; part: Part } {
+  const { rows, ends, crc32 } = block.pages!;
+  const part = { from: at ? ends[at - 1] : 0, to: ends[at] };
+  const n = Math.min(rows, block.shape[0] - at * rows);
+  const { dtype, codec } = block;
+  const own = { shape: [n, ...block.shape.slice(1)], length: part.to - part.from };
+  return { block: { dtype, codec, ...own, crc32: crc32[at] }, part };
 }
 
 /**

@@ -8,6 +8,7 @@ import { checkStory } from "./story";
 
 const MAX_SIDE = 4096;
 const MAX_POINTS = 10_000_000;
+const MAX_BYTES = Number.MAX_SAFE_INTEGER;
 /** Of one block: a scene far beyond this would bring the page down, not the sentence to it. */
 const MAX_COUNT = 2 ** 29;
 
@@ -97,13 +98,14 @@ function checkBlocks(blocks: Checker): void {
     const block = blocks.at(name);
     block.at("dtype").oneOf(DTYPES);
     block.at("codec").oneOf(["raw", "gzip", "planes"]);
-    block.at("length").integer(0, Number.MAX_SAFE_INTEGER);
+    block.at("length").integer(0, MAX_BYTES);
     block.at("crc32").integer(0, 2 ** 32 - 1);
     const shape = block
       .at("shape")
       .list()
       .map((side) => side.integer(0, MAX_COUNT));
-    if (shape.reduce((product, side) => product * side, 1) > MAX_COUNT) {
+    const rows = block.at("pages").isNull() ? (shape[0] ?? 1) : checkPages(block, shape[0] ?? 0);
+    if (shape.slice(1).reduce((product, side) => product * side, rows) > MAX_COUNT) {
       block.at("shape").fail(`of at most ${MAX_COUNT} numbers`);
     }
     if (block.at("dtype").value === "i8") {
@@ -115,6 +117,20 @@ function checkBlocks(blocks: Checker): void {
   }
 }
 
+/** How many rows a page has. */
+function checkPages(block: Checker, n: number): number {
+  const pages = block.at("pages");
+  block.at("codec").oneOf(["gzip"]);
+  const rows = pages.at("rows").integer(1, MAX_POINTS);
+  const nPages = Math.ceil(n / rows);
+  let last = 0;
+  for (const end of pages.at("ends").list(nPages)) last = end.integer(last, MAX_BYTES);
+  for (const crc of pages.at("crc32").list(nPages)) crc.integer(0, 2 ** 32 - 1);
+  if (last !== block.at("length").value)
+    block.at("length").fail(`${last}, where the last page ends`);
+  return rows;
+}
+
 function checkPoints(root: Checker, blocks: Blocks, d: number, imageShape: number[]): number {
   const points = root.at("points");
   if (points.at("n").value === 0) throw new SceneError("This scene has no points to show.");
@@ -123,6 +139,7 @@ function checkPoints(root: Checker, blocks: Blocks, d: number, imageShape: numbe
   for (const key of ["indices", "kl", "error"]) blocks.check(points.at(key), [n]);
   if (!points.at("labels").isNull()) blocks.check(points.at("labels"), [n]);
   blocks.check(points.at("thumbnails"), [n, imageShape[0], -1, -1]);
+  if (!points.at("slots").isNull()) blocks.check(points.at("slots"), [n]);
   return n;
 }
 
@@ -227,7 +244,8 @@ function checkModel(root: Checker, blocks: Blocks, k: number): void {
   if (model.isNull()) return;
   model.at("mean").oneOf(["sigmoid", "continuous-bernoulli"]);
   const encoder = model.at("encoder");
-  const lists = [encoder.at("trunk"), encoder.at("mu"), encoder.at("logvar"), model.at("decoder")];
+  const parts = encoder.isNull() ? [] : ["trunk", "mu", "logvar"].map((part) => encoder.at(part));
+  const lists = [...parts, model.at("decoder")];
   for (const layers of lists) for (const layer of layers.list()) checkLayer(layer, blocks, k);
 }
 

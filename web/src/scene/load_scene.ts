@@ -1,5 +1,5 @@
 /** Reads a scene from wherever it lies, and believes nothing it has not checked. */
-import { unpack } from "./block_bytes";
+import { pageOf, unpack } from "./block_bytes";
 import { checkManifest } from "./check_manifest";
 import type { Block } from "./manifest";
 import { manifestsOf } from "./members";
@@ -7,14 +7,14 @@ import { toDoubles, toFloats, toInts } from "./numbers";
 import { type DataSource, type Scene, SceneError } from "./source";
 
 /**
- * The scene behind a source, with all of its bytes at hand.
+ * The scene behind a source, with all of its bytes at hand but for those of blocks in pages.
  *
  * @throws SceneError for anything a person can do something about: another version, a truncated or
  * damaged block, parts that do not belong together, nothing to show, no answer.
  */
 export async function loadScene(source: DataSource): Promise<Scene> {
   const manifest = checkManifest(await source.manifest());
-  const names = Object.keys(manifest.blocks);
+  const names = Object.keys(manifest.blocks).filter((name) => !manifest.blocks[name].pages);
   const entries = await Promise.all(
     names.map(async (name): Promise<[string, Uint8Array]> => {
       const stored = await source.bytes(name);
@@ -43,6 +43,10 @@ export async function loadScene(source: DataSource): Promise<Scene> {
     doubles: (name: string) => toDoubles(...find(name)),
     ints: (name: string) => toInts(...find(name)),
     raw: (name: string) => find(name)[1],
+    async page(name: string, at: number) {
+      const { block, part } = pageOf(manifest.blocks[name], at);
+      return unpack(`${name}, page ${at}`, block, await source.bytes(name, part));
+    },
   };
   const members: Scene[] = [];
   for (const [member, own] of manifestsOf(manifest).entries())

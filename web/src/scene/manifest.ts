@@ -19,6 +19,17 @@ export interface Block {
   crc32: number;
   /** Of "i8" only: one factor per index of the first axis. */
   scale?: number[];
+  /** A block so large that it is read in parts. */
+  pages?: Pages;
+}
+
+/** Parts of a block, each a gzip stream of its own: `rows` indices of the first axis, the last one what is left. */
+export interface Pages {
+  rows: number;
+  /** Where each ends, in stored bytes from the beginning of the block. */
+  ends: number[];
+  /** CRC-32 of the stored bytes of each. */
+  crc32: number[];
 }
 
 /**
@@ -56,8 +67,8 @@ export interface Condition {
 }
 
 export interface ModelSpec {
-  /** image (c, h, w) → trunk → two heads. */
-  encoder: { trunk: Layer[]; mu: Layer[]; logvar: Layer[] };
+  /** image (c, h, w) → trunk → two heads. Null: left out, as in all moments of a film but one. */
+  encoder: { trunk: Layer[]; mu: Layer[]; logvar: Layer[] } | null;
   /** z (latentDim) → logits (c, h, w). */
   decoder: Layer[];
   /** From logits to pixels in [0, 1]: see `zscape.model.likelihoods`. */
@@ -184,6 +195,8 @@ export interface Manifest {
     error: string; // (n), nats that drawing the very picture would have saved, at the posterior mean
     /** Originals, made smaller if all of them were too much: (n, c, h, w), "u4" or "u8". */
     thumbnails: string;
+    /** Which of them is every point's, i32 (n), where they are in an order of their own. */
+    slots?: string;
   };
   classNames: string[]; // empty: no labels
   /** Mean latent vector per class (k, latentDim), and how many points each has. */

@@ -3,7 +3,8 @@ import type { Manifest, Members } from "./manifest";
 /** Where a scene comes from: bytes in the page, a server, or a notebook's kernel. */
 export interface DataSource {
   manifest(): Promise<unknown>;
-  bytes(name: string): Promise<Uint8Array>;
+  /** Of a block, or of that part of it. */
+  bytes(name: string, part?: Part): Promise<Uint8Array>;
   /** Only where a kernel or server stands behind, for networks the page cannot run: (n, latentDim) → (n, c, h, w). */
   decode?(z: Float32Array, n: number, told?: number): Promise<Float32Array>;
   /** (n, c, h, w) in [0, 1] → both (n, latentDim). */
@@ -12,6 +13,12 @@ export interface DataSource {
   shared?: SharedState;
   /** Lets go of listeners and of answers still awaited. */
   close?(): void;
+}
+
+/** Bytes of a block, `to` not included. */
+export interface Part {
+  from: number;
+  to: number;
 }
 
 /** What the encoder says of n pictures: mean and log-variance of the posterior, both (n, latentDim). */
@@ -63,6 +70,8 @@ export interface Scene {
   ints(name: string): Int32Array;
   /** Raw bytes after the codec (packed for u4): for thumbnails, which are unpacked when drawn. */
   raw(name: string): Uint8Array;
+  /** The bytes of a page of a block that has some, after the codec; read when they are asked for. */
+  page(name: string, at: number): Promise<Uint8Array>;
   source: DataSource;
 }
 

@@ -28,7 +28,7 @@ export function widgetSource(model: AnyModel): DataSource {
         throw new SceneError("The widget’s manifest is not JSON.");
       }
     },
-    async bytes(name) {
+    async bytes(name, part) {
       const blocks = model.get("blocks") as Record<string, DataView | ArrayBuffer> | undefined;
       const view = blocks && Object.hasOwn(blocks, name) ? blocks[name] : undefined;
       if (!view) {
@@ -36,7 +36,8 @@ export function widgetSource(model: AnyModel): DataSource {
           `The widget’s block “${name}” is missing; run the cell again, as a saved notebook does not keep it.`,
         );
       }
-      return toBytes(view);
+      const bytes = toBytes(view);
+      return part ? bytes.subarray(part.from, part.to) : bytes;
     },
     decode: async (z, n, told) => (await kernel.ask("decode", z, n, 1, told))[0],
     encode: async (x, n, told): Promise<Encoded> => {

@@ -1,13 +1,13 @@
 /** How the points are coloured, for the map and for its legend, and which are shown. */
 
-import type { LabelGroup } from "../view/view";
+import type { LabelGroup, Paint } from "../view/view";
 import { classes } from "./color_modes/classes";
 import type { ColorMode } from "./color_modes/color_mode";
 import { columns } from "./color_modes/columns";
 import { error, kl } from "./color_modes/costs";
 import { neurons } from "./color_modes/neurons";
 import { selections } from "./color_modes/selections";
-import { type Coloring, css, type Rgb, UNKNOWN } from "./colors";
+import { type Coloring, css, type Rgb, type Scale, UNKNOWN } from "./colors";
 import type { CategoryColumn } from "./columns";
 import type { Explorer } from "./explorer";
 import { hiddenOf } from "./filters";
@@ -29,31 +29,49 @@ export const coloringOf = (explorer: Explorer): Coloring =>
   // Of selections that are gone: all grey, until there is another colour.
   (modeOf(explorer, explorer.color.value) ?? selections).create(explorer, explorer.color.value);
 
-/** RGBA of every point, (n, 4). */
-export function paintPoints({ n, coloring }: Explorer): Uint8Array {
-  const rgba = new Uint8Array(4 * n).fill(255);
-  const colorOf = colorsOf(coloring.value);
-  for (let row = 0; row < n; row++) {
-    const [r, g, b] = colorOf(row);
-    rgba[4 * row] = r;
-    rgba[4 * row + 1] = g;
-    rgba[4 * row + 2] = b;
-  }
-  return rgba;
+/** The colour of every point. */
+export function paintPoints({ n, coloring }: Explorer): Paint {
+  const of = coloring.value;
+  return of.scale ? paintScale(n, of) : paintShades(n, of);
 }
 
-function colorsOf(coloring: Coloring): (row: number) => Rgb {
-  if (!coloring.scale) return coloring.color;
-  const { scale, value } = coloring;
-  const { low, high } = scale;
-  // 256 colours, so that no point costs an interpolation.
-  const table = Array.from({ length: 256 }, (_, i) => scale.color(i / 255));
-  return (row) => {
+/** What has no value comes after the colours of the scale. */
+const N_SCALE = 255;
+
+function paintScale(n: number, { scale, value }: Extract<Coloring, { scale: Scale }>): Paint {
+  const { low, high, color } = scale;
+  const codes = new Uint8Array(n);
+  for (let row = 0; row < n; row++) {
     const t = (value(row) - low) / (high - low || 1);
-    if (Number.isNaN(t)) return UNKNOWN;
-    return table[Math.min(Math.max(t * 255, 0), 255) | 0];
+    codes[row] = Number.isNaN(t) ? N_SCALE : Math.min(Math.max(t * N_SCALE, 0), N_SCALE - 1);
+  }
+  const colors = Array.from({ length: N_SCALE }, (_, i) => color(i / (N_SCALE - 1)));
+  return { codes, palette: paletteOf([...colors, UNKNOWN]) };
+}
+
+/** More colours than that would have no number. */
+const MOST_SHADES = 65_535;
+
+function paintShades(n: number, { column, shades }: Extract<Coloring, { scale: null }>): Paint {
+  const k = column.categories.length;
+  const nShades = Math.min(shades.length, MOST_SHADES);
+  const shadeOf = new Uint16Array(k + 1).fill(nShades);
+  shades.slice(0, nShades).forEach(({ codes }, i) => {
+    for (const code of codes) shadeOf[code >= 0 && code < k ? code : k] = i;
+  });
+  const codes = nShades < 256 ? new Uint8Array(n) : new Uint16Array(n);
+  for (let row = 0; row < n; row++) {
+    const code = column.codes[row];
+    codes[row] = shadeOf[code >= 0 && code < k ? code : k];
+  }
+  return {
+    codes,
+    palette: paletteOf([...shades.slice(0, nShades).map(({ rgb }) => rgb), UNKNOWN]),
   };
 }
+
+const paletteOf = (colors: readonly Rgb[]): Uint8Array =>
+  Uint8Array.from(colors.flatMap((rgb) => [...rgb, 255]));
 
 /** More outlines than that nobody tells apart. */
 const MOST_OUTLINED = 60;
@@ -93,14 +111,17 @@ const grouped = new WeakMap<Int32Array, Map<number, Int32Array>>();
 function rowsByCode({ codes, categories }: CategoryColumn): Map<number, Int32Array> {
   const known = grouped.get(codes);
   if (known) return known;
-  const lists = new Map<number, number[]>();
+  const k = categories.length;
+  const counts = new Uint32Array(k + 1);
+  const of = (row: number): number => (codes[row] >= 0 && codes[row] < k ? codes[row] : k);
+  for (let row = 0; row < codes.length; row++) counts[of(row)]++;
+  const lists = Array.from(counts, (count) => new Int32Array(count));
+  counts.fill(0);
   for (let row = 0; row < codes.length; row++) {
-    const code = codes[row] in categories ? codes[row] : -1;
-    const some = lists.get(code);
-    if (some) some.push(row);
-    else lists.set(code, [row]);
+    const code = of(row);
+    lists[code][counts[code]++] = row;
   }
-  const made = new Map([...lists].map(([code, rows]) => [code, Int32Array.from(rows)]));
+  const made = new Map(lists.map((rows, code) => [code < k ? code : -1, rows]));
   grouped.set(codes, made);
   return made;
 }

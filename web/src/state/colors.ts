@@ -37,7 +37,7 @@ export interface Shade {
 /** What colours the points have: of a scale, by their values, or of a category. */
 export type Coloring =
   | { scale: Scale; value(row: number): number }
-  | { scale: null; column: CategoryColumn; shades: readonly Shade[]; color(row: number): Rgb };
+  | { scale: null; column: CategoryColumn; shades: readonly Shade[] };
 
 // The palette of zscape.figures.style. On black two of its colours could not be seen, so there it is
 // lighter; any two stay at least 0.11 apart in OKLab for normal sight and the three dichromacies.

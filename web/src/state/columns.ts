@@ -86,7 +86,9 @@ function readTexts(scene: Scene, block: string, n: number): (string | null)[] {
 export function classColumn(manifest: Manifest, labels: Int32Array | null): CategoryColumn | null {
   if (!labels) return null;
   const { classNames } = manifest;
-  const missing = labels.reduce((sum, label) => sum + (label in classNames ? 0 : 1), 0);
+  const k = classNames.length;
+  let missing = 0;
+  for (const label of labels) missing += label >= 0 && label < k ? 0 : 1;
   const named = { name: "class", title: "class", missing };
   return { ...named, kind: "category", codes: labels, categories: classNames };
 }

@@ -204,7 +204,7 @@ export function createExplorer(scene: Scene, { isDark, tools, tabs }: Offer): Ex
     place: derived([current, map, posterior, member], () => placeOf(explorer)),
     nearest: derived([current, member], () => nearestOf(explorer)),
     coloring,
-    rgba: derived([coloring], () => paintPoints(explorer)),
+    paint: derived([coloring], () => paintPoints(explorer)),
     failures,
     visible,
     nShown: derived([visible], () => {

@@ -22,17 +22,17 @@ export interface Decoder {
 /** @param chosen what is decoded and encoded by a model that is told. */
 export function createDecoder(model: Model | null, source: DataSource, chosen?: number): Decoder {
   const choose = (told: number): Decoder => createDecoder(model, source, told);
+  const missing = () => Promise.reject(new Error("there is no network to ask"));
   if (model) {
     return {
       canDecode: true,
-      canEncode: true,
+      canEncode: model.encode !== null,
       isHere: true,
       decode: (z, n, told = chosen) => model.decode(z, n, told),
-      encode: (x, n, told = chosen) => model.encode(x, n, told),
+      encode: (x, n, told = chosen) => model.encode?.(x, n, told) ?? missing(),
       choose,
     };
   }
-  const missing = () => Promise.reject(new Error("there is no network to ask"));
   return {
     canDecode: source.decode !== undefined,
     canEncode: source.encode !== undefined,

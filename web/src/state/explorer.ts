@@ -2,7 +2,7 @@ import type { LatentMap } from "../maps/inverse";
 import type { NeighbourGraph } from "../maps/neighbour_graph";
 import type { Manifest, Story } from "../scene/manifest";
 import type { Scene } from "../scene/source";
-import type { Trails, ViewBox } from "../view/view";
+import type { Paint, Trails, ViewBox } from "../view/view";
 import type { Cell } from "./cell";
 import type { Coloring } from "./colors";
 import type { Column, Facet } from "./columns";
@@ -143,9 +143,9 @@ export interface Explorer extends Cells {
   /** What follows from the state: where the current vector lies, and the picture of the data next to it; */
   readonly place: Cell<Place>;
   readonly nearest: Cell<Nearest>;
-  /** what the colours mean, and are: RGBA (n, 4); which points are shown: 1 or 0 each, null for all. */
+  /** what the colours mean, and are; which points are shown: 1 or 0 each, null for all. */
   readonly coloring: Cell<Coloring>;
-  readonly rgba: Cell<Uint8Array>;
+  readonly paint: Cell<Paint>;
   readonly visible: Cell<Uint8Array | null>;
   /** By how many filters each point is hidden, null: none hides any; and how many points are shown. */
   readonly failures: Cell<Uint16Array | null>;

@@ -165,9 +165,11 @@ const writeBound = ({ kind }: Facet, bound: number): string | number | null => {
 /** The shorter of what is shown and what is not. */
 function writeHidden({ categories, codes }: CategoryColumn, hidden: ReadonlySet<number>) {
   const nameOf = (code: number): string | null => categories[code] ?? null;
-  const present = new Set<number>();
-  for (const code of codes) present.add(code in categories ? code : -1);
-  const shown = [...present].filter((code) => !hidden.has(code));
+  const k = categories.length;
+  const isPresent = new Uint8Array(k + 1);
+  for (const code of codes) isPresent[code >= 0 && code < k ? code : k] = 1;
+  const present = Array.from(isPresent.keys()).filter((code) => isPresent[code]);
+  const shown = present.map((code) => (code < k ? code : -1)).filter((code) => !hidden.has(code));
   if (shown.length <= hidden.size) return shown.map(nameOf);
   return { not: [...hidden].map(nameOf) };
 }

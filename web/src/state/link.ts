@@ -100,11 +100,13 @@ function trailsBetween(one: Explorer, other: Explorer): Trails | null {
   const all = pointed >= 0 ? [...rows, pointed] : rows;
   if (!all.length) return null;
   const [from, to] = [one.latentMap().places.coordinates, other.latentMap().places.coordinates];
-  const rgba = other.rgba.value;
+  const { codes, palette } = other.paint.value;
   const lines = Float32Array.from(
     all.flatMap((row) => [from[2 * row], from[2 * row + 1], to[2 * row], to[2 * row + 1]]),
   );
-  const colors = Uint8Array.from(all.flatMap((row) => [...rgba.subarray(4 * row, 4 * row + 4)]));
+  const colors = Uint8Array.from(
+    all.flatMap((row) => [...palette.subarray(4 * codes[row], 4 * codes[row] + 4)]),
+  );
   return { lines, colors };
 }
 

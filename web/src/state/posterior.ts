@@ -25,12 +25,21 @@ export function followPosterior(explorer: Explorer, thumbnails: Thumbnails): () 
     const pixels = isWhole ? thumbnails.pixels(origin.row) : picture.value;
     if (!pixels) return;
     const own = isWhole ? explorer.codes?.[origin.row] : undefined;
+    const none = (): void => undefined; // what cannot be had is not shown
     whenReady(
-      decoder.value.encode(pixels, 1, own),
-      ({ logvar }) => {
-        if (of === current.value) seePosterior(explorer, { of, variances: logvar.map(Math.exp) });
+      pixels,
+      (ready) => {
+        if (of !== current.value || !decoder.value?.canEncode) return;
+        whenReady(
+          decoder.value.encode(ready, 1, own),
+          ({ logvar }) => {
+            if (of === current.value)
+              seePosterior(explorer, { of, variances: logvar.map(Math.exp) });
+          },
+          none,
+        );
       },
-      () => undefined, // what cannot be had is not shown
+      none,
     );
   };
   const stop = watch([current, picture, hasPosterior, decoder], () => {

@@ -65,7 +65,9 @@ export function sortedRows(
   const isKnown = (key: number | string | null): boolean => key !== null && !Number.isNaN(key);
   const order = Int32Array.from(rows, (_, i) => i).filter((i) => isKnown(keys[i]));
   const sign = isDescending ? -1 : 1;
-  order.sort((i, j) => (keys[i]! < keys[j]! ? -sign : keys[i]! > keys[j]! ? sign : i - j));
+  const isSorted = !isDescending && order.every((i, k) => !k || keys[order[k - 1]]! <= keys[i]!);
+  if (!isSorted)
+    order.sort((i, j) => (keys[i]! < keys[j]! ? -sign : keys[i]! > keys[j]! ? sign : i - j));
   const last = Int32Array.from(rows, (_, i) => i).filter((i) => !isKnown(keys[i]));
   return Int32Array.from([...order, ...last], (i) => rows[i]);
 }

@@ -1,5 +1,6 @@
 import type { Manifest } from "../scene/manifest";
 import type { Scene } from "../scene/source";
+import { createPages, GivenUp } from "./pages";
 
 /** How pictures are drawn: which channels are red, green and blue; height and width in pixels. */
 export type Look = readonly [
@@ -16,19 +17,27 @@ export function lookOf(
   return [showChannels ?? (channels < 3 ? [0, 0, 0] : [0, 1, 2]), height, width];
 }
 
-/** The originals, unpacked one at a time, when they are looked at. */
+/** The originals, unpacked one at a time, when they are looked at; those of a large scene are read then, too. */
 export interface Thumbnails {
   /** Smaller than the model's pictures where those are many and large. */
   readonly look: Look;
   /** What a caption adds where they are smaller; else empty. */
   readonly note: string;
-  /** (c, h, w) in [0, 1]. */
-  pixels(row: number): Float32Array;
-  /** As it is drawn; opaque. */
-  image(row: number): ImageData;
+  /** Whether they have to be read first, so that many take long. */
+  readonly isPaged: boolean;
+  /** (c, h, w) in [0, 1]. Fails if it cannot be read, which is said where one reads it. */
+  pixels(row: number): Float32Array | Promise<Float32Array>;
+  /** As it is drawn; opaque. Null: it is on its way, and `onArrival` tells when it may be there. */
+  image(row: number): ImageData | null;
+  /** Returns the unsubscriber. */
+  onArrival(listener: () => void): () => void;
 }
 
-export function createThumbnails(scene: Scene): Thumbnails {
+/** @param failed hears once why pictures cannot be read */
+export function createThumbnails(
+  scene: Scene,
+  failed: (error: unknown) => void = () => undefined,
+): Thumbnails {
   const name = scene.manifest.points.thumbnails;
   const block = scene.manifest.blocks[name];
   const shape = block.shape.slice(1) as [number, number, number];
@@ -36,22 +45,71 @@ export function createThumbnails(scene: Scene): Thumbnails {
   const size = channels * height * width;
   const [, wholeHeight, wholeWidth] = scene.manifest.imageShape;
   const isWhole = height === wholeHeight && width === wholeWidth;
-  const bytes = scene.raw(name);
-  const pixels =
-    block.dtype === "u4"
-      ? (row: number) =>
-          Float32Array.from({ length: size }, (_, i) => {
-            const at = row * size + i;
-            const both = bytes[at >> 1];
-            return (at & 1 ? both >> 4 : both & 15) / 15;
-          })
-      : (row: number) => Float32Array.from({ length: size }, (_, i) => bytes[row * size + i] / 255);
   const look = lookOf(scene.manifest, shape);
+  const unpacked =
+    block.dtype === "u4"
+      ? (bytes: Uint8Array, at: number) =>
+          Float32Array.from({ length: size }, (_, i) => {
+            const both = bytes[(at * size + i) >> 1];
+            return ((at * size + i) & 1 ? both >> 4 : both & 15) / 15;
+          })
+      : (bytes: Uint8Array, at: number) =>
+          Float32Array.from({ length: size }, (_, i) => bytes[at * size + i] / 255);
+  const note = isWhole ? "" : `, made smaller: ${width} × ${height}`;
+  if (!block.pages) {
+    const bytes = scene.raw(name);
+    const pixels = (row: number): Float32Array => unpacked(bytes, row);
+    const image = (row: number): ImageData => toImage(pixels(row), 0, look);
+    return { look, note, isPaged: false, pixels, image, onArrival: () => () => undefined };
+  }
+
+  const { slots } = scene.manifest.points;
+  const slotOf = slots ? scene.ints(slots) : null;
+  const pages = createPages(scene, name);
+  const listeners = new Set<() => void>();
+  const broken = new Set<number>();
+  const of = (row: number): { at: number; page: number } => {
+    const slot = slotOf ? slotOf[row] : row;
+    return { at: slot % pages.rows, page: Math.floor(slot / pages.rows) };
+  };
+  const fail = (page: number, error: unknown): void => {
+    if (error instanceof GivenUp) return;
+    if (!broken.size) failed(error);
+    broken.add(page);
+  };
+  const pixels = (row: number): Float32Array | Promise<Float32Array> => {
+    const { at, page } = of(row);
+    const bytes = pages.get(page);
+    if (!(bytes instanceof Promise)) return unpacked(bytes, at);
+    bytes.catch((error: unknown) => fail(page, error));
+    return bytes.then((some) => unpacked(some, at));
+  };
+  /** Pages whose arrival the map is told of. */
+  const awaited = new Set<number>();
   return {
-    look,
-    note: isWhole ? "" : `, made smaller: ${width} × ${height}`,
-    pixels,
-    image: (row) => toImage(pixels(row), 0, look),
+    ...{ look, note, isPaged: true, pixels },
+    image(row) {
+      const { at, page } = of(row);
+      if (broken.has(page)) return null; // or the map would ask for it for ever
+      const bytes = pages.get(page);
+      if (!(bytes instanceof Promise)) return toImage(unpacked(bytes, at), 0, look);
+      if (!awaited.has(page)) {
+        awaited.add(page);
+        const tell = (): void => {
+          awaited.delete(page);
+          for (const listener of listeners) listener();
+        };
+        bytes.then(tell, (error: unknown) => {
+          awaited.delete(page);
+          fail(page, error);
+        });
+      }
+      return null;
+    },
+    onArrival(listener) {
+      listeners.add(listener);
+      return () => void listeners.delete(listener);
+    },
   };
 }
 

@@ -1,9 +1,11 @@
 import { Atlas, slotSize } from "./atlas";
+import { Crowd } from "./crowd";
 import type { Projection } from "./gl";
 import { type MapState, PARTS, type Part } from "./map_state";
 import { PICTURE_FLOATS, PicturesLayer } from "./pictures_layer";
 import { dotsOf, TILE_OPACITY } from "./point_style";
 import { PointsLayer } from "./points_layer";
+import { RasterLayer } from "./raster_layer";
 import { rgbOf } from "./theme";
 import {
   CORNER_PX,
@@ -23,6 +25,10 @@ export class GlCanvas {
   thumbnails: ThumbnailChoice | null = null;
   private points!: PointsLayer;
   private pictures!: PicturesLayer;
+  private raster!: RasterLayer;
+  private readonly crowd = new Crowd();
+  /** The rows that the layer of points has. */
+  private order: Uint32Array | null = null;
   private thumbnailAtlas: Atlas | null = null;
   private tileAtlas: Atlas | null = null;
   private tilePlaces = new Float32Array();
@@ -32,7 +38,7 @@ export class GlCanvas {
     readonly canvas: HTMLCanvasElement,
     private readonly gl: WebGL2RenderingContext,
     private readonly state: MapState,
-    private readonly thumbnail?: (row: number) => Picture,
+    private readonly thumbnail?: (row: number) => Picture | null,
   ) {
     this.restore();
   }
@@ -41,6 +47,8 @@ export class GlCanvas {
   restore(): void {
     this.points = new PointsLayer(this.gl);
     this.pictures = new PicturesLayer(this.gl);
+    this.raster = new RasterLayer(this.gl);
+    this.order = null;
     this.thumbnailAtlas = null;
     this.tileAtlas = null;
     for (const part of PARTS) this.stale.add(part);
@@ -54,7 +62,7 @@ export class GlCanvas {
   }
 
   /** True: some thumbnails are still to come; draw again. */
-  draw(share: number, hasContours: boolean): boolean {
+  draw(most: number, hasContours: boolean): boolean {
     const { gl, state } = this;
     if (gl.isContextLost() || !state.size.width || !state.size.height) return false;
     this.upload();
@@ -64,15 +72,9 @@ export class GlCanvas {
     gl.clear(gl.COLOR_BUFFER_BIT);
     const projection = this.projection();
     this.drawTiles(projection);
-    const { diameter, opacity, dim } = dotsOf(state, hasContours);
-    this.points.draw({
-      projection,
-      progress: state.progress,
-      diameter: diameter * state.pixelRatio,
-      opacity,
-      dim,
-      share,
-    });
+    const crowd = this.crowd.draw(state, hasContours);
+    if (crowd) this.raster.draw(crowd, crowd.width === width && crowd.height === height);
+    else this.drawPoints(projection, most, hasContours);
     return this.drawThumbnails(projection);
   }
 
@@ -95,12 +97,22 @@ export class GlCanvas {
     };
   }
 
+  private drawPoints(projection: Projection, most: number, hasContours: boolean): void {
+    const { state } = this;
+    const rows = state.inSight();
+    if (rows !== this.order) this.points.setOrder(rows);
+    this.order = rows;
+    const { diameter, opacity, dim } = dotsOf(state, hasContours);
+    const { progress, pixelRatio } = state;
+    const style = { diameter: diameter * pixelRatio, opacity, dim };
+    this.points.draw({ projection, progress, ...style, most });
+  }
+
   private upload(): void {
     const { state, points, stale } = this;
     if (stale.has("positions")) points.setPositions(state.coordinates);
     if (stale.has("origins")) points.setOrigins(state.origins);
-    if (stale.has("colors")) points.setColors(state.colors);
-    if (stale.has("order")) points.setOrder(state.shownOrder());
+    if (stale.has("colors")) points.setColors(state.paint);
     if (stale.has("chosen")) points.setChosen(state.shownSelection());
     if (stale.has("tiles")) this.uploadTiles();
     stale.clear();
@@ -161,19 +173,25 @@ export class GlCanvas {
     this.thumbnails = null;
     const choice = thumbnail && thumbnailsOf(state);
     if (!choice) return false;
-    const atlas = this.atlasOfThumbnails(thumbnail);
     const deadline = performance.now() + PATIENCE_MS;
     const shown: number[] = [];
     const places: number[] = [];
+    let isLate = false;
     for (const row of choice.rows) {
-      let corner = atlas.find(row);
-      if (!corner && performance.now() < deadline) corner = atlas.put(row, thumbnail(row));
+      let corner = this.thumbnailAtlas?.find(row) ?? null;
+      if (!corner && performance.now() < deadline) {
+        const picture = thumbnail(row);
+        if (picture) corner = this.atlasFor(picture).put(row, picture);
+      } else if (!corner) isLate = true;
       if (!corner) continue;
+      const atlas = this.thumbnailAtlas as Atlas;
       shown.push(row);
       const at = [state.coordinates[2 * row], state.coordinates[2 * row + 1]];
       places.push(...at, 0, 0, ...corner, atlas.slotWidth, atlas.slotHeight);
     }
     this.thumbnails = { rows: shown, side: choice.side };
+    const atlas = this.thumbnailAtlas;
+    if (!atlas) return isLate;
     const half = (choice.side * state.pixelRatio) / 2 / Math.max(atlas.slotWidth, atlas.slotHeight);
     this.pictures.draw({
       projection,
@@ -186,12 +204,12 @@ export class GlCanvas {
       opacity: 1,
       paper: rgbOf(state.theme.background),
     });
-    return shown.length < choice.rows.length;
+    return isLate;
   }
 
-  private atlasOfThumbnails(thumbnail: (row: number) => Picture): Atlas {
+  /** All pictures have the size of the first. */
+  private atlasFor({ width, height }: Picture): Atlas {
     if (!this.thumbnailAtlas) {
-      const { width, height } = thumbnail(0);
       const shrink = Math.min(1, LARGEST_THUMBNAIL / Math.max(width, height));
       const slot = [width, height].map((side) => Math.max(1, Math.round(side * shrink)));
       // Room for a few screens, so that going back and forth uploads nothing.
@@ -201,10 +219,10 @@ export class GlCanvas {
   }
 
   private frameColors(rows: number[]): Uint8Array {
-    const { colors, isSelected } = this.state;
+    const { isSelected } = this.state;
     const frames = new Uint8Array(4 * rows.length);
     rows.forEach((row, i) => {
-      frames.set(colors.subarray(4 * row, 4 * row + 3), 4 * i);
+      frames.set(this.state.colorOf(row), 4 * i);
       frames[4 * i + 3] = isSelected && !isSelected[row] ? 90 : 255;
     });
     return frames;

@@ -11,8 +11,8 @@ export interface Ground {
   readonly thumbnails: ThumbnailChoice | null;
   /** These parts of the state have changed. */
   changed(...parts: Part[]): void;
-  /** @param share of the points. True: some thumbnails are still to come; draw again. */
-  draw(share: number, hasContours: boolean): boolean;
+  /** @param most points, but for crowds. True: some thumbnails are still to come; draw again. */
+  draw(most: number, hasContours: boolean): boolean;
   /** After a lost context came back. */
   restore(): void;
   /** Waits until all is drawn. */
@@ -24,7 +24,7 @@ export interface Ground {
 export function createGround(
   canvas: HTMLCanvasElement,
   state: MapState,
-  thumbnail?: (row: number) => Picture,
+  thumbnail?: (row: number) => Picture | null,
 ): Ground {
   const gl = canvas.getContext("webgl2", {
     antialias: false,

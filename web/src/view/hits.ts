@@ -15,14 +15,14 @@ export const NOWHERE: Hit = {
   clientY: Number.NaN,
 };
 
-/** What is under the pointer: a thumbnail, else the nearest dot, else nothing (-1), as while points travel. */
+/** What is under the pointer: a thumbnail, else the nearest dot, else nothing (-1), as while points travel or are indexed. */
 export function hitAt(state: MapState, thumbnails: ThumbnailChoice | null, pointer: Pointer): Hit {
   const [x, y] = toData(state.view, state.size, pointer.px, pointer.py);
   const pictured = thumbnails ? thumbnailAt(state, thumbnails, x, y) : -1;
   const radius = (pointStyle(state.spacing).diameter / 2 + HIT_PX) * state.view.scale;
-  const isTravelling = state.progress < 1;
+  const isUnknown = state.progress < 1 || !state.places.isQuick;
   const row =
-    pictured >= 0 || isTravelling
+    pictured >= 0 || isUnknown
       ? pictured
       : (state.places.nearest(x, y, 1, radius, state.mask)[0] ?? -1);
   return { x, y, row, clientX: pointer.clientX, clientY: pointer.clientY };

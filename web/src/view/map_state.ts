@@ -1,8 +1,10 @@
+import { type CellRange, Cells } from "../maps/cells";
 import { Places } from "../maps/places";
-import type { Size } from "./camera";
-
+import { type Size, visibleBox } from "./camera";
+import { CROWD, LARGEST, pointStyle, ROUND_FROM } from "./point_style";
+import type { Stretch } from "./raster";
 import { LIGHT, type Theme } from "./theme";
-import type { Tile, ViewBox } from "./view";
+import type { Paint, Tile, ViewBox } from "./view";
 
 /** A fixed shuffle, so that no class lies above another and any beginning is a fair sample. */
 export function shuffled(n: number): Uint32Array {
@@ -22,12 +24,12 @@ export function shuffled(n: number): Uint32Array {
 }
 
 /** What a canvas may have to hear of. */
-export const PARTS = ["positions", "origins", "colors", "order", "chosen", "tiles"] as const;
+export const PARTS = ["positions", "origins", "colors", "chosen", "tiles"] as const;
 export type Part = (typeof PARTS)[number];
 
 /** What is to be drawn: the one place both canvases read. Everything here survives a lost GPU context. */
 export class MapState {
-  colors: Uint8Array;
+  paint: Paint;
   mask: Uint8Array | null = null;
   selection: Uint32Array = new Uint32Array();
   isSelected: Uint8Array | null = null;
@@ -45,10 +47,17 @@ export class MapState {
   readonly order: Uint32Array;
   /** Of every row: its place in `order`. */
   readonly rank: Uint32Array;
+  private known: { places: Places; cells: Cells } | null = null;
+  private sight: {
+    places: Places;
+    mask: Uint8Array | null;
+    key: string;
+    rows: Uint32Array;
+  } | null = null;
 
   constructor(readonly n: number) {
     this.places = new Places(new Float32Array(2 * n).fill(Number.NaN));
-    this.colors = new Uint8Array(4 * n).fill(128);
+    this.paint = { codes: new Uint8Array(n), palette: Uint8Array.of(128, 128, 128, 255) };
     this.order = shuffled(n);
     this.rank = new Uint32Array(n);
     for (let i = 0; i < n; i++) this.rank[this.order[i]] = i;
@@ -70,9 +79,71 @@ export class MapState {
     this.selection = Uint32Array.from(valid);
   }
 
+  colorOf(row: number): Uint8Array {
+    const { codes, palette } = this.paint;
+    return palette.subarray(4 * codes[row], 4 * codes[row] + 3);
+  }
+
   shownOrder(): Uint32Array {
     const { mask } = this;
     return mask ? this.order.filter((row) => mask[row]) : this.order;
+  }
+
+  /** What is drawn one by one: of many points those near the view. The same array as long as they are the same. */
+  inSight(): Uint32Array {
+    const { places, mask } = this;
+    const range = this.range();
+    const key = range ? `${range.c0},${range.c1},${range.r0},${range.r1}` : "";
+    const known = this.sight;
+    if (known?.places === places && known.mask === mask && known.key === key) return known.rows;
+    const rows = range ? this.rowsIn(range) : this.shownOrder();
+    this.sight = { places, mask, key, rows };
+    return rows;
+  }
+
+  /** All points in view, where they are so many and so small that they are added up; else null. */
+  crowd(): Stretch[] | null {
+    const range = this.range();
+    if (!range || pointStyle(this.spacing).diameter >= ROUND_FROM) return null;
+    const cells = this.cells();
+    const n = cells.count(range);
+    if (n <= CROWD) return null;
+    // One after the other, memory is read faster.
+    if (n > cells.items.length / 2) return [{ rows: null, from: 0, to: this.n }];
+    const stretches: Stretch[] = [];
+    cells.each(range, (from, to) => stretches.push({ rows: cells.items, from, to }));
+    return stretches;
+  }
+
+  /** The cells in view; null where the points are few, or travel. */
+  private range(): CellRange | null {
+    if (this.n <= CROWD || this.progress < 1) return null;
+    return this.cells().range(visibleBox(this.view, this.size, LARGEST));
+  }
+
+  private cells(): Cells {
+    const { places } = this;
+    if (this.known?.places !== places)
+      this.known = { places, cells: new Cells(places.coordinates, places.bounds, this.order) };
+    return this.known.cells;
+  }
+
+  /** In the order in which points are drawn, so that any beginning is a fair sample. */
+  private rowsIn(range: CellRange): Uint32Array {
+    const { mask, rank, order } = this;
+    const cells = this.cells();
+    const ranks = new Uint32Array(cells.count(range));
+    let n = 0;
+    cells.each(range, (from, to) => {
+      for (let i = from; i < to; i++) {
+        const row = cells.items[i];
+        if (!mask || mask[row]) ranks[n++] = rank[row];
+      }
+    });
+    return ranks
+      .subarray(0, n)
+      .sort()
+      .map((each) => order[each]);
   }
 
   shownSelection(): Uint32Array {

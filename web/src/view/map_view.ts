@@ -20,6 +20,7 @@ import type {
   MapView,
   MapViewOptions,
   Marker,
+  Paint,
   Still,
   Tile,
   Trails,
@@ -68,7 +69,7 @@ class DrawnMap implements MapView {
   private journeyStart = 0;
   private request = 0;
   private isGroundStale = true;
-  private drawnShare = 0; // of the points, in the frame that is on the screen
+  private drawnMost = 0; // points, in the frame that is on the screen
   private lastTick = 0;
   private restTimer = 0;
   private labelTimer = 0;
@@ -118,8 +119,8 @@ class DrawnMap implements MapView {
     this.invalidate();
   }
 
-  setColors(rgba: Uint8Array): void {
-    this.state.colors = rgba;
+  setColors(paint: Paint): void {
+    this.state.paint = paint;
     this.ground.changed("colors");
     this.invalidate();
   }
@@ -128,7 +129,7 @@ class DrawnMap implements MapView {
     this.state.mask = mask;
     if (this.contours) this.contours.sets = null;
     this.remeasure();
-    this.ground.changed("order", "chosen");
+    this.ground.changed("chosen");
     this.invalidate();
   }
 
@@ -216,6 +217,10 @@ class DrawnMap implements MapView {
     this.invalidate();
   }
 
+  refresh(): void {
+    this.invalidate();
+  }
+
   fit(rows?: ArrayLike<number>): void {
     this.navigation.fit(rows);
   }
@@ -231,7 +236,7 @@ class DrawnMap implements MapView {
   still(): Still {
     const { state, context } = this;
     this.isGroundStale = true; // the canvas is only sure to hold its picture right after drawing
-    this.render(1);
+    this.render(Infinity);
     const ground = copied(this.ground.canvas);
     const labels = this.placedLabels();
     this.renderOverlay([]);
@@ -279,9 +284,9 @@ class DrawnMap implements MapView {
     const interval = now - this.lastTick;
     if (isMoving && interval < 1000) this.detail.record(interval);
     this.lastTick = now;
-    const share = isMoving ? this.detail.share : 1;
-    this.render(share);
-    if (share < 1) {
+    const most = isMoving && this.detail.most < this.state.n ? this.detail.most : Infinity;
+    this.render(most);
+    if (most < Infinity) {
       clearTimeout(this.restTimer);
       this.restTimer = window.setTimeout(() => this.invalidate(false), AT_REST_MS);
     }
@@ -302,14 +307,14 @@ class DrawnMap implements MapView {
     this.invalidate();
   }
 
-  private render(share: number): void {
+  private render(most: number): void {
     const { state, contours } = this;
     if (contours && !contours.sets && state.progress === 1)
       contours.sets = contourSets(state, contours.groups);
-    if (this.isGroundStale || share > this.drawnShare) {
+    if (this.isGroundStale || most > this.drawnMost) {
       this.isGroundStale = false;
-      this.drawnShare = share;
-      if (this.ground.draw(share, contours !== null)) this.invalidate();
+      this.drawnMost = most;
+      if (this.ground.draw(most, contours !== null)) this.invalidate();
       this.look(); // the map may have moved under a pointer that rests
     }
     this.renderOverlay();
@@ -522,16 +527,17 @@ const MOST_DOTS = 20_000;
 /** The dots of the frame one by one, those selected last; null where they are too many. */
 function dotsInSight(state: MapState, hasContours: boolean): Dot[] | null {
   const { diameter, opacity, dim } = dotsOf(state, hasContours);
-  const { size, colors } = state;
+  const { size } = state;
+  if (state.crowd()) return null;
   const places = state.screenPositions();
   const dot = (row: number, d: number, alpha: number): Dot => ({
     ...{ x: places[2 * row], y: places[2 * row + 1], radius: d / 2, opacity: alpha },
-    color: `rgb(${colors[4 * row]} ${colors[4 * row + 1]} ${colors[4 * row + 2]})`,
+    color: `rgb(${state.colorOf(row).join(" ")})`,
   });
   const isSeen = ({ x, y, radius: r }: Dot): boolean =>
     x > -r && y > -r && x < size.width + r && y < size.height + r;
   const dots = [
-    ...Array.from(state.shownOrder(), (row) => dot(row, diameter, opacity * dim)),
+    ...Array.from(state.inSight(), (row) => dot(row, diameter, opacity * dim)),
     ...Array.from(state.shownSelection(), (row) => dot(row, diameter + 1, Math.max(0.9, opacity))),
   ].filter(isSeen);
   return dots.length <= MOST_DOTS ? dots : null;

@@ -1,5 +1,6 @@
 import { asDrawable, type Drawable } from "./atlas";
 import { toScreen } from "./camera";
+import { Crowd } from "./crowd";
 import type { MapState } from "./map_state";
 import { dotsOf, ROUND_FROM, TILE_OPACITY } from "./point_style";
 import {
@@ -16,13 +17,14 @@ import type { Picture } from "./view";
 export class PlainCanvas {
   thumbnails: ThumbnailChoice | null = null;
   private readonly context: CanvasRenderingContext2D;
+  private readonly crowd = new Crowd();
   /** The longest unused first. */
   private readonly known = new Map<number, Drawable>();
 
   constructor(
     readonly canvas: HTMLCanvasElement,
     private readonly state: MapState,
-    private readonly thumbnail?: (row: number) => Picture,
+    private readonly thumbnail?: (row: number) => Picture | null,
   ) {
     this.context = canvas.getContext("2d", { alpha: false }) as CanvasRenderingContext2D;
   }
@@ -31,7 +33,7 @@ export class PlainCanvas {
 
   restore(): void {}
 
-  draw(share: number, hasContours: boolean): boolean {
+  draw(most: number, hasContours: boolean): boolean {
     const { context, state } = this;
     if (!state.size.width || !state.size.height) return false;
     context.setTransform(state.pixelRatio, 0, 0, state.pixelRatio, 0, 0);
@@ -39,17 +41,18 @@ export class PlainCanvas {
     context.fillStyle = state.theme.background;
     context.fillRect(0, 0, state.size.width, state.size.height);
     this.drawTiles();
-    const { diameter, opacity, dim } = dotsOf(state, hasContours);
-    const rows = state.shownOrder();
-    const places = state.screenPositions();
-    this.drawDots(
-      rows.subarray(0, Math.ceil(rows.length * share)),
-      places,
-      diameter,
-      opacity * dim,
-    );
-    this.drawDots(state.shownSelection(), places, diameter + 1, Math.max(0.9, opacity));
+    const crowd = this.crowd.draw(state, hasContours);
+    if (crowd) context.drawImage(asDrawable(crowd), 0, 0, state.size.width, state.size.height);
+    else this.drawPoints(most, hasContours);
     return this.drawThumbnails();
+  }
+
+  private drawPoints(most: number, hasContours: boolean): void {
+    const { state } = this;
+    const { diameter, opacity, dim } = dotsOf(state, hasContours);
+    const places = state.screenPositions();
+    this.drawDots(state.inSight().subarray(0, Math.ceil(most)), places, diameter, opacity * dim);
+    this.drawDots(state.shownSelection(), places, diameter + 1, Math.max(0.9, opacity));
   }
 
   finish(): void {
@@ -104,9 +107,13 @@ export class PlainCanvas {
     if (!choice) return false;
     const deadline = performance.now() + PATIENCE_MS;
     const shown: number[] = [];
+    let isLate = false;
     for (const row of choice.rows) {
       let picture = this.known.get(row);
-      if (!picture && performance.now() < deadline) picture = asDrawable(thumbnail(row));
+      if (!picture && performance.now() < deadline) {
+        const made = thumbnail(row);
+        picture = made ? asDrawable(made) : undefined;
+      } else if (!picture) isLate = true;
       if (!picture) continue;
       this.known.delete(row);
       this.known.set(row, picture);
@@ -116,7 +123,7 @@ export class PlainCanvas {
     const [oldest] = this.known.keys();
     if (this.known.size > 2 * MOST_SHOWN) this.known.delete(oldest);
     this.thumbnails = { rows: shown, side: choice.side };
-    return shown.length < choice.rows.length;
+    return isLate;
   }
 
   private drawThumbnail(row: number, picture: Drawable, side: number): void {
@@ -136,7 +143,6 @@ export class PlainCanvas {
   }
 
   private colorOf(row: number): string {
-    const { colors } = this.state;
-    return `rgb(${colors[4 * row]} ${colors[4 * row + 1]} ${colors[4 * row + 2]})`;
+    return `rgb(${this.state.colorOf(row).join(" ")})`;
   }
 }

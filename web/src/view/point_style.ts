@@ -1,5 +1,3 @@
-import type { MapState } from "./map_state";
-
 /** How large and how solid dots are, from how far apart they lie on the screen. */
 export interface PointStyle {
   diameter: number; // CSS pixels
@@ -7,7 +5,7 @@ export interface PointStyle {
 }
 
 const SMALLEST = 1.4;
-const LARGEST = 13;
+export const LARGEST = 13;
 
 /** `spacing`: CSS pixels between neighbours. Dense clouds get small, clear dots; sparse ones large, solid ones. */
 export function pointStyle(spacing: number): PointStyle {
@@ -20,16 +18,21 @@ export function pointStyle(spacing: number): PointStyle {
 
 /** Device pixels of diameter; nobody sees the corners of smaller ones. */
 export const ROUND_FROM = 2.6;
+/** Points in view from which those that small are added up, which costs a processor a fiftieth of drawing them. */
+export const CROWD = 40_000;
 /** Points are seen above tiles, their strokes and their ground alike. */
 export const TILE_OPACITY = 0.5;
 const DIM = 0.18; // points outside the selection
 const UNDER_CONTOURS = 0.4;
 
 /** The dots of a frame. `dim`: of those that are not selected, on top of the opacity. */
-export function dotsOf(state: MapState, hasContours: boolean): PointStyle & { dim: number } {
-  const { diameter, opacity } = pointStyle(state.spacing);
+export function dotsOf(
+  { spacing, isSelected }: { spacing: number; isSelected: Uint8Array | null },
+  hasContours: boolean,
+): PointStyle & { dim: number } {
+  const { diameter, opacity } = pointStyle(spacing);
   const under = hasContours ? UNDER_CONTOURS : 1;
-  return { diameter, opacity: opacity * under, dim: state.isSelected ? DIM : 1 };
+  return { diameter, opacity: opacity * under, dim: isSelected ? DIM : 1 };
 }
 
 /** Side of a thumbnail, CSS pixels, or 0: too dense for thumbnails. */
@@ -41,7 +44,7 @@ const MOVING_FRAME = 40; // ms: slower is felt as a stutter
 const FEWEST = 20000;
 
 /**
- * What share of the points is drawn while the map moves, from how long the last frames took: all of
+ * How many of the points are drawn while the map moves, from how long the last frames took: all of
  * them on a graphics card, a fair sample on a processor that draws by itself. At rest all are drawn.
  */
 export class Detail {
@@ -58,7 +61,7 @@ export class Detail {
     this.count = Math.min(this.n, Math.max(this.count, Math.min(this.n, FEWEST)));
   }
 
-  get share(): number {
-    return this.n ? this.count / this.n : 1;
+  get most(): number {
+    return this.count;
   }
 }

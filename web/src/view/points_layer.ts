@@ -1,6 +1,10 @@
 import { compile, type Program, type Projection } from "./gl";
 import { ROUND_FROM } from "./point_style";
 import { ROUND_POINTS, SQUARE_POINTS } from "./shaders";
+import type { Paint } from "./view";
+
+/** Texels; the shader knows it too. */
+const PALETTE_WIDTH = 256;
 
 export interface PointsFrame {
   projection: Projection;
@@ -9,8 +13,8 @@ export interface PointsFrame {
   opacity: number;
   /** Of the points that are not selected, on top of `opacity`; 1 where nothing is selected. */
   dim: number;
-  /** Of all points, a fair sample: in (0, 1]. */
-  share: number;
+  /** Points that are drawn at most: a fair sample of all. */
+  most: number;
 }
 
 /** The dots. Holds nothing but GPU buffers: after a lost context make a new one and set all again. */
@@ -20,7 +24,8 @@ export class PointsLayer {
   private readonly array: WebGLVertexArrayObject;
   private readonly positions: WebGLBuffer;
   private readonly origins: WebGLBuffer;
-  private readonly colors: WebGLBuffer;
+  private readonly codes: WebGLBuffer;
+  private readonly palette: WebGLTexture;
   private readonly order: WebGLBuffer;
   private readonly chosen: WebGLBuffer;
   private count = 0;
@@ -32,12 +37,12 @@ export class PointsLayer {
     this.array = gl.createVertexArray();
     this.positions = gl.createBuffer();
     this.origins = gl.createBuffer();
-    this.colors = gl.createBuffer();
+    this.codes = gl.createBuffer();
+    this.palette = gl.createTexture();
     this.order = gl.createBuffer();
     this.chosen = gl.createBuffer();
     gl.bindVertexArray(this.array);
-    this.attribute(0, this.positions, 2, gl.FLOAT, false);
-    this.attribute(2, this.colors, 4, gl.UNSIGNED_BYTE, true);
+    this.attribute(0, this.positions);
   }
 
   setPositions(coordinates: Float32Array): void {
@@ -50,11 +55,25 @@ export class PointsLayer {
     gl.bindVertexArray(this.array);
     if (!clip) return gl.disableVertexAttribArray(1);
     this.upload(gl.ARRAY_BUFFER, this.origins, clip);
-    this.attribute(1, this.origins, 2, gl.FLOAT, false);
+    this.attribute(1, this.origins);
   }
 
-  setColors(rgba: Uint8Array): void {
-    this.upload(this.gl.ARRAY_BUFFER, this.colors, rgba);
+  setColors({ codes, palette }: Paint): void {
+    const { gl } = this;
+    this.upload(gl.ARRAY_BUFFER, this.codes, codes);
+    gl.enableVertexAttribArray(2);
+    const type = codes.BYTES_PER_ELEMENT === 1 ? gl.UNSIGNED_BYTE : gl.UNSIGNED_SHORT;
+    gl.vertexAttribIPointer(2, 1, type, 0, 0);
+    const texels = new Uint8Array(
+      4 * PALETTE_WIDTH * Math.ceil(palette.length / 4 / PALETTE_WIDTH),
+    );
+    texels.set(palette);
+    const height = texels.length / 4 / PALETTE_WIDTH;
+    gl.bindTexture(gl.TEXTURE_2D, this.palette);
+    gl.texParameteri(gl.TEXTURE_2D, gl.TEXTURE_MIN_FILTER, gl.NEAREST);
+    gl.texParameteri(gl.TEXTURE_2D, gl.TEXTURE_MAG_FILTER, gl.NEAREST);
+    const size = [PALETTE_WIDTH, height, 0] as const;
+    gl.texImage2D(gl.TEXTURE_2D, 0, gl.RGBA8, ...size, gl.RGBA, gl.UNSIGNED_BYTE, texels);
   }
 
   /** Rows to draw, first to last; any beginning of it is a fair sample. */
@@ -71,9 +90,10 @@ export class PointsLayer {
   draw(frame: PointsFrame): void {
     const { gl } = this;
     gl.bindVertexArray(this.array);
+    gl.bindTexture(gl.TEXTURE_2D, this.palette);
     this.drawRows(
       this.order,
-      Math.ceil(this.count * frame.share),
+      Math.min(this.count, Math.ceil(frame.most)),
       frame,
       frame.diameter,
       frame.opacity * frame.dim,
@@ -111,23 +131,17 @@ export class PointsLayer {
     gl.drawElements(gl.POINTS, count, gl.UNSIGNED_INT, 0);
   }
 
-  private attribute(
-    location: number,
-    buffer: WebGLBuffer,
-    size: number,
-    type: number,
-    normalized: boolean,
-  ): void {
+  private attribute(location: number, buffer: WebGLBuffer): void {
     const { gl } = this;
     gl.bindBuffer(gl.ARRAY_BUFFER, buffer);
     gl.enableVertexAttribArray(location);
-    gl.vertexAttribPointer(location, size, type, normalized, 0, 0);
+    gl.vertexAttribPointer(location, 2, gl.FLOAT, false, 0, 0);
   }
 
   private upload(
     target: number,
     buffer: WebGLBuffer,
-    data: Float32Array | Uint8Array | Uint32Array,
+    data: Float32Array | Uint8Array | Uint16Array | Uint32Array,
   ): void {
     const { gl } = this;
     gl.bindVertexArray(this.array); // an element buffer belongs to the array that is bound

@@ -1,7 +1,8 @@
 const POINT_VERTEX = `#version 300 es
 layout(location = 0) in vec2 position; // data
 layout(location = 1) in vec2 origin;   // clip space: where the point comes from
-layout(location = 2) in vec4 color;
+layout(location = 2) in uint code;     // of the colour
+uniform sampler2D palette;
 uniform vec2 centre;
 uniform vec2 perUnit;
 uniform float progress;
@@ -13,6 +14,7 @@ void main() {
   if (progress < 1.0) clip = mix(origin, clip, progress);
   gl_Position = vec4(clip, 0.0, 1.0);
   gl_PointSize = diameter;
+  vec4 color = texelFetch(palette, ivec2(int(code & 255u), int(code >> 8u)), 0);
   float alpha = color.a * opacity;
   tint = vec4(color.rgb * alpha, alpha);
 }`;
@@ -37,6 +39,26 @@ void main() { result = tint; }`;
 export const ROUND_POINTS = { vertex: POINT_VERTEX, fragment: ROUND_FRAGMENT };
 /** Dots so small that nobody sees the corners; a software renderer draws them much faster. */
 export const SQUARE_POINTS = { vertex: POINT_VERTEX, fragment: SQUARE_FRAGMENT };
+
+/** A picture that fills the whole canvas, its first row at the top. */
+export const RASTER = {
+  vertex: `#version 300 es
+out vec2 texel;
+void main() {
+  vec2 corner = vec2(gl_VertexID & 1, gl_VertexID >> 1);
+  texel = vec2(corner.x, 1.0 - corner.y);
+  gl_Position = vec4(corner * 2.0 - 1.0, 0.0, 1.0);
+}`,
+  fragment: `#version 300 es
+precision mediump float;
+uniform sampler2D picture;
+in vec2 texel;
+out vec4 result;
+void main() {
+  vec4 color = texture(picture, texel);
+  result = vec4(color.rgb * color.a, color.a);
+}`,
+};
 
 /** Pictures from an atlas: rectangles half in data units, half in pixels, with an optional frame. */
 export const PICTURES = {

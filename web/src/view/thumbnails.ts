@@ -22,7 +22,7 @@ export interface ThumbnailChoice {
 /** What a frame shows as pictures, if any. */
 export function thumbnailsOf(state: MapState): ThumbnailChoice | null {
   const { n, places, view, size, rank, mask } = state;
-  if (!state.hasThumbnails || state.progress < 1 || !n) return null;
+  if (!state.hasThumbnails || state.progress < 1 || !n || !places.isQuick) return null;
   const choice = chooseThumbnails(places, view, size, rank, mask);
   return choice?.rows.length ? choice : null;
 }

@@ -4,13 +4,22 @@ import type { Theme } from "./theme";
 /** Anything a picture can come as. */
 export type Picture = ImageBitmap | ImageData | HTMLCanvasElement;
 
+/** A colour for every point: by its number in a palette of RGBA, 0…255 each. */
+export interface Paint {
+  codes: Uint8Array | Uint16Array;
+  palette: Uint8Array;
+}
+
 /** What the app asks of the drawn map. Implemented by `map_view.ts`; knows nothing of models or Preact. */
 export interface MapViewOptions {
   n: number;
   /** Spoken name of the map; has a default. */
   label?: string;
-  /** Thumbnails to show when zoomed in, all of one size; each is asked for when it is first seen. */
-  thumbnail?: (row: number) => Picture;
+  /**
+   * Thumbnails to show when zoomed in, all of one size; each is asked for when it is first seen. Null: not here yet,
+   * and `refresh` tells when it may be.
+   */
+  thumbnail?: (row: number) => Picture | null;
   onHover?(hit: Hit): void; // also when nothing is near: row = -1
   onView?(view: ViewBox): void;
 }
@@ -137,8 +146,8 @@ export interface MapView {
    * are on the screen.
    */
   setPoints(places: Places, animate?: boolean, keepsView?: boolean): void;
-  /** One RGBA (0…255) per point, and which are shown at all. */
-  setColors(rgba: Uint8Array): void;
+  /** The colours of the points, and which are shown at all. */
+  setColors(paint: Paint): void;
   setVisible(mask: Uint8Array | null): void;
   setSelection(rows: ArrayLike<number>): void;
   /** The point that is pointed at on another map of the same images, or -1. */
@@ -166,6 +175,8 @@ export interface MapView {
   /** CSS pixels on the right of the map that something covers: what is shown whole keeps out of them. */
   setRim(right: number): void;
   setDark(dark: boolean): void;
+  /** Some thumbnails have come. */
+  refresh(): void;
   fit(rows?: ArrayLike<number>): void;
   getView(): ViewBox;
   setView(view: ViewBox, animate?: boolean): void;

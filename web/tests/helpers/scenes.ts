@@ -38,6 +38,7 @@ export function networkScene(
     doubles: () => new Float64Array(),
     ints: () => new Int32Array(),
     raw: () => new Uint8Array(),
+    page: async () => new Uint8Array(),
     source: memorySource(manifest, {}),
   };
   return scene;
@@ -46,7 +47,7 @@ export function networkScene(
 export function memorySource(manifest: unknown, bytes: Record<string, Uint8Array>): DataSource {
   return {
     manifest: async () => manifest,
-    bytes: async (name) => bytes[name],
+    bytes: async (name, part) => (part ? bytes[name].subarray(part.from, part.to) : bytes[name]),
   };
 }
 

@@ -13,7 +13,6 @@ export const classes: ColorMode = {
       scale: null,
       column,
       shades: groupsOf(column).map((group) => ({ ...group, rgb: colorOf(group.codes[0]) })),
-      color: (row) => colorOf(column.codes[row]),
     };
   },
 };

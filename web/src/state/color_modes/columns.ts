@@ -17,14 +17,14 @@ export const columns: ColorMode = {
 };
 
 function inGroups({ isDark }: Explorer, column: CategoryColumn): Coloring {
-  const { groups, of } = binsOf(column);
+  const { groups } = binsOf(column);
   const nValues = groups.filter(({ kind }) => kind === "value").length;
   const colors = classColors(nValues, isDark.value);
   const shades = groups.map((group, i) => ({
     ...group,
     rgb: group.kind === "value" ? colors[i] : group.kind === "others" ? OTHERS : UNKNOWN,
   }));
-  return { scale: null, column, shades, color: (row) => shades[of[row]].rgb };
+  return { scale: null, column, shades };
 }
 
 const WANTED_NUMBERS = 4;

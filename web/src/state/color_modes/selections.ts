@@ -1,4 +1,4 @@
-import { classColors, UNKNOWN } from "../colors";
+import { classColors } from "../colors";
 import { selectionColumn } from "../selections";
 import type { ColorMode } from "./color_mode";
 
@@ -14,11 +14,6 @@ export const selections: ColorMode = {
     const shades = kept.map(({ name, rows, hue }, code) => ({
       ...{ name, codes: [code], count: rows.length, rgb: colors[hue] },
     }));
-    return {
-      scale: null,
-      column,
-      shades,
-      color: (row) => shades[column.codes[row]]?.rgb ?? UNKNOWN,
-    };
+    return { scale: null, column, shades };
   },
 };

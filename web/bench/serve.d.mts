@@ -1,0 +1,1 @@
+export function withFiles<T>(folder: string, use: (address: string) => Promise<T>): Promise<T>;
