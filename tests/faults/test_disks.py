@@ -83,7 +83,7 @@ def test_a_full_disk_at_every_write(
         if not check_full(short, tmp_path / str(number), stage, number):
             break
         tries.add(1, 1)
-    assert tries.n >= 11
+    assert tries.n >= 10  # what a training of two epochs writes whole
 
 
 SMALL_DISK = """
