@@ -3,6 +3,7 @@ from __future__ import annotations
 import dataclasses
 import json
 import re
+from inspect import signature
 from pathlib import Path
 from typing import Any
 
@@ -177,8 +178,40 @@ def test_the_signature_of_train_has_every_option() -> None:
         for _, field in FIELDS
         if field.name != "data" and field.metadata.get("is_flag", True)
     }
-    told = {name: hint.__forward_arg__ for name, hint in TrainOptions.__annotations__.items()}
-    assert told == flags
+    assert types_of(TrainOptions) == flags
+
+
+def types_of(options: Any) -> dict[str, str]:
+    """Of a ``TypedDict``, as they are written."""
+    return {name: hint.__forward_arg__ for name, hint in options.__annotations__.items()}
+
+
+def test_the_signature_of_sweep_has_the_options_of_train() -> None:
+    from zscape.options import TrainOptions
+    from zscape.sweeping.options import SweepOptions
+    from zscape.sweeping.space import ONE_DEVICE, SWEPT_DATA
+
+    fixed = {field.name for config, field in FIELDS if config is DataConfig} - set(SWEPT_DATA)
+    assert types_of(SweepOptions) == {
+        name: kind if name in fixed else f"Swept[{kind}]"
+        for name, kind in types_of(TrainOptions).items() if name not in ONE_DEVICE
+    }  # fmt: skip
+
+
+def test_the_signatures_of_the_explorer_have_the_options_of_a_scene() -> None:
+    from zscape.api.pages import SceneOptions, prepare_scene
+
+    source, data, *options = signature(prepare_scene).parameters.values()
+    assert (source.name, data.name) == ("source", "data")
+    assert types_of(SceneOptions) == {one.name: one.annotation for one in options}
+
+
+def test_the_signature_of_resume_sweep_has_who_trains() -> None:
+    from zscape.sweeping import sweep
+    from zscape.sweeping.options import How
+
+    told = signature(sweep).parameters
+    assert types_of(How) == {name: told[name].annotation for name in How.__annotations__}
 
 
 @pytest.mark.parametrize(

@@ -46,6 +46,8 @@ def film(
         two, else t-SNE.
     most
         Not more moments than that, evenly among those there are.
+    seed
+        Of the images that are drawn, and of the maps.
     progress
         Told what is being done and how much of it is done.
 
@@ -95,10 +97,13 @@ def moments(opened: Opened, most: int | None) -> tuple[list[Opened], list[str], 
     found = snapshots(opened.run)
     if most is not None and len(found) > most:
         found = [found[round(k * (len(found) - 1) / (most - 1))] for k in range(most)]
-    own = {"network": type(opened.model), "likelihood": type(opened.model.likelihood)}
-    loaded = [
-        opened._replace(model=load_snapshot(opened.run, one, **own).model, snapshot=one)
+    network, likelihood = type(opened.model), type(opened.model.likelihood)
+    models = [
+        load_snapshot(opened.run, one, network=network, likelihood=likelihood).model
         for one in found
+    ]
+    loaded = [
+        opened._replace(model=model, snapshot=one) for model, one in zip(models, found, strict=True)
     ]
     if chosen := opened.model.chosen:
         loaded = [one.given(chosen) for one in loaded]

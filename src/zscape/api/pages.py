@@ -5,9 +5,8 @@ from __future__ import annotations
 import logging
 from collections.abc import Sequence
 from dataclasses import replace
-from inspect import signature
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, TypedDict, Unpack
 
 from zscape.api.judging import measure_models
 from zscape.api.opening import Openable, Opened, numbers_of, open_model, open_models
@@ -172,6 +171,21 @@ class Prepared(NamedTuple):
         return self._replace(scene=replace(self.scene, manifest=told))
 
 
+class SceneOptions(TypedDict, total=False):
+    """What the explorer can be told of a scene, as ``prepare_scene`` takes it."""
+
+    against: Any
+    film: bool
+    split: str
+    maps: str | Embedding | Sequence[str | Embedding] | None
+    n: int | None
+    weights: str
+    seed: int
+    story: StoryLike | None
+    fresh: bool
+    progress: Tell | None
+
+
 def prepare_scene(
     source: Openable | list[Openable],
     data: Any = None,
@@ -278,7 +292,9 @@ def _named(maps: Any) -> list[str] | None:
     return names
 
 
-def explore(source: Openable | list[Openable], data: Any = None, **options: Any) -> ExplorerWidget:
+def explore(
+    source: Openable | list[Openable], data: Any = None, **options: Unpack[SceneOptions]
+) -> ExplorerWidget:
     """The explorer as a notebook widget: last in a cell, it shows itself.
 
     What a person does there comes back as ``z``, ``selection``, ``selections``, ``path``, ``map``,
@@ -306,7 +322,7 @@ def export(
     data: Any = None,
     *,
     onnx: Path | str | None = None,
-    **options: Any,
+    **options: Unpack[SceneOptions],
 ) -> Path:
     """Write the explorer as one HTML file that opens anywhere, offline, without Python.
 
@@ -347,8 +363,8 @@ def export(
     return write_export(prepared.scene, out)
 
 
-def _check_options(verb: str, options: dict[str, Any]) -> None:
-    known = list(signature(prepare_scene).parameters)[2:]
+def _check_options(verb: str, options: SceneOptions) -> None:
+    known = SceneOptions.__annotations__
     if unknown := set(options) - set(known):
         raise ConfigError(f"{verb} has no option {name_unknown(unknown, known)}.")
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Unpack
 
 from zscape.config import RunConfig, check_heeded
 from zscape.data import Splits, load_data, place_of
@@ -15,6 +15,7 @@ from zscape.registry import home_of
 from zscape.sweeping import local, on_ray
 from zscape.sweeping.board import create_board
 from zscape.sweeping.folder import BY, Sweep, check_free
+from zscape.sweeping.options import How, SweepOptions
 from zscape.sweeping.search import Queue, Search
 from zscape.sweeping.space import Space
 from zscape.training.loop import count_steps, settle
@@ -54,7 +55,7 @@ def sweep(
     at_most: int = AT_MOST,
     search_seed: int = 0,
     progress: str = "auto",
-    **options: Any,
+    **options: Unpack[SweepOptions],
 ) -> Sweep:
     """Train a model for every configuration that is asked for, and measure all alike.
 
@@ -112,8 +113,9 @@ def sweep(
     Raises
     ------
     ConfigError, DataError
-        An option or the data is not what it should be, or another process works in the folder;
-        nothing is trained. Or the disk is full; what was trained is kept.
+        An option or the data is not what it should be, there are more trials than ``at_most``, or
+        another process works in the folder; nothing is trained. Or the disk is full; what was
+        trained is kept.
     ProcessLost
         No process can be started to train in.
     MissingExtraError
@@ -138,9 +140,9 @@ def sweep(
     source = str(data) if isinstance(data, (str, Path)) else None
     if isinstance(data, Iterator):
         raise ConfigError("every trial reads the images; pass what can be read more than once.")
-    options, own = _allowed(options, is_apart=workers != 0)
+    given, own = _allowed({**options}, is_apart=workers != 0)
     plan = Search(
-        source, Space.of(options), search, n=trials, seeds=_seeds(seeds, options), seed=search_seed
+        source, Space.of(given), search, n=trials, seeds=_seeds(seeds, given), seed=search_seed
     )
     if plan.n_trials > at_most:
         raise TooMany(plan.n_trials, at_most)
@@ -161,7 +163,7 @@ def sweep(
         queue = Queue(begun, plan)
         handed = None if source is not None else data
         places = local.find_places(
-            str(options.get("accelerator", "auto")), queue.n_total, workers=workers,
+            str(given.get("accelerator", "auto")), queue.n_total, workers=workers,
             gpus_per_trial=1.0 if gpus_per_trial is None else gpus_per_trial,
         )  # fmt: skip
         gpus = float(places.devices[0] is not None) if gpus_per_trial is None else gpus_per_trial
@@ -181,7 +183,7 @@ def sweep(
     return dataclasses.replace(Sweep.open(folder), stopped_by=stopped_by)
 
 
-def resume_sweep(folder: Path | str, data: Any = None, **how: Any) -> Sweep:
+def resume_sweep(folder: Path | str, data: Any = None, **how: Unpack[How]) -> Sweep:
     """Go on with a sweep that was stopped: ``sweep`` with what it was told.
 
     Parameters

@@ -21,6 +21,7 @@ from zscape.data import Splits, load_data, place_of
 from zscape.errors import CheckpointError, ConfigError, DataError
 from zscape.files import append, check_utf8, leftovers, make_folder, write_atomic, writing
 from zscape.lock import held
+from zscape.model import VAE, Likelihood
 from zscape.training.loop import Epoch, Trainer
 from zscape.training.order import LISTED
 from zscape.training.weights import LoadedModel, load_weights, read_tensors, save_weights
@@ -164,7 +165,10 @@ class Run:
 
     @classmethod
     def check_free(cls, path: Path, *, overwrite: bool = False) -> set[Path]:
-        """Raise ``ConfigError`` if ``create`` would; what dead processes left there is returned."""
+        """Raise ``ConfigError`` if ``create`` would, with the same ``overwrite``.
+
+        Returns what dead processes left there.
+        """
         check_utf8(path.absolute())
         if path.is_file():
             raise ConfigError(f"{path} is a file; a run needs a folder.")
@@ -226,11 +230,22 @@ class Run:
             raise CheckpointError(f"{path / CONFIG} is damaged: {reason}.") from error
         return cls(path, config, images)
 
-    def model(self, **own: Any) -> LoadedModel:
-        """The trained model; ``own`` is ``network`` and ``likelihood``, see ``load_weights``."""
+    def model(
+        self,
+        *,
+        network: str | type[VAE] | None = None,
+        likelihood: str | type[Likelihood] | None = None,
+    ) -> LoadedModel:
+        """The trained model; ``network`` and ``likelihood`` are as for ``load_weights``.
+
+        Raises
+        ------
+        CheckpointError
+            There is none yet, or it is damaged.
+        """
         if not (self.path / WEIGHTS).is_file():
             raise CheckpointError(f"{self.path} has no trained model yet; resume its training.")
-        return load_weights(self.path / WEIGHTS, **own)
+        return load_weights(self.path / WEIGHTS, network=network, likelihood=likelihood)
 
     def load_data(self, source: Any = None, *, more: Sequence[DataConfig] = ()) -> Splits:
         """The images of the run, prepared as they were.
@@ -315,6 +330,11 @@ class Run:
 
         What older versions called ``train`` is a running mean, and is called ``running`` here.
         A last line without an end was being written when the process was killed: a warning.
+
+        Raises
+        ------
+        CheckpointError
+            A line is damaged.
         """
         file = self.path / METRICS
         finished, _, begun = (_text(file) or "").rpartition("\n")
@@ -327,7 +347,13 @@ class Run:
         return [{"running" if k == "train" else k: v for k, v in d.items()} for d in lines]
 
     def metrics_until(self, epoch: int) -> list[dict[str, Any]]:
-        """The lines of the first ``epoch`` epochs, all of which must be there."""
+        """The lines of the first ``epoch`` epochs.
+
+        Raises
+        ------
+        CheckpointError
+            One is damaged or not there.
+        """
         lines = self.metrics()[:epoch]
         if len(lines) < epoch:
             raise CheckpointError(
@@ -337,7 +363,13 @@ class Run:
         return lines
 
     def environment(self) -> dict[str, Any]:
-        """Machine and versions of the last training session; empty before the first."""
+        """Machine and versions of the last training session; empty before the first.
+
+        Raises
+        ------
+        CheckpointError
+            The file is damaged.
+        """
         file = self.path / ENVIRONMENT
         if (text := _text(file)) is None:
             return {}
@@ -348,7 +380,7 @@ class Run:
         return content
 
     def write_environment(self, description: dict[str, Any]) -> None:
-        """Write ``environment.json``."""
+        """Write ``description``, of machine and versions, to ``environment.json``."""
         self._write_json(ENVIRONMENT, description)
 
     def save_epoch(self, trainer: Trainer, epoch: Epoch) -> None:

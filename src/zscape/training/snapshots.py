@@ -13,6 +13,7 @@ import torch
 from zscape import schema
 from zscape.errors import CheckpointError
 from zscape.files import make_folder
+from zscape.model import VAE, Likelihood
 from zscape.training.loop import Trainer, count_steps
 from zscape.training.run import SNAPSHOTS, Run
 from zscape.training.weights import (
@@ -83,6 +84,8 @@ def find_snapshot(run: Run, which: str) -> Snapshot:
 
     Parameters
     ----------
+    run
+        A run that was trained with ``snapshots``.
     which
         ``3`` is the fourth, as they are counted from 0; ``epoch:5`` is the last one that is not
         later than the end of epoch 5.
@@ -108,8 +111,14 @@ def find_snapshot(run: Run, which: str) -> Snapshot:
     )
 
 
-def load_snapshot(run: Run, snapshot: Snapshot, **own: object) -> LoadedModel:
-    """The model of that moment; ``own`` is ``network`` and ``likelihood``, see ``load_weights``.
+def load_snapshot(
+    run: Run,
+    snapshot: Snapshot,
+    *,
+    network: str | type[VAE] | None = None,
+    likelihood: str | type[Likelihood] | None = None,
+) -> LoadedModel:
+    """The model of that moment; ``network`` and ``likelihood`` are as for ``load_weights``.
 
     Raises
     ------
@@ -126,7 +135,7 @@ def load_snapshot(run: Run, snapshot: Snapshot, **own: object) -> LoadedModel:
             f"{snapshot.path} is of another run or moment than its place in {run.path} says; "
             "remove it."
         )
-    return load_weights(snapshot.path, **own)  # type: ignore[arg-type]
+    return load_weights(snapshot.path, network=network, likelihood=likelihood)
 
 
 def titles(found: Sequence[Snapshot]) -> list[str]:
