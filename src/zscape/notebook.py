@@ -84,7 +84,20 @@ class Loader:
 def load_mnist(
     num_samples_train: int = 60000, num_samples_test: int = 10000, batch_size: int = 64
 ) -> tuple[Loader, Loader]:
-    """Train and test loaders of MNIST, or of a subset; prints what is in them."""
+    """(train, test) loaders of MNIST, or of a subset; prints what is in them.
+
+    Parameters
+    ----------
+    num_samples_train, num_samples_test
+        How many, drawn at random, always the same ones; all by default.
+    batch_size
+        Images of a batch, at least 1.
+
+    Returns
+    -------
+    Both give batches ``(images (b, c, h, w) in [0, 1], labels (b,))``; that of the training
+    images in a new order every time.
+    """
     whole = load_data("mnist")
     used = load_data("mnist", DataConfig(n_train=num_samples_train, n_test=num_samples_test))
     for total, images in zip(whole, used, strict=True):
@@ -99,7 +112,7 @@ def load_mnist(
 
 
 def plot_sample_images(loader: Loader, num_images: int = 10) -> Figure:
-    """Pictures from the loader, with their labels; new ones at every call."""
+    """``num_images`` pictures from the loader, with their labels; new ones at every call."""
     return figures.plot_samples(as_image_set(loader), num_images, seed=None)
 
 
@@ -107,6 +120,8 @@ def init_model(
     latent_dim: int = 10, device: torch.device | str | None = None
 ) -> tuple[EnhancedVAE, torch.optim.Adam]:
     """An untrained model on ``device`` (a GPU if there is one) and its Adam at 1e-3.
+
+    It has ``latent_dim`` neurons, for MNIST.
 
     The weights start as PyTorch starts them. The tutorial's own start, whose first epoch costs
     billions of nats, is ``zscape.model.initialize_as_tutorial(model)``.
@@ -121,6 +136,19 @@ def loss_function(
     """Pixel cross-entropy of probabilities + ``kld_weight`` * KL; nats, summed over the batch.
 
     Training uses the same loss from logits, which keeps its precision; see ``ElboObjective``.
+
+    Parameters
+    ----------
+    recon_x, x
+        (batch, c, h, w): probabilities, and pixels in [0, 1].
+    mu, logvar
+        (batch, latent_dim): the posteriors.
+    kld_weight
+        What a nat of KL costs; 1 makes it minus the ELBO.
+
+    Returns
+    -------
+    One number, which can be differentiated.
     """
     reconstruction = F.binary_cross_entropy(recon_x, x, reduction="sum")
     return reconstruction + kld_weight * kl_to_standard_normal(mu, logvar).sum()
@@ -132,6 +160,19 @@ class VAETrainer:
     The model is trained in place and left in training mode, on ``device``; ``load_model`` and
     ``visualize_results`` leave one in evaluation mode. ``zscape.train`` is faster and better;
     this one does what the cells say.
+
+    Parameters
+    ----------
+    model
+        Trained in place.
+    optimizer
+        Of its parameters.
+    train_loader
+        Of ``load_mnist``.
+    device
+        Where; the model's own by default.
+    kld_weight
+        What a nat of KL costs.
     """
 
     def __init__(
@@ -147,9 +188,16 @@ class VAETrainer:
         self.kld_weight = kld_weight
 
     def train(self, epochs: int, log_interval: int = 10) -> list[float]:
-        """Train, and return the mean loss per image of every epoch.
+        """Train, and return the mean loss per image of every epoch, in nats.
 
-        The bar shows the running loss per image, refreshed every ``log_interval`` batches.
+        The bar shows the running loss per image.
+
+        Parameters
+        ----------
+        epochs
+            How often every image is seen, at least 1.
+        log_interval
+            Batches from one refresh of the bar to the next.
         """
         from tqdm.auto import tqdm
 
@@ -176,7 +224,7 @@ class LossPlotter:
     """Draws the list of losses that ``VAETrainer.train`` returns."""
 
     def plot_losses(self, losses: Sequence[float], scale: str = "log") -> Figure:
-        """Loss per image over the epochs, on a ``"linear"`` or ``"log"`` scale."""
+        """``losses`` per image over the epochs, on a ``"linear"`` or ``"log"`` scale."""
         history = [{"epoch": i, "running": {"loss": loss}} for i, loss in enumerate(losses, 1)]
         return figures.plot_losses(history, scale)
 
@@ -205,8 +253,18 @@ def visualize_results(
 ) -> Figure:
     """Four rows: originals and reconstructions, grey and binarised.
 
-    The same ``seed`` gives the same digits every time, no seed new ones. ``device=None`` is the
-    model's own; it is moved to any other, and left in evaluation mode.
+    Parameters
+    ----------
+    model
+        Whose reconstructions.
+    data_loader
+        Of ``load_mnist``: the digits are drawn from it.
+    num_images
+        How many digits, at most as many as there are.
+    device
+        Where; the model's own by default. It is moved to any other, and left in evaluation mode.
+    seed
+        The same gives the same digits every time, none new ones.
 
     Raises
     ------
@@ -265,6 +323,19 @@ class LatentSliders:
     """What ``explore_sliders`` returns; the last line of a cell shows it.
 
     Where a page has no Python behind it, a still picture stands in for the sliders.
+
+    Parameters
+    ----------
+    model
+        Which decodes.
+    z
+        (latent_dim,): where the sliders stand at first.
+    neurons
+        Which get a slider.
+    limit
+        Sliders go from -limit to limit, latent units; further where ``z`` lies beyond.
+    side
+        Of the picture's longer side, screen pixels at least.
     """
 
     def __init__(

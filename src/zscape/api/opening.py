@@ -60,7 +60,7 @@ class Opened(NamedTuple):
         return find_card(self.name.removeprefix("zoo:")).run_config if is_zoo else None
 
     def given(self, condition: Any = None) -> Opened:
-        """The same model, told what is to be decoded (a class by its name); see ``VAE.given``."""
+        """The same model, told what is to be decoded: ``condition``, as for ``VAE.given``."""
         return self._replace(model=self.model.given(condition))
 
     @property

@@ -121,9 +121,13 @@ def resume(
         Needed only if the run was trained on an array: the same array.
     network, likelihood
         Your own of the run, see ``load``.
+    progress
+        ``"auto"``, ``"rich"``, ``"tqdm"``, ``"lines"`` or ``"none"``.
 
     Raises
     ------
+    ConfigError
+        That training kept nothing, or ``network`` or ``likelihood`` cannot be imported.
     CheckpointError
         Not a run, or nothing to continue from.
     DataError

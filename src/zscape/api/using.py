@@ -76,6 +76,10 @@ def sample(model: Openable, n: int = 10, *, condition: Any = None, seed: int | N
 
     Parameters
     ----------
+    model
+        See ``open_model``.
+    n
+        How many, at least 1.
     condition
         What they are to show, to a model that is told; every class in turn by default.
     seed

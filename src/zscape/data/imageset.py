@@ -202,6 +202,11 @@ class ImageSet:
             turns white with its own brightness as probability.
         generator
             Needed for dynamic binarisation, and only there; on the device of the images.
+
+        Raises
+        ------
+        ConfigError
+            A threshold out of range, or dynamic without a generator.
         """
         if (threshold is None) == (generator is None):
             raise ConfigError("binarized takes either a threshold or (threshold=None) a generator.")
@@ -241,6 +246,10 @@ class ImageSet:
         No batch is a stray remainder: ``len(self)`` images are dealt into the fewest batches of
         at most ``batch_size``, whose sizes differ by one at most (batch norm cannot learn from a
         last batch of one image).
+
+        Yields
+        ------
+        Pixels (b, c, h, w) in [0, 1], and labels (b,) or None.
         """
         for index in batch_indices(len(self), batch_size, generator):
             index = index.to(self.images.device)
@@ -261,7 +270,7 @@ class Splits(NamedTuple):
                     )  # fmt: skip
 
     def of(self, split: str) -> ImageSet:
-        """The half called ``"train"`` or ``"test"``.
+        """The half called ``split``, ``"train"`` or ``"test"``.
 
         Raises
         ------
@@ -282,7 +291,15 @@ def as_pixels(images: Tensor) -> Tensor:
 def batch_indices(
     n: int, batch_size: int, generator: torch.Generator | None = None
 ) -> tuple[Tensor, ...]:
-    """Indices 0 … n-1, shuffled if a generator is given, dealt into near-equal batches."""
+    """Indices 0 … n-1, shuffled if a generator is given, dealt into near-equal batches.
+
+    None of them is of more than ``batch_size``.
+
+    Raises
+    ------
+    ConfigError
+        ``batch_size`` below 1.
+    """
     if batch_size < 1:
         raise ConfigError(f"batch_size must be at least 1; got {batch_size}.")
     order = torch.arange(n) if generator is None else torch.randperm(n, generator=generator)

@@ -51,8 +51,14 @@ def shown_channels(n_channels: int, triple: str | None = None) -> tuple[int, int
 
     Parameters
     ----------
+    n_channels
+        Of the pictures, in [1, 16].
     triple
         As of ``showing``, whose own is the default.
+
+    Returns
+    -------
+    Three numbers of channels, from 0.
 
     Raises
     ------

@@ -51,6 +51,10 @@ data_sources: Registry[Source] = Registry("data source")
 def register_source(what: str, *, claims: Claim) -> Callable[[Reader], Reader]:
     """Decorate a function that reads a new kind of source.
 
+    It takes the source and the ``DataConfig`` and returns ``Splits``, or one ``ImageSet`` from
+    which ``load_data`` holds a test split out. Subset, binarisation and resize are applied
+    afterwards; only a source of mixed sizes has to heed ``config.resize`` itself.
+
     Parameters
     ----------
     what
@@ -59,10 +63,8 @@ def register_source(what: str, *, claims: Claim) -> Callable[[Reader], Reader]:
         Whether the decorated function reads this source. It must not raise, whatever it is
         given. The last registered claim wins, so a built-in source can be replaced.
 
-    The decorated function takes the source and the ``DataConfig`` and returns ``Splits``, or one
-    ``ImageSet`` from which ``load_data`` holds a test split out. Subset, binarisation and resize
-    are applied afterwards; only a source of mixed sizes has to heed ``config.resize`` itself.
-
+    Examples
+    --------
     >>> import torch
     >>> def is_noise(source):  # an array would compare element by element
     ...     return isinstance(source, str) and source == "noise"
@@ -116,6 +118,8 @@ def load_data(
     ------
     DataError
         The source is unknown, missing or damaged, or has fewer images than asked for.
+    ConfigError
+        ``split_by`` of a source that has a test split, or another option that does not go with it.
     """
     config = config or DataConfig()
     seed = seed if config.split_seed is None else config.split_seed

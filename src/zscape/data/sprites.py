@@ -41,7 +41,7 @@ def _is_sprites(source: Any) -> bool:
 
 @register_source("sprites", claims=_is_sprites)
 def read_sprites(source: str, config: DataConfig) -> Splits:
-    """``"sprites"``, or ``"sprites:N"`` for N training images and a sixth as many test images.
+    """The ``source`` ``"sprites"``, or ``"sprites:N"``: N training, a sixth as many test images.
 
     Every picture is one of the 737 280 that differ in a factor; none comes twice, and none is in
     both splits. The factors are the columns, and the shape is the class:

@@ -127,13 +127,13 @@ class Embedding:
         return self.scale(self.table.mu)
 
     def scale(self, z: NDArray[Any]) -> Floats:
-        """Latent vectors (m, latent_dim) as the method sees them."""
+        """Latent vectors ``z`` (m, latent_dim) as the method sees them."""
         shift, deviation = self.scaling
         scaled: Floats = ((z - shift) / deviation).astype(np.float32)
         return scaled
 
     def unscale(self, x: NDArray[Any]) -> Floats:
-        """The inverse of ``scale``."""
+        """The inverse of ``scale``: from ``x`` (m, latent_dim)."""
         shift, deviation = self.scaling
         z: Floats = (x * deviation + shift).astype(np.float32)
         return z
@@ -181,7 +181,10 @@ class Embedding:
         return replace(table, columns=found if known is None else known.joined(found))
 
     def inverse_transform(self, points: Any, method: str = "local", **options: Any) -> Inverse:
-        """Latent vectors for points of this map; see ``zscape.embedding.inverse_transform``."""
+        """Latent vectors for points of this map, by ``method`` with its ``options``.
+
+        See ``zscape.embedding.inverse_transform``.
+        """
         from zscape.embedding.inverse import inverse_transform
 
         return inverse_transform(self, points, method, **options)
@@ -220,6 +223,8 @@ class Embedding:
 
         Parameters
         ----------
+        path
+            A ``.safetensors`` file.
         method
             Your own that drew it, a class or ``module:Class``, in place of what the file names:
             nothing that is named in a file is imported.
@@ -290,6 +295,8 @@ def fit_map(
 
     Parameters
     ----------
+    table
+        What ``zscape.encode`` made of the images, a row each.
     method
         ``pca``, ``tsne``, ``umap``, ``pair`` (two neurons), one registered with
         ``register_method``, or your own, as a class or ``module:Class``, which is imported.
@@ -297,6 +304,8 @@ def fit_map(
         Scale every neuron to mean 0 and variance 1 first. Off by default: the prior gives all
         neurons one unit already, and scaling would blow the noise of unused ones up to the size
         of those that carry the picture.
+    seed
+        Of the starting layout, and of the rows that are drawn.
     fit_on
         Fit it on so many rows, drawn at random by the seed, and place the others by ``transform``.
         Of rows with labels every class has its share, and one row at least. By default on all, but

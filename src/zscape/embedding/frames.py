@@ -80,6 +80,8 @@ def align_maps(
         The same images, row by row, as different models put them.
     method, seed, settings
         See ``fit_map``.
+    progress
+        Told what is being done and the share of it that is done, in [0, 1].
 
     Raises
     ------
@@ -130,6 +132,15 @@ def frame_of(embedding: Embedding) -> str:
 def steadiness(maps: Sequence[Embedding], *, n_neighbors: int = 15, seed: int = 0) -> pd.DataFrame:
     """How well maps of the same images hold one frame: a row for each and the next later one.
 
+    Parameters
+    ----------
+    maps
+        Of the same images, row by row, the first first; two at least.
+    n_neighbors
+        Size of a neighbourhood.
+    seed
+        Of the search of neighbours, where it is approximate.
+
     Returns
     -------
     A table with
@@ -165,7 +176,7 @@ def steadiness(maps: Sequence[Embedding], *, n_neighbors: int = 15, seed: int = 
 
 
 def neighbours_kept(near: NDArray[np.int64], others: NDArray[np.int64]) -> NDArray[np.float64]:
-    """(n,): which share of the neighbours of each image, rows (n, k), are also in ``others``."""
+    """(n,): which share of each image's neighbours, ``near`` (n, k), are also in ``others``."""
     shared: NDArray[np.float64] = (near[:, :, None] == others[:, None]).any(2).mean(1)
     return shared
 
@@ -236,11 +247,23 @@ def make_film(
 
     Parameters
     ----------
+    models
+        One after the other; two at least.
+    titles
+        What each is called: ``"epoch 2"``.
+    at
+        When each was, in epochs say: its place along the slider and the loss curve.
+    images
+        Which all of them encode; those of the model's shape.
     method
         Of the maps; by default the plane itself for 2 neurons, else t-SNE, or PCA where there are
         too few images for it.
     kld_weight
         Of the KL in the loss.
+    seed
+        Of the maps.
+    progress
+        Told what is being done and the share of it that is done, in [0, 1].
     """
     tables = [encode(vae, images) for vae in models]
     if method is None and all(vae.latent_dim == 2 for vae in models):

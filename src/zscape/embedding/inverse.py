@@ -77,6 +77,8 @@ def inverse_transform(
 
     Parameters
     ----------
+    embedding
+        The map, as ``fit_map`` returned or ``Embedding.load`` read it.
     points
         (m, 2) finite numbers, or one point (2,), in map units.
     method

@@ -49,9 +49,13 @@ def inverse_quality(
 
     Parameters
     ----------
+    maps
+        One map or several, fitted without the held-out images.
     ways
         Names of inverse methods; ``exact`` is left out on maps that are not linear, ``umap`` on
         those that are not umap's.
+    vae
+        The model of the maps, or what has one.
     held_out
         The table's ``indices`` say which image a row belongs to.
     judge
@@ -60,6 +64,8 @@ def inverse_quality(
         without labels, ``class_agreement`` is NaN.
     n_lines, n_steps
         Lines on the map between random held-out points, and pictures along each.
+    seed
+        Of the lines, and of what a way back has to learn.
 
     Returns
     -------

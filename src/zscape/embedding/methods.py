@@ -66,10 +66,23 @@ class MapMethod(Config, ABC):
 
     @abstractmethod
     def fit(self, x: Floats, seed: int, progress: Tell) -> Fitted:
-        """Draw the map of ``x`` (n, dim); the same seed gives the same map."""
+        """Draw the map of ``x`` (n, dim); the same seed gives the same map.
+
+        Parameters
+        ----------
+        x
+            (n, dim) float32, at least ``min_points`` of them.
+        seed
+            Of all that is random; the same gives the same map.
+        progress
+            Told what is being done and the share of it that is done, in [0, 1].
+        """
 
     def fit_from(self, x: Floats, start: Floats, seed: int, progress: Tell) -> Fitted:
-        """As ``fit``, from a layout ``start`` (n, 2), if this is a method that starts anywhere."""
+        """As ``fit``, from a layout ``start`` (n, 2), if this is a method that starts anywhere.
+
+        ``x``, ``seed`` and ``progress`` are those of ``fit``.
+        """
         return self.fit(x, seed, progress)
 
     @property
@@ -95,6 +108,15 @@ class MapMethod(Config, ABC):
         """Where new points (m, dim) lie on the map of ``x``: (m, 2).
 
         Unless a method knows better, their neighbours place them.
+
+        Parameters
+        ----------
+        fitted
+            What ``fit`` returned.
+        x
+            (n, dim): the points it was fitted on.
+        queries
+            (m, dim).
         """
         return place(x, fitted.coordinates, queries)
 
@@ -119,7 +141,7 @@ class LinearMap(MapMethod):
 
     @abstractmethod
     def axes(self, x: Floats) -> tuple[NDArray[Any], dict[str, NDArray[Any]]]:
-        """Two orthonormal rows (2, dim), and what else is worth knowing."""
+        """Two orthonormal rows (2, dim) for ``x`` (n, dim), and what else is worth knowing."""
 
     def fit(self, x: Floats, seed: int, progress: Tell) -> Fitted:
         """See ``MapMethod``; nothing here is random."""
@@ -128,7 +150,7 @@ class LinearMap(MapMethod):
         return Fitted(project(state, x), state)
 
     def centre(self, x: Floats) -> NDArray[Any]:
-        """The point (dim,) that becomes the map's origin."""
+        """The point (dim,) of ``x`` (n, dim) that becomes the map's origin."""
         mean: NDArray[np.float64] = x.mean(0, dtype=np.float64)
         return mean
 
@@ -218,5 +240,5 @@ class Pair(LinearMap):
         return np.eye(x.shape[1])[[self.first, self.second]], {}
 
     def centre(self, x: Floats) -> NDArray[Any]:
-        """The origin, so that coordinates are the neurons' own values."""
+        """The origin, whatever ``x``, so that coordinates are the neurons' own values."""
         return np.zeros(x.shape[1])

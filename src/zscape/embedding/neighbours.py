@@ -54,7 +54,7 @@ def nearest_others(x: Floats, k: int, seed: int) -> Found:
 
 
 def nearest(x: Floats, queries: Floats, k: int) -> Found:
-    """The ``k`` nearest rows of ``x`` (n, dim) of every query (m, dim); all of them if n < k."""
+    """The ``k`` nearest rows of ``x`` (n, dim) of each of ``queries`` (m, dim); all if n < k."""
     return _nearest(_exact(x, min(k, len(x))), x, queries)
 
 

@@ -52,6 +52,8 @@ def map_quality(
 
     Parameters
     ----------
+    maps
+        One map or several.
     metrics
         Names of the registered, or your own functions; all that are registered by default.
     n_neighbors
@@ -59,6 +61,8 @@ def map_quality(
     n_sample
         Points whose neighbourhoods are judged for trustworthiness and continuity, the same ones
         for every map; their neighbours are sought among all points.
+    seed
+        Of the points that are judged.
 
     Returns
     -------
@@ -157,7 +161,7 @@ def trustworthiness(x: Floats, y: Floats, rows: NDArray[np.int64], k: int = 15) 
 
 
 def label_accuracy(x: Floats, labels: NDArray[np.int64] | None, k: int = 15) -> float:
-    """How often the ``k`` nearest others of a point vote for its class, [0, 1].
+    """How often the ``k`` nearest others of a point of ``x`` (n, dim) vote for its class, [0, 1].
 
     The first of equal classes wins. NaN without labels.
     """

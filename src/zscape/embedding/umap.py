@@ -68,7 +68,7 @@ class UMAP(MapMethod):
         return Fitted(np.asarray(points, dtype=np.float32), {})
 
     def reducer(self, x: Floats, seed: int, **options: Any) -> Any:
-        """umap-learn's own object, fitted on ``x``."""
+        """umap-learn's own object, fitted on ``x`` by ``seed``, with more of its ``options``."""
         settings = {
             "n_neighbors": self.n_neighbors,
             "min_dist": self.min_dist,

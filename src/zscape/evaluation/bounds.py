@@ -205,6 +205,10 @@ def evaluate(
 
     Parameters
     ----------
+    vae
+        A model, or what has one: what ``zscape.load`` or ``zscape.train`` returned.
+    images
+        In any form of ``zscape.data.as_image_set``.
     protocol
         How it is measured; pixels as they are, one sample, float32 by default.
     name

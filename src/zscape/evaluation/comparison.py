@@ -227,6 +227,8 @@ def check_alike(models: Sequence[tuple[str, VAE, ImageSet]], protocol: Protocol)
     ----------
     models
         (name, model, images) of each.
+    protocol
+        How they will be measured.
 
     Raises
     ------
@@ -270,9 +272,21 @@ def measure(
 
     Parameters
     ----------
+    vae
+        A model, or what has one: what ``zscape.load`` or ``zscape.train`` returned.
+    images
+        That it was not trained on.
+    protocol
+        How nats are measured.
+    name
+        What to call the model.
+    config
+        How it was trained, if that is known: the comparison's columns.
     fit_on
         Labelled images to fit probes of the class on, which ``images`` then are scored by; see
         ``probe``. No probes without them.
+    progress
+        Told the share that is done, in [0, 1].
     """
     found = evaluate(vae, images, protocol, name=name, progress=progress)
     accuracy: dict[str, float] = {}

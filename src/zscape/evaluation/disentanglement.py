@@ -92,6 +92,8 @@ def disentanglement(
 
     Parameters
     ----------
+    table
+        Posterior means, and the columns that are the factors.
     columns
         The factors; see ``factors_of``.
     n

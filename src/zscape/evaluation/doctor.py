@@ -170,6 +170,8 @@ def examine(
 
     Parameters
     ----------
+    vae
+        A model, or what has one: what ``zscape.load`` or ``zscape.train`` returned.
     images
         That it was not trained on.
     train

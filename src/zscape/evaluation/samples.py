@@ -82,6 +82,8 @@ def sample_quality(
 
     Parameters
     ----------
+    vae
+        A model, or what has one: what ``zscape.load`` or ``zscape.train`` returned.
     images
         What samples should be like. Of ``Splits`` the test images, and the training images are
         ``others``.

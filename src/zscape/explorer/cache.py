@@ -54,6 +54,10 @@ def cached_scene(
 
     Parameters
     ----------
+    vae, images, title, n, weights, seed, progress
+        See ``build_scene``.
+    maps
+        Names of map methods; see ``build_scene``.
     fresh
         Build it in any case, and draw the maps that ship with the package too.
     """

@@ -51,10 +51,14 @@ def join_scenes(
 
     Parameters
     ----------
+    scenes
+        Of the same images or of the same model, two at least.
     labels
         What the page calls each, next to ``by``: ``"epoch 2"``.
     by
         What they differ in: ``"model"``, ``"kld_weight"``, ``"training"``.
+    title
+        What the page calls the whole.
     losses
         Of each, nats per image: drawn as a curve along the slider.
     first

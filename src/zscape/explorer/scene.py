@@ -67,7 +67,7 @@ class Scene:
         return json.dumps(self.manifest, separators=(",", ":"), ensure_ascii=False)
 
     def array(self, name: str) -> NDArray[Any]:
-        """The array in a block; see ``zscape.explorer.blocks.unpack``."""
+        """The array in the block ``name``; see ``zscape.explorer.blocks.unpack``."""
         return unpack(self.manifest["blocks"][name], self.blocks[name])
 
     def check_belongs(self, vae: VAE, images: ImageSet | None = None) -> None:
@@ -150,6 +150,8 @@ def build_scene(
 
     Parameters
     ----------
+    vae
+        A model, or what has one: what ``zscape.load`` or ``zscape.train`` returned.
     images
         Labelled or not.
     table

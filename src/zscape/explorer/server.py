@@ -45,6 +45,10 @@ class ExplorerServer(ThreadingHTTPServer):
 
     Parameters
     ----------
+    scene
+        What the page shows.
+    vae
+        The model of the scene.
     port
         0: any that is free.
 
@@ -87,7 +91,7 @@ class ExplorerServer(ThreadingHTTPServer):
         return {f"{host}:{self.port}" for host in (HOST, "localhost")}
 
     def handle_error(self, request: Any, client_address: Any) -> None:
-        """A browser that hangs up is no error of ours."""
+        """See ``socketserver``; a browser that hangs up is no error of ours."""
         _log.debug("connection from %s", client_address, exc_info=True)
 
     def run_in_background(self) -> threading.Thread:
@@ -100,7 +104,7 @@ class ExplorerServer(ThreadingHTTPServer):
         return thread
 
     def process_request(self, request: Any, client_address: Any) -> None:
-        """Answer in a thread, and remember the connection."""
+        """See ``socketserver``; answers in a thread, and remembers the connection."""
         while len(self._closing_at) >= MAX_CONNECTIONS:
             self._hang_up(min(dict(self._closing_at).items(), key=lambda item: item[1])[0])
         self.wait_for(request)
@@ -128,7 +132,7 @@ class ExplorerServer(ThreadingHTTPServer):
             connection.shutdown(socket.SHUT_RDWR)
 
     def shutdown_request(self, request: Any) -> None:
-        """Hang up."""
+        """See ``socketserver``; hangs up."""
         super().shutdown_request(request)
         self._closing_at.pop(request, None)
 

@@ -159,7 +159,7 @@ class Story:
         return {"title": self.title, "steps": steps}
 
     def of(self, manifest: Mapping[str, Any]) -> dict[str, Any]:
-        """As the page of that scene takes it, once every view is checked against the scene.
+        """As the page takes it, once every view is checked against the ``manifest`` of its scene.
 
         Raises
         ------
@@ -181,7 +181,15 @@ StoryLike: TypeAlias = Story | Mapping[str, Any] | Path | str
 
 
 def as_story(value: StoryLike) -> Story:
-    """``value`` as a story; see ``StoryLike``."""
+    """``value`` as a story; see ``StoryLike``.
+
+    Raises
+    ------
+    ConfigError
+        It is no story.
+    DataError
+        The file is missing, damaged, or no story.
+    """
     if isinstance(value, Story):
         return value
     if isinstance(value, (str, Path)):

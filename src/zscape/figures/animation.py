@@ -100,6 +100,8 @@ def figures_to_gif(figures: Iterable[Figure], *, each: int = 80, last: int = 200
 
     Parameters
     ----------
+    figures
+        Drawn one by one as they come: a generator holds no more than one in memory.
     each, last
         Milliseconds that a figure stands, and the last one.
     """

@@ -67,8 +67,8 @@ def plot_comparison(frame: pd.DataFrame) -> Figure:
 def turned_knobs(frame: pd.DataFrame) -> dict[str, pd.DataFrame]:
     """By the name of what is turned, ``latent_dim`` or ``kld_weight``: the models that show it.
 
-    Empty if that leaves out a model, or if the models are of several networks: then no line joins
-    what differs in one thing alone.
+    ``frame`` is that of a ``Comparison``. Empty if that leaves out a model, or if the models are of
+    several networks: then no line joins what differs in one thing alone.
     """
     rows = {name: part for name in KNOBS if len(part := _turned(frame, name))}
     shown = set().union(*(part.index for part in rows.values()))

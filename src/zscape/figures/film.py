@@ -87,7 +87,14 @@ def plot_film(film: Film, n: int = 6) -> Figure:
 
 
 def film_frames(film: Film, subframes: int = SUBFRAMES) -> Iterator[Figure]:
-    """The frames of the film, one after the other: map, pictures, loss curve with where one is."""
+    """The frames of the film, one after the other: map, pictures, loss curve with where one is.
+
+    From one moment to the next the points move in ``subframes`` equal steps.
+
+    Yields
+    ------
+    Figures of one size; a caller that keeps none holds one.
+    """
     limits, key = _limits(film, 1.0), _key(film)
     for k in range(len(film)):
         for step in range(subframes if k + 1 < len(film) else 1):

@@ -66,7 +66,7 @@ NEARLY = 0.75
 
 
 def is_nearly_binary(images: Pictures) -> bool:
-    """Whether pixels are black or white but for soft edges, so that a threshold loses little.
+    """Whether ``images`` are black or white but for soft edges, so that a threshold loses little.
 
     They are if they vary at least three quarters as much as black and white pixels of their mean
     would, for which the variance is mean · (1 - mean). MNIST has 0.84 of that, photographs a

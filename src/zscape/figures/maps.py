@@ -49,6 +49,8 @@ def plot_map(
 
     Parameters
     ----------
+    embedding
+        The map, with all that is known of its images.
     color
         ``class``, the name of a column, a neuron (``z3``), or ``none``; numbers and dates have a
         colour bar, of more than 20 categories the rarest share a grey, and so do missing values.

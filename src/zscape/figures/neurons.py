@@ -176,6 +176,8 @@ def plot_class_neurons(
     values
         (n_classes, latent_dim): ``ClassMoments.mean_table()`` or ``.d_prime()``. A class without
         images has NaN and stays grey.
+    class_names
+        Of the rows, from the top.
     units
         Names or numbers of the columns, of a hidden layer for instance; ``z0`` … by default.
     label

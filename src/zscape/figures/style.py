@@ -173,7 +173,7 @@ def house_style(function: Callable[_P, _R]) -> Callable[_P, _R]:
 
 
 def new_figure(width: float, height: float, **kwargs: Any) -> Figure:
-    """An empty figure of ``width`` by ``height`` inches.
+    """An empty figure of ``width`` by ``height`` inches; ``kwargs`` are those of Matplotlib's.
 
     Where pyplot is in use and can show figures (in a window, in a notebook) it knows this one as
     any other: ``plt.show()`` shows it, ``plt.close()`` lets go of it, a notebook shows it when
@@ -256,7 +256,7 @@ def as_pictures(values: Pictures, name: str) -> NDArray[Any]:
 
 
 def show_image(ax: Axes, image: Pictures) -> AxesImage:
-    """Draw one picture, (c, h, w) in [0, 1], into ``ax``.
+    """Draw one picture, ``image`` (c, h, w) in [0, 1], into ``ax``.
 
     One channel runs from black to white and three are RGB; which of others are drawn as red,
     green and blue: see ``zscape.data.showing``.

@@ -46,6 +46,8 @@ def duplicates(
 
     Parameters
     ----------
+    vae
+        A model, or what has one: what ``zscape.load`` or ``zscape.train`` returned.
     images
         The images that are looked at.
     against

@@ -27,6 +27,8 @@ def mislabelled(table: LatentTable, *, k: int = 10, seed: int = 0) -> pd.DataFra
 
     Parameters
     ----------
+    table
+        Latents with labels.
     k
         Neighbours that vote, in [1, n - 1].
     seed

@@ -45,6 +45,10 @@ def outliers(
 
     Parameters
     ----------
+    vae
+        A model, or what has one: what ``zscape.load`` or ``zscape.train`` returned.
+    images
+        In any form of ``zscape.data.as_image_set``.
     table
         The latents of these very images, if they are known already.
     by

@@ -17,6 +17,8 @@ def coloring_of(table: LatentTable, by: str) -> Coloring | None:
 
     Parameters
     ----------
+    table
+        Latents, with labels and columns as far as they are known.
     by
         The name of a column; ``class`` (all of them, with no name), a neuron such as ``z3``, or
         ``none``, unless a column is called that.
@@ -44,7 +46,14 @@ def coloring_of(table: LatentTable, by: str) -> Coloring | None:
 
 
 def groups_of(table: LatentTable, by: str, most: int = MOST_GROUPS) -> Groups:
-    """How ``by``, as for ``coloring_of``, parts the rows into few groups.
+    """How ``by`` parts the rows into few groups.
+
+    Parameters
+    ----------
+    table, by
+        As for ``coloring_of``.
+    most
+        Groups at most; see ``zscape.data.coloring.groups``.
 
     Raises
     ------

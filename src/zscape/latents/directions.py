@@ -59,7 +59,7 @@ class Along(NamedTuple):
     """The names of 0 and 1."""
 
     def sentence(self, column: str) -> str:
-        """What was found, and how sure it is, for a person to read."""
+        """What was found of ``column``, and how sure it is, for a person to read."""
         found = self.direction
         what = column if self.categories is None else f"{column}, {' to '.join(self.categories)}"
         return (
@@ -76,6 +76,8 @@ def column_direction(
 
     Parameters
     ----------
+    table
+        Latents with columns.
     column
         One of ``table.columns``, or ``class``, the labels.
     between
@@ -133,6 +135,8 @@ def number_direction(table: LatentTable, values: Any, *, seed: int = 0) -> Direc
 
     Parameters
     ----------
+    table
+        Latents of n images.
     values
         (n,) numbers, a row each; NaN where missing.
     seed
@@ -166,6 +170,8 @@ def category_direction(table: LatentTable, is_second: Any, *, seed: int = 0) -> 
 
     Parameters
     ----------
+    table
+        Latents of n images.
     is_second
         (n,): 1 for the rows of the category that the direction leads to, 0 for those of the one it
         leads away from, NaN for all others.

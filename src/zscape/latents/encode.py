@@ -36,8 +36,14 @@ def encode(
 
     Parameters
     ----------
+    vae
+        A model, or what has one: what ``zscape.load`` or ``zscape.train`` returned.
+    images
+        In any form of ``zscape.data.as_image_set``.
     rows
         Only these of the images, in this order; all by default.
+    batch_size
+        Images at a time, at least 1: a matter of speed and memory alone.
     progress
         Called after every batch with the number of images done so far.
 
@@ -72,8 +78,19 @@ def encode_parts(
 
     Parameters
     ----------
+    vae, images, rows, batch_size, progress
+        See ``encode``.
     n_batches
-        Batches to a table; None for one table of all. The others are those of ``encode``.
+        Batches to a table; None for one table of all.
+
+    Yields
+    ------
+    Tables whose rows follow each other.
+
+    Raises
+    ------
+    ShapeError, DataError
+        See ``encode``.
     """
     vae = as_vae(vae)
     images = as_image_set(images, image_shape=vae.image_shape)
@@ -126,10 +143,16 @@ def decode(
 
     Parameters
     ----------
+    vae
+        A model, or what has one: what ``zscape.load`` or ``zscape.train`` returned.
+    z
+        One vector or several, in any form of ``as_vectors``.
     condition
         To a model that is told what a picture is: a name for all, one for each, or the images or
         table whose rows the vectors are; see ``VAE.told_of``. It goes before what the model was
         ``given``.
+    batch_size
+        Vectors at a time, at least 1: a matter of speed and memory alone.
 
     Raises
     ------
@@ -168,6 +191,8 @@ def locate(vae: ModelLike, place: VectorLike | ImageSet | None) -> NDArray[np.fl
 
     Parameters
     ----------
+    vae
+        A model, or what has one: what ``zscape.load`` or ``zscape.train`` returned.
     place
         A vector in any form of ``as_vectors``; an ``ImageSet`` of one image, which stands for
         its posterior mean; or None for the origin, the middle of the prior.

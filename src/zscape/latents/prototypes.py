@@ -65,6 +65,8 @@ def prototypes(table: LatentTable, method: str = "mean") -> Prototypes:
 
     Parameters
     ----------
+    table
+        Latents with labels.
     method
         ``"mean"`` of the posterior means, a place where no image need be; or their ``"medoid"``:
         the one with the smallest sum of distances to the others of its class, the place of a

@@ -221,6 +221,11 @@ class LatentTable:
         -------
         Columns: the class as an ordered-by-label categorical, what else is known (with
         ``column_`` before a name that is taken), then ``z0``, ``z1``, ….
+
+        Raises
+        ------
+        ShapeError
+            Not one row of ``z`` per image.
         """
         import pandas as pd
 
@@ -277,6 +282,10 @@ class LatentTable:
         ----------
         per_class
             For every class by itself: rows ``(class, neuron)`` instead of ``neuron``.
+
+        Returns
+        -------
+        A row per neuron, with the columns of ``pandas.DataFrame.describe``; latent units.
 
         Raises
         ------
@@ -367,6 +376,8 @@ def save_parts(path: Path | str, parts: Iterable[LatentTable]) -> int:
     path
         ``.parquet``, as ``LatentTable.save`` writes it, or ``.csv``: index, class, columns and
         posterior means, for a spreadsheet.
+    parts
+        Of one set, in the order of its images.
 
     Returns
     -------

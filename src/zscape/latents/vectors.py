@@ -71,7 +71,13 @@ def as_vectors(value: VectorLike, latent_dim: int) -> NDArray[np.float32]:
 
 
 def as_vector(value: VectorLike, latent_dim: int) -> NDArray[np.float32]:
-    """Exactly one latent vector, (latent_dim,) float32; see ``as_vectors``."""
+    """Exactly one latent vector, (latent_dim,) float32; see ``as_vectors``.
+
+    Raises
+    ------
+    ShapeError
+        None or several; the rest as of ``as_vectors``.
+    """
     vectors = as_vectors(value, latent_dim)
     if len(vectors) != 1:
         raise ShapeError(f"one latent vector is needed; got {len(vectors)}.")
@@ -80,7 +86,7 @@ def as_vector(value: VectorLike, latent_dim: int) -> NDArray[np.float32]:
 
 
 def as_neuron(value: Any, latent_dim: int) -> int:
-    """The number of a latent neuron given as ``3``, ``"3"`` or ``"z3"``.
+    """The number of a latent neuron, whose ``value`` is ``3``, ``"3"`` or ``"z3"``.
 
     Raises
     ------
@@ -99,7 +105,20 @@ def as_neuron(value: Any, latent_dim: int) -> int:
 
 
 def as_neurons(value: Any, latent_dim: int) -> list[int]:
-    """One neuron, several, or (None) all of them, as a list; see ``as_neuron``."""
+    """One neuron, several, or (None) all of them, as a list; see ``as_neuron``.
+
+    Parameters
+    ----------
+    value
+        A neuron as ``as_neuron`` takes it, several, or None.
+    latent_dim
+        Of the model.
+
+    Raises
+    ------
+    ConfigError
+        None at all, or one that is not there.
+    """
     if value is None:
         return list(range(latent_dim))
     several = [value] if isinstance(value, (str, Integral)) else list(value)
@@ -136,6 +155,11 @@ def format_vector(z: NDArray[Any] | Tensor | Sequence[float], *, decimals: int |
         (latent_dim,).
     decimals
         Digits after the point; None for as many as give back the same float32 numbers.
+
+    Raises
+    ------
+    ShapeError
+        Not one vector.
 
     Examples
     --------

@@ -88,8 +88,12 @@ def between(
 
     Parameters
     ----------
+    vae
+        A model, or what has one: what ``zscape.load`` or ``zscape.train`` returned.
     start, end
         Vectors, or sets of one image each, which are encoded; see ``locate``.
+    n
+        How many pictures, at least 1.
     path
         ``"line"``, or ``"slerp"`` for the great circle; see ``slerp``.
 
@@ -124,6 +128,8 @@ def slerp(
     start, end
         Both (latent_dim,). If one is the origin, which has no direction, or both point the same
         way, the great circle is the straight line.
+    n
+        How many points, at least 1.
 
     Returns
     -------
@@ -180,6 +186,8 @@ def traversal(
 
     Parameters
     ----------
+    vae
+        A model, or what has one: what ``zscape.load`` or ``zscape.train`` returned.
     z
         Where all the others stay; see ``locate``. The origin by default.
     neurons
@@ -216,6 +224,8 @@ def manifold(
 
     Parameters
     ----------
+    vae
+        A model, or what has one: what ``zscape.load`` or ``zscape.train`` returned.
     neurons
         The x neuron and the y neuron.
     x_values, y_values
@@ -273,12 +283,21 @@ def neighbourhood(
 
     Parameters
     ----------
+    vae
+        A model, or what has one: what ``zscape.load`` or ``zscape.train`` returned.
     z
         See ``locate``.
     radius
         Euclidean, in latent units, at least 0.
+    n
+        How many, at least 1.
     seed
         Decides the directions; new ones at every call without it.
+
+    Raises
+    ------
+    ConfigError, ShapeError
+        ``radius`` or ``n`` out of range, or a vector that does not fit.
     """
     vae = as_vae(vae)
     _check_count(n)

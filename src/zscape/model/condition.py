@@ -69,7 +69,7 @@ class Condition(NamedTuple):
         return self.names.index(str(plain(name)))
 
     def one_hot(self, given: Any, device: torch.device) -> Tensor:
-        """(1, k) or (batch, k) float32; see ``VAE.given``.
+        """(1, k) or (batch, k) float32 on ``device``; see ``VAE.given``.
 
         Raises
         ------
@@ -97,6 +97,11 @@ class Condition(NamedTuple):
 
     def codes(self, source: Any) -> Tensor:
         """(n,) int64, on the CPU: what every image of a set (or row of a table of latents) is.
+
+        Parameters
+        ----------
+        source
+            An ``ImageSet``, or a ``LatentTable``.
 
         Raises
         ------
@@ -165,7 +170,15 @@ def _coded(column: str, source: Any) -> tuple[Tensor, tuple[str, ...]]:
 
 
 class ConditionBias(nn.Module):
-    """Adds what a one-hot, joined to the input of the layer before, would add to its output."""
+    """Adds what a one-hot, joined to the input of the layer before, would add to its output.
+
+    Parameters
+    ----------
+    condition
+        What the model is told.
+    features
+        Outputs of the layer: channels, or units.
+    """
 
     def __init__(self, condition: Condition, features: int) -> None:
         super().__init__()
@@ -177,7 +190,13 @@ class ConditionBias(nn.Module):
         """(1, k) or (batch, k); None: nobody has said."""
 
     def forward(self, x: Tensor) -> Tensor:
-        """(batch, features, …) → the same."""
+        """``x`` (batch, features, …) → the same.
+
+        Raises
+        ------
+        ConfigError
+            Nobody has said what the pictures are.
+        """
         if self.one_hot is None:
             raise ConfigError(
                 f"this model is told the {self.condition.title} of every picture: say which, "

@@ -116,7 +116,11 @@ class ElboObjective(nn.Module):
         generator: torch.Generator | None = None,
         condition: Tensor | None = None,
     ) -> ElboParts:
-        """Parts for pixels ``x`` (batch, c, h, w) in [0, 1], with one posterior sample each."""
+        """Parts for pixels ``x`` (batch, c, h, w) in [0, 1], with one posterior sample each.
+
+        ``generator`` draws the samples. A model that is told what pictures are is told
+        ``condition`` (batch,), the code of each.
+        """
         draws = draw_posterior(self.vae, x, 1, generator, condition)
         return ElboParts(draws.cost[:, 0], kl_to_standard_normal(draws.mu, draws.logvar))
 
@@ -151,8 +155,14 @@ def mean_elbo(
 
     Parameters
     ----------
+    vae
+        A model, or what has one: what ``zscape.load`` or ``zscape.train`` returned.
+    images
+        In any form of ``zscape.data.as_image_set``.
     seed
         Of the posterior samples; the same seed gives the same numbers.
+    batch_size
+        Images at a time, at least 1: a matter of speed and memory alone.
     """
     vae = as_vae(vae)
     images = as_image_set(images, image_shape=vae.image_shape)
@@ -194,8 +204,14 @@ def reconstruction_costs(
 
     Parameters
     ----------
+    vae
+        A model, or what has one: what ``zscape.load`` or ``zscape.train`` returned.
+    images
+        In any form of ``zscape.data.as_image_set``.
     z
         (n, latent_dim), a row per image.
+    batch_size
+        Images at a time, at least 1: a matter of speed and memory alone.
 
     Raises
     ------
@@ -219,7 +235,12 @@ def reconstruction_costs(
 
 @contextmanager
 def evaluating(module: nn.Module) -> Iterator[None]:
-    """Evaluation mode without gradients; the mode found is restored, part by part."""
+    """Meanwhile ``module`` is in evaluation mode, without gradients; then as it was, part by part.
+
+    Yields
+    ------
+    Nothing.
+    """
     modes = [(part, part.training) for part in module.modules()]
     module.eval()
     try:

@@ -37,6 +37,11 @@ class EnhancedVAE(VAE):
         Name of a registered likelihood.
     init
         ``"default"`` or ``"tutorial"``; see ``initialize_as_tutorial``.
+
+    Raises
+    ------
+    ConfigError
+        An image shape that it does not take, or as by ``VAE``.
     """
 
     def __init__(

@@ -45,7 +45,7 @@ def blame(network: nn.Module, compute: Callable[[], Any]) -> str:
 
 
 def is_finite(value: Any) -> bool:
-    """Whether every number in tensors, and in tuples, lists and mappings of them, is finite."""
+    """Whether every number of ``value``, tensors and tuples, lists, mappings of them, is finite."""
     match value:
         case Tensor():
             return bool(value.isfinite().all())

@@ -54,7 +54,7 @@ class Likelihood(nn.Module, ABC):
             )
 
     def parameters_of(self, logits: Tensor) -> Tensor:
-        """What the decoder says, one parameter after another.
+        """What the decoder says, ``logits``, one parameter after another.
 
         From (batch, n_parameters * channels, h, w) to (n_parameters, batch, channels, h, w).
         """
@@ -62,7 +62,7 @@ class Likelihood(nn.Module, ABC):
 
     @abstractmethod
     def log_prob(self, x: Tensor, logits: Tensor) -> Tensor:
-        """Log density (or mass) of each pixel, nats, in the shape of ``x``.
+        """Log density (or mass) of each pixel: (batch, channels, h, w), nats.
 
         Parameters
         ----------
@@ -75,7 +75,10 @@ class Likelihood(nn.Module, ABC):
 
     @abstractmethod
     def mean(self, logits: Tensor) -> Tensor:
-        """Expected pixel, in [0, 1], (batch, channels, h, w); with one number, it rises with it."""
+        """Expected pixel, in [0, 1], (batch, channels, h, w), of ``logits`` as for ``log_prob``.
+
+        With one number of a pixel, it rises with it.
+        """
 
     def best_log_prob(self, x: Tensor) -> Tensor:
         """What ``log_prob`` is for a decoder that draws the pixels themselves, in the shape of x.
@@ -86,11 +89,13 @@ class Likelihood(nn.Module, ABC):
         return self.log_prob(x, invert(self.mean, x))
 
     def cost(self, x: Tensor, logits: Tensor) -> Tensor:
-        """Minus ``log_prob``, summed over the pixels of each picture: (batch,), nats."""
+        """Minus ``log_prob`` of ``x`` and ``logits``, summed over each picture: (batch,), nats."""
         return -self.log_prob(x, logits).flatten(1).sum(1)
 
     def avoidable_cost(self, x: Tensor, logits: Tensor) -> Tensor:
         """The part of ``cost`` that drawing the very picture would have saved: (batch,), nats.
+
+        ``x`` and ``logits`` as for ``log_prob``.
 
         Never negative (up to rounding), 0 for the picture itself, and so an error; half of what
         statistics calls the deviance. The rest depends on the picture alone: under the Bernoulli

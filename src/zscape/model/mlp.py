@@ -12,7 +12,7 @@ from zscape.model.vae import VAE, register_network
 
 @register_network("mlp")
 class MLPVAE(VAE):
-    """Two hidden layers of 500 on either side of the latent neurons."""
+    """Two hidden layers of 500 on either side of the latent neurons; parameters as of ``VAE``."""
 
     def __init__(
         self,

@@ -151,6 +151,8 @@ class TrainingObjective(nn.Module):
 
     Parameters
     ----------
+    vae
+        What is trained.
     config
         Its ``objective``, ``train_samples``, ``free_bits`` and ``tc_weight``.
     n_images
@@ -181,7 +183,10 @@ class TrainingObjective(nn.Module):
         generator: torch.Generator | None = None,
         condition: Tensor | None = None,
     ) -> Terms:
-        """Terms for pixels ``x`` (batch, c, h, w) in [0, 1], each of its ``condition`` (batch,)."""
+        """Terms for pixels ``x`` (batch, c, h, w) in [0, 1], each of its ``condition`` (batch,).
+
+        ``kld_weight`` is what a nat of KL costs at this step; ``generator`` draws the samples.
+        """
         config = self.config
         draws = draw_posterior(self.vae, x, config.train_samples, generator, condition)
         kl = kl_to_standard_normal(draws.mu, draws.logvar)

@@ -73,7 +73,7 @@ class VAE(nn.Module, ABC):
         """Logits (batch, logit_channels, h, w) of latents ``z`` (batch, latent_dim)."""
 
     def logits(self, z: Tensor) -> Tensor:
-        """``decode_logits``, held to its shape.
+        """``decode_logits`` of ``z``, held to its shape.
 
         Raises
         ------
@@ -176,12 +176,12 @@ class VAE(nn.Module, ABC):
     def reparameterize(
         self, mu: Tensor, logvar: Tensor, generator: torch.Generator | None = None
     ) -> Tensor:
-        """One sample of N(mu, exp(logvar)) per row, differentiable in both."""
+        """One sample of N(mu, exp(logvar)) per row, by ``generator``; differentiable in both."""
         noise = torch.randn(mu.shape, generator=generator, device=mu.device, dtype=mu.dtype)
         return mu + noise * torch.exp(0.5 * logvar)
 
     def forward(self, x: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        """(reconstruction of a posterior sample, mu, logvar), as in the tutorial."""
+        """(reconstruction of a posterior sample, mu, logvar) of ``x``, as in the tutorial."""
         mu, logvar = self.encode(x)
         return self.decode(self.reparameterize(mu, logvar)), mu, logvar
 
@@ -197,6 +197,10 @@ class VAE(nn.Module, ABC):
         x
             Tensor, array or ``ImageSet``, (batch, c, h, w): floats in [0, 1], bool, or integers in
             [0, 255]. The range is looked at in evaluation mode only: a training does not wait.
+
+        Returns
+        -------
+        (batch, c, h, w) floats in [0, 1].
 
         Raises
         ------
@@ -299,7 +303,19 @@ def allowed(
     *,
     here: bool = False,
 ) -> dict[str, str]:
-    """What a person gave of their own, as options of ``ModelConfig``; see ``Registry.allow``."""
+    """What a person gave of their own, as options of ``ModelConfig``; see ``Registry.allow``.
+
+    Parameters
+    ----------
+    network, likelihood
+        A registered name, a class, or ``module:Class``, which is imported; nothing by default.
+    here
+        Whether the module may lie in the working folder; see ``Registry.allow``.
+
+    Returns
+    -------
+    ``network`` and ``likelihood`` by their registered names, those that were given.
+    """
     own: dict[str, str] = {}
     if network is not None:
         own["network"] = networks.allow(network, here=here)
@@ -331,7 +347,7 @@ def build_model(config: ModelConfig, *, seed: int = 0) -> VAE:
 
 
 def initialize_as_tutorial(vae: nn.Module) -> None:
-    """Kaiming-normal with ``fan_out`` on every layer, in place.
+    """Kaiming-normal with ``fan_out`` on every layer of ``vae``, in place.
 
     Kept for comparison only: on the layers before the log-variance it multiplies the signal's
     variance until the first epoch's loss is in the billions of nats.

@@ -26,7 +26,7 @@ class WrappedVAE(VAE):
 
     It has no name in the registry: it can be encoded with, decoded, mapped, explored and reported
     on, but not written with ``save_weights`` or trained by ``zscape.train``. Save its module as
-    you did before, and wrap it again.
+    you did before, and wrap it again. Its parameters are those of ``wrap``.
     """
 
     def __init__(

@@ -50,8 +50,14 @@ def layer_moments(
 
     Parameters
     ----------
+    vae
+        A model, or what has one: what ``zscape.load`` or ``zscape.train`` returned.
+    images
+        Labelled, in any form of ``zscape.data.as_image_set``.
     layers
         Names as in ``list_layers``; all by default.
+    batch_size
+        Images at a time, at least 1: a matter of speed and memory alone.
 
     Returns
     -------
@@ -117,6 +123,21 @@ def top_images(
     Only the best so far are kept while the set streams by. A set of fewer than ``k`` pictures
     is ranked whole.
 
+    Parameters
+    ----------
+    vae
+        A model, or what has one: what ``zscape.load`` or ``zscape.train`` returned.
+    images
+        In any form of ``zscape.data.as_image_set``.
+    layer
+        A name as in ``list_layers``.
+    k
+        Pictures of each unit, at least 1.
+    largest
+        Or, if not, those with the smallest response.
+    batch_size
+        Images at a time, at least 1: a matter of speed and memory alone.
+
     Raises
     ------
     ConfigError
@@ -153,8 +174,12 @@ def activation_maps(vae: ModelLike, image: Tensor, layer: str) -> Tensor:
 
     Parameters
     ----------
+    vae
+        A model, or what has one: what ``zscape.load`` or ``zscape.train`` returned.
     image
         (c, h, w) in [0, 1]. A decoder's layer is driven by its posterior mean.
+    layer
+        A name as in ``list_layers``.
 
     Raises
     ------

@@ -185,6 +185,8 @@ def _information(
 def correlation(mu: Any) -> pd.DataFrame:
     """Pearson correlation of every pair of neurons over the images; (latent_dim, latent_dim).
 
+    ``mu`` is (n, latent_dim): posterior means, or samples.
+
     NaN for a neuron that is the same for every image, the diagonal included.
 
     Raises

@@ -92,6 +92,8 @@ def neuron_cards(
 
     Parameters
     ----------
+    vae
+        A model, or what has one: what ``zscape.load`` or ``zscape.train`` returned.
     images, table
         A set and its latents, row by row; the classes are those of the table.
     at

@@ -137,6 +137,8 @@ def neuron_columns(
 
     Parameters
     ----------
+    table
+        Latents with columns.
     columns
         Which ones; by default all of which something can be said, but not the one that is the
         class already.

@@ -36,12 +36,16 @@ def decoder_jacobian(
 
     Parameters
     ----------
+    vae
+        A model, or what has one: what ``zscape.load`` or ``zscape.train`` returned.
     z
         (latent_dim,) or (m, latent_dim): where to look, the prototype of each class for instance.
     neurons
         Which columns; all by default.
     condition
         What is drawn there, to a model that is told; as for ``zscape.latents.decode``.
+    batch_size
+        Vectors at a time, at least 1: a matter of speed and memory alone.
 
     Returns
     -------
@@ -101,11 +105,17 @@ def silence(
 
     Parameters
     ----------
+    vae
+        A model, or what has one: what ``zscape.load`` or ``zscape.train`` returned.
+    images
+        In any form of ``zscape.data.as_image_set``.
     layer, unit
         As in ``list_layers``; layer ``"z"`` silences a latent neuron.
     to
         ``"zero"``, or ``"mean"``: the unit's average over these images, position by position.
         The mean is the fairer question where a unit's usual value is far from zero.
+    batch_size
+        Images at a time, at least 1: a matter of speed and memory alone.
 
     Returns
     -------

@@ -47,7 +47,19 @@ class ClassMoments:
         class_names: Sequence[str],
         units: Sequence[str | int],
     ) -> ClassMoments:
-        """From the (n_classes, n_units) sums of activations and of their squares."""
+        """From the (n_classes, n_units) sums of activations and of their squares.
+
+        Parameters
+        ----------
+        counts
+            (n_classes,) images of each class.
+        sums, squares
+            (n_classes, n_units), of the activations and of their squares.
+        class_names
+            Of the rows.
+        units
+            Of the columns.
+        """
         with np.errstate(invalid="ignore"):
             mean = sums / counts[:, None]
             variance = np.maximum(squares / counts[:, None] - mean**2, 0)

@@ -99,7 +99,10 @@ class SideBySide:
         return figures.plot_side_by_side({"images": ends, **walks})
 
     def turns(self, rank: int) -> Figure:
-        """The same image while one neuron of each model goes through its codes."""
+        """The same image while one neuron of each model goes through its codes.
+
+        It is the one that says most for ``rank`` 0, the next for 1.
+        """
         rows = {}
         for name, neuron in self.turned(rank).items():
             values = np.quantile(self.tables[name].mu[:, neuron], SHARES)

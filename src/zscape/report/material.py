@@ -119,6 +119,8 @@ class Subject:
     def diagnose(self, seed: int = 0, progress: Tell | None = None) -> Diagnosis:
         """What is wrong with it, by its test images and all else that is known.
 
+        ``seed`` and ``progress`` are those of ``zscape.doctor``.
+
         Raises
         ------
         DataError

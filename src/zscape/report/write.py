@@ -75,6 +75,8 @@ def write_report(
 
     Parameters
     ----------
+    subject
+        The model with its images, and what else is known of it.
     path
         Where to; an existing file is replaced, missing folders are made.
     explorer

@@ -287,7 +287,7 @@ class Sweep:
         return f"{text}, {sure} than twice the standard error of that difference over seeds."
 
     def describe(self, name: str) -> str:
-        """The swept options of a trial."""
+        """The swept options of the trial ``name``, in words."""
         trial = self._named[name]
         shown = (f"{option} {self.shown_value(trial, option)}" for option in self.swept)
         return ", ".join(shown) or name
@@ -338,7 +338,7 @@ class Sweep:
             yield
 
     def with_trials(self, configs: Sequence[RunConfig]) -> Sweep:
-        """The same with these trials too, each once."""
+        """The same with the trials of ``configs`` too, each once."""
         every = {trial.name: trial for trial in self.trials}
         for config in configs:
             trial = Trial(config, self.folder)

@@ -59,7 +59,7 @@ class Range:
 
     @classmethod
     def parse(cls, text: str) -> Range:
-        """``1e-3..1e-1``, and after it ``:log``, ``:int`` or both.
+        """From a ``text``: ``1e-3..1e-1``, and after it ``:log``, ``:int`` or both.
 
         Raises
         ------

@@ -55,6 +55,13 @@ def find_precision(name: str, accelerator: str) -> str:
     """``"bf16"`` or ``"32"``: what ``"auto"`` becomes is bf16 where the hardware computes in it.
 
     Other processors emulate bf16 and would be slower for it, not faster.
+
+    Parameters
+    ----------
+    name
+        ``"auto"``, ``"bf16"`` or ``"32"``.
+    accelerator
+        What ``find_accelerator`` found.
     """
     if name != "auto":
         return name

@@ -467,6 +467,11 @@ class Trainer:
     def load_state_dict(self, tensors: dict[str, Tensor], counters: dict[str, Any]) -> None:
         """Continue from what ``state_dict`` returned.
 
+        Parameters
+        ----------
+        tensors, counters
+            Both of what ``state_dict`` returned.
+
         Raises
         ------
         CheckpointError

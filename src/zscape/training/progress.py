@@ -33,6 +33,8 @@ class Progress:
 def create_progress(kind: str = "auto", stream: TextIO | None = None) -> Progress:
     """A progress display: ``"rich"``, ``"tqdm"``, ``"lines"``, ``"none"``, or what suits the place.
 
+    It goes to ``stream``: stderr by default, in a notebook stdout.
+
     Raises
     ------
     ConfigError

@@ -79,6 +79,8 @@ def load_weights(
 
     Parameters
     ----------
+    path
+        ``.safetensors`` of ours, or a ``.pth`` of the tutorial's network.
     network, likelihood
         Your own, a class or ``module:Class``, in place of what the file names: nothing that is
         named in a file is imported.
