@@ -115,7 +115,8 @@ def draw_cells(folder: Path) -> None:
     import nbformat
 
     notebook = nbformat.read(ROOT / "notebooks" / "04_your_own_images.ipynb", as_version=4)
-    code = [cell.source for cell in notebook.cells if cell.cell_type == "code"]
+    cells = [cell for cell in notebook.cells if cell.cell_type == "code" and cell.id != "install"]
+    code = [cell.source for cell in cells]
     script = "\n".join(code[: 1 + next(i for i, text in enumerate(code) if "cells.csv" in text)])
     subprocess.run([sys.executable, "-c", script], cwd=folder, check=True)
 

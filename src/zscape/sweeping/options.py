@@ -48,6 +48,7 @@ class SweepOptions(TypedDict, total=False):
     tc_weight: Swept[float]
     epochs: Swept[int]
     batch_size: Swept[int | None]
+    shuffle: Swept[str | None]
     learning_rate: Swept[float]
     optimizer: Swept[str]
     schedule: Swept[str]
