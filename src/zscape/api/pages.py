@@ -179,6 +179,7 @@ class SceneOptions(TypedDict, total=False):
     split: str
     maps: str | Embedding | Sequence[str | Embedding] | None
     n: int | None
+    rows: Any
     weights: str
     seed: int
     story: StoryLike | None

@@ -54,7 +54,7 @@ def cached_scene(
 
     Parameters
     ----------
-    vae, images, title, n, weights, seed, progress
+    vae, images, title, n, rows, weights, seed, progress
         See ``build_scene``.
     maps
         Names of map methods; see ``build_scene``.
