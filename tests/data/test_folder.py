@@ -152,7 +152,7 @@ def test_a_picture_that_cannot_be_read_is_named(tmp_path: Path, save_picture: Sa
         (tmp_path / "another-format").read_bytes(),
     ):
         bad.write_bytes(content)
-        with pytest.raises(DataError, match=r"b\.png could not be read as a picture: "):
+        with pytest.raises(DataError, match=r"b\.png could not .*; --skip-broken leaves it out\.$"):
             read_folder(tmp_path)
 
 

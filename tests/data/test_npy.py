@@ -279,7 +279,10 @@ def as_zip(file: Path, content: bytes, name: str = "images.npy", method: int = 8
         ({"test_images": PIXELS, "y": np.zeros(4, int)}, "got test_images, y. Say which"),
         ({"images": PIXELS, "labels": np.zeros(3, int)}, "4 images need as many labels; got 3"),
         ({"images": PIXELS, "labels": np.zeros(4)}, "labels must be integers or text"),
-        ({"images": PIXELS, "labels": np.zeros((4, 2), int)}, "labels must be integers or text"),
+        (
+            {"images": PIXELS, "labels": np.zeros((4, 2), int)},
+            r"got int64 \(4, 2\); images alone \(--keys images=NAME\) can",
+        ),
         ({"images": PIXELS, "test_labels": np.zeros(4, int)}, "test labels but no test images"),
         ({"images": PIXELS, "test_images": PIXELS, "test_labels": np.zeros(4, int)}, "for neither"),
         ({"images": PIXELS, "class_names": np.array(["a"])}, "class names but no labels"),

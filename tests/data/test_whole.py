@@ -152,7 +152,10 @@ def test_a_picture_that_is_cut_short_is_skipped_if_so_told(
     save_classes(tmp_path / "birds")
     victim = tmp_path / "birds" / "class0" / "0.png"
     victim.write_bytes(victim.read_bytes()[:-6])
-    with pytest.raises(DataError, match=r"class0/0\.png could not be .*: it is cut short\.$"):
+    with pytest.raises(
+        DataError,
+        match=r"class0/0\.png could not be .*: it is cut short; --skip-broken leaves it out\.$",
+    ):
         load_data(tmp_path / "birds")
     assert sum(map(len, load_data(tmp_path / "birds", DataConfig(skip_broken=True)))) == 11
     assert "1 broken" in caplog.text

@@ -375,8 +375,8 @@ def _as_labels(labels: Any, n: int, where: str | Path) -> NDArray[Any]:
         array = array.reshape(-1)
     if array.dtype.kind not in "buiU" or array.ndim != 1:
         raise DataError(
-            f"{where}: labels must be integers or text of shape (n,); "
-            f"got {array.dtype} {array.shape}."
+            f"{where}: labels must be integers or text of shape (n,); got {array.dtype} "
+            f"{array.shape}; images alone (--keys images=NAME) can be read without."
         )
     if len(array) != n:
         raise DataError(f"{where}: {n} images need as many labels; got {len(array)}.")

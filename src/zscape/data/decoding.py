@@ -72,7 +72,8 @@ def skipping(config: DataConfig, left_out: Counter[str]) -> Iterator[None]:
         yield
     except DataError as error:
         if not config.skip_broken:
-            raise
+            text = str(error).removesuffix(".")
+            raise DataError(f"{text}; --skip-broken leaves it out.") from error
         _log.warning("%s", error)
         left_out["broken"] += 1
 
