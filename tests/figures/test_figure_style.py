@@ -150,3 +150,14 @@ def test_figures_stay_unknown_to_pyplot():
 def test_two_lines_that_fit_are_kept() -> None:
     assert fit_text("33: 4\nrank  0.933", 2, 8) == "33: 4\nrank 0.933"
     assert fit_text("one\ntwo\nthree", 2, 8) == "one two three"
+
+
+def test_the_second_line_is_not_lost_to_a_long_first() -> None:
+    """Of a find it is the number that the sheet is ordered by."""
+    first, second = fit_text("a_very_long_name_of_a_file.tif: treated\nrank 0.933", 1, 8).split(
+        "\n"
+    )
+    assert second == "rank 0.933"
+    assert first.startswith("a_very_long")
+    assert first.endswith("…")
+    assert text_width(first, 8) <= 1

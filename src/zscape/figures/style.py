@@ -310,11 +310,14 @@ def text_width(text: str, size: float, family: str | list[str] = _FAMILIES) -> f
 def fit_text(text: str, width: float, size: float) -> str:
     """``text`` in at most two lines of about ``width`` inches at ``size`` points, or cut by "…".
 
-    Where it has two lines that fit, they are kept.
+    Where it has two lines of which the second fits, they are kept, and the first is cut if need be.
     """
     own = [" ".join(part.split()) for part in text.strip().splitlines()]
-    if len(own) == 2 and all(text_width(part, size) <= width for part in own):
-        return "\n".join(own)
+    if len(own) == 2 and text_width(own[1], size) <= width:
+        first = own[0]
+        while len(first) > 2 and text_width(first, size) > width:
+            first = first.removesuffix("…")[:-1].rstrip() + "…"
+        return f"{first}\n{own[1]}"
     text = " ".join(text.split())
     needed = text_width(text, size)
     if needed <= width:
