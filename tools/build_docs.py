@@ -6,10 +6,14 @@ disk and asks nothing of any network. A link that leads nowhere ends it.
 
 from __future__ import annotations
 
+import dataclasses
+import inspect
 import re
 import shutil
 import subprocess
 import sys
+import types
+import typing
 from collections.abc import Iterator
 from importlib import import_module
 from pathlib import Path
@@ -22,14 +26,18 @@ from tools import gallery
 
 import zscape
 from zscape.cli.app import app
+from zscape.config import CONFIGS, Config, field_type
+from zscape.embedding import inverses, methods
 
 ROOT = Path(__file__).parent.parent
 STAGED, SITE = ROOT / "build" / "docs", ROOT / "build" / "site"
-SOURCES = "https://github.com/zscape/zscape/blob/main/"
+GITHUB, COLAB = "https://github.com/", "https://colab.research.google.com/github/"
+KAGGLE = "https://kaggle.com/kernels/welcome?src="
+SOURCES = f"{GITHUB}zscape/zscape/blob/main/"
 MODULES = (
     "zscape", "zscape.data", "zscape.model", "zscape.training", "zscape.latents",
     "zscape.embedding", "zscape.neurons", "zscape.finding", "zscape.evaluation", "zscape.figures",
-    "zscape.report", "zscape.explorer", "zscape.zoo", "zscape.notebook",
+    "zscape.report", "zscape.explorer", "zscape.zoo", "zscape.sweeping", "zscape.notebook",
 )  # fmt: skip
 """Whose public names are described, in the order of the way of the data."""
 
@@ -44,6 +52,7 @@ def main() -> None:
     for notebook in sorted((ROOT / "notebooks").glob("*.ipynb")):
         write_notebook(notebook)
     write("reference/commands.md", "\n".join(commands_page()))
+    write("reference/options.md", "\n".join(options_page()))
     for name in MODULES:
         write(f"reference/{name}.md", module_page(name))
     write("reference/index.md", "\n".join(index_page()))
@@ -89,7 +98,14 @@ def write_notebook(path: Path) -> None:
     for name, content in made["outputs"].items():
         (folder / name).write_bytes(content)
         text = text.replace(f"({name})", f"({path.stem}/{name})")
-    write(f"notebooks/{path.stem}.md", text)
+    shutil.copy(path, folder)
+    there = f"{SOURCES}notebooks/{path.name}"
+    links = (
+        f"[Download]({path.stem}/{path.name}) · "
+        f"[open in Colab]({there.replace(GITHUB, COLAB)}) · [open on Kaggle]({KAGGLE}{there})"
+    )
+    title, rest = text.split("\n", 1)
+    write(f"notebooks/{path.stem}.md", f"{title}\n\n{links}\n{rest}")
 
 
 def at_home(page: Path) -> str:
@@ -147,6 +163,46 @@ def parameter_row(parameter: Any, context: Any) -> str:
     return f"| `{called.replace('|', chr(0x2502))}` | {told} |"
 
 
+def options_page() -> Iterator[str]:
+    """The fields of the three configs, of which every option of a training is one."""
+    yield "# Options\n"
+    yield (
+        "Of `zscape.train` by these names, of `zscape train` as flags (`latent_dim` is "
+        "`--latent-dim`), in `config.json` of a run. Each is declared "
+        "once, with its range and its help. [Training](../training.md) says when to turn which.\n"
+    )
+    for config in CONFIGS.values():
+        yield from option_table(f"## {config.__name__}", config)
+    yield "## Maps and ways back\n"
+    yield "By name in Python, `fit_map(table, 'tsne', perplexity=50)`; by `--set` in a command.\n"
+    for registry in (methods, inverses):
+        for name in registry:
+            if dataclasses.fields(registry[name]):
+                yield from option_table(f"### {registry.kind.capitalize()} {name}", registry[name])
+
+
+def option_table(title: str, config: type[Config]) -> Iterator[str]:
+    """What a config is for, and all its fields."""
+    about = (inspect.getdoc(config) or "").split("\n\n")[0]
+    yield f"{title}\n\n{about}\n"
+    yield "| option | may be | default | what it does |\n|---|---|---|---|"
+    yield from (option_row(config, field) for field in dataclasses.fields(config))
+    yield ""
+
+
+def option_row(config: type[Config], field: dataclasses.Field[Any]) -> str:
+    """A field: its type, default, range, and what it is for."""
+    kind = field_type(config, field.name)
+    kinds = typing.get_args(kind) if isinstance(kind, types.UnionType) else (kind,)
+    names = ["None" if one is type(None) else getattr(one, "__name__", str(one)) for one in kinds]
+    low, high, choices = (field.metadata[key] for key in ("low", "high", "choices"))
+    ends = [f"{word} {end:g}" for word, end in (("from", low), ("to", high)) if end is not None]
+    told = field.metadata["help"].replace("|", "\\|").replace("<", "&lt;")
+    shown = " or ".join(f"`{name}`" for name in (choices or names))
+    shown += f" {' '.join(ends)}" * bool(ends)
+    return f"| `{field.name}` | {shown} | `{field.default!r}` | {told} |"
+
+
 def gallery_page() -> Iterator[str]:
     """A card for every piece of the gallery."""
     yield "# Gallery\n\nEach is one file that opens anywhere. Click a picture, then the map.\n"
@@ -184,6 +240,7 @@ def index_page() -> Iterator[str]:
     """What there is to look up."""
     yield f"# Reference\n\nOf version {zscape.__version__}, from docstrings and help texts.\n"
     yield "- [Commands](commands.md): every option of every command"
+    yield "- [Options](options.md) of a training, of maps, of ways back: range and default of each"
     yield "- [File formats](../formats.md): run, table, map, scene\n"
     yield "| module | |\n|---|---|"
     for name in MODULES:
