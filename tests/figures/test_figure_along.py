@@ -1,6 +1,7 @@
 import numpy as np
 import pytest
 import torch
+from matplotlib.dates import num2date
 from tests.figures.test_figure_walks import assert_nothing_is_cut_off, shown
 
 from zscape.errors import ShapeError
@@ -22,6 +23,19 @@ def test_a_number_is_a_point_per_image_that_has_one():
     is_there = np.isfinite(values)
     assert np.allclose(points[np.isfinite(points).all(1)], np.c_[POSITIONS, values][is_there])
     assert (plot.get_ylabel(), figure.texts[0].get_text()) == ("area", "area: R² 0.9")
+    assert_nothing_is_cut_off(figure)
+
+
+def test_dates_are_read_as_dates():
+    days = np.datetime64("2026-03-01", "s") + np.arange(len(POSITIONS)) * np.timedelta64(1, "D")
+    values = days.astype(np.int64).astype(float)
+    values[1] = np.nan
+    figure = plot_along(IMAGES, STEPS, POSITIONS, values, name="day", is_date=True)
+    ax = figure.axes[-1]
+    (points,) = ax.collections
+    found = num2date(points.get_offsets()[:, 1])
+    assert [each.date() for each in found] == np.delete(days, 1).astype("M8[D]").tolist()
+    assert ax.get_yticklabels()[0].get_text() == "Mar"
     assert_nothing_is_cut_off(figure)
 
 

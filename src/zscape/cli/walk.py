@@ -155,7 +155,8 @@ def along(
     write_walk(
         where, outs, walk,
         lambda: figures.plot_along(walk.images, places, way.positions, found.values, name=column,
-                                   title=said, categories=found.categories),
+                                   title=said, categories=found.categories,
+                                   is_date=found.is_date),
         {"place": places},
         lambda: figures.to_gif(
             walk.images, [_number(place) for place in places], seconds=seconds, note=where.note

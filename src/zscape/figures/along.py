@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
+from matplotlib.dates import AutoDateLocator, ConciseDateFormatter
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 from numpy.typing import NDArray
@@ -29,6 +30,7 @@ def plot_along(
     name: str,
     title: str = "",
     categories: Sequence[str] | None = None,
+    is_date: bool = False,
 ) -> Figure:
     """Pictures decoded on the way, and below them every image: its place and its value.
 
@@ -48,6 +50,8 @@ def plot_along(
         Over all of it.
     categories
         The names of the two values, whose images are then counted along the way.
+    is_date
+        The values are seconds since 1970.
 
     Raises
     ------
@@ -72,8 +76,14 @@ def plot_along(
     )
     ax.set_xlabel("place along the direction, latent units")
     if categories is None:
-        ax.scatter(places, numbers, s=6, alpha=0.5, linewidths=0, rasterized=True)
+        known = np.isfinite(numbers)
+        shown = (numbers[known] * 1e6).astype("datetime64[us]") if is_date else numbers[known]
+        ax.scatter(places[known], shown, s=6, alpha=0.5, linewidths=0, rasterized=True)
         ax.set_ylabel(name)
+        if is_date:
+            locator: Any = AutoDateLocator(minticks=3, maxticks=6)  # type: ignore[no-untyped-call]
+            ax.yaxis.set_major_locator(locator)
+            ax.yaxis.set_major_formatter(ConciseDateFormatter(locator))  # type: ignore[no-untyped-call]
     else:
         _count(ax, places, numbers, categories)
     return figure

@@ -57,6 +57,8 @@ class Along(NamedTuple):
     """(n,) numbers, NaN where missing; of two categories 0 and 1, and NaN for all others."""
     categories: tuple[str, str] | None
     """The names of 0 and 1."""
+    is_date: bool = False
+    """Whether the numbers are seconds since 1970."""
 
     def sentence(self, column: str) -> str:
         """What was found of ``column``, and how sure it is, for a person to read."""
@@ -102,7 +104,8 @@ def column_direction(
                 f"column {column!r} holds numbers; it has no two values to go between."
             )
         values = known.numbers(column)
-        return Along(number_direction(table, values, seed=seed), values, None)
+        found = number_direction(table, values, seed=seed)
+        return Along(found, values, None, known.kind(column) == "date")
     else:
         codes, names = known.classes(column)
     ends = _ends(column, names, between)
