@@ -6,8 +6,7 @@ const COLORS =
   "#366382 #f07213 #00a294 #8c62d6 #eac414 #74091e #08e6b7 #985615 #adaafd #51128d".split(" ");
 
 async function read(folder) {
-  const bytes = async (name) =>
-    (await fetch(`${folder}/${name}`)).arrayBuffer();
+  const bytes = async (name) => (await fetch(`${folder}/${name}`)).arrayBuffer();
   return {
     x: new Float32Array(await bytes("x.f32")),
     y: new Float32Array(await bytes("y.f32")),

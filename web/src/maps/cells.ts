@@ -66,13 +66,12 @@ export class Cells {
     return sum;
   }
 
-  /** Stretches of `items` that lie in them, `to` not included. */
+  /** Of each that is not empty, the stretch of `items` that lies in it, `to` not included. */
   each({ c0, c1, r0, r1 }: CellRange, use: (from: number, to: number) => void): void {
-    if (c1 < c0) return;
-    for (let r = r0; r <= r1; r++) {
-      const first = r * this.columns;
-      use(this.starts[first + c0], this.starts[first + c1 + 1]);
-    }
+    const { starts, columns } = this;
+    for (let r = r0; r <= r1; r++)
+      for (let cell = r * columns + c0; cell <= r * columns + c1; cell++)
+        if (starts[cell + 1] > starts[cell]) use(starts[cell], starts[cell + 1]);
   }
 
   private cellOf(x: number, y: number, none: number): number {

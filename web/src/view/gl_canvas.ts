@@ -72,7 +72,7 @@ export class GlCanvas {
     gl.clear(gl.COLOR_BUFFER_BIT);
     const projection = this.projection();
     this.drawTiles(projection);
-    const crowd = this.crowd.draw(state, hasContours);
+    const crowd = this.crowd.draw(state, hasContours, most);
     if (crowd) this.raster.draw(crowd, crowd.width === width && crowd.height === height);
     else this.drawPoints(projection, most, hasContours);
     return this.drawThumbnails(projection);

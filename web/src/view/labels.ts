@@ -85,7 +85,7 @@ function nearestOf(
   let [best, least] = [-1, Number.POSITIVE_INFINITY];
   for (let i = 0; i < rows.length; i++) {
     const row = rows[i];
-    const far = Math.hypot(coordinates[2 * row] - x, coordinates[2 * row + 1] - y);
+    const far = (coordinates[2 * row] - x) ** 2 + (coordinates[2 * row + 1] - y) ** 2;
     if (far < least) [best, least] = [row, far];
   }
   return best;

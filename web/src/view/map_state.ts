@@ -101,17 +101,15 @@ export class MapState {
     return rows;
   }
 
-  /** All points in view, where they are so many and so small that they are added up; else null. */
+  /** Which of `cells.items` are in view, where they are so many and so small that they are added up; else null. */
   crowd(): Stretch[] | null {
     const range = this.range();
     if (!range || pointStyle(this.spacing).diameter >= ROUND_FROM) return null;
     const cells = this.cells();
     const n = cells.count(range);
     if (n <= CROWD) return null;
-    // One after the other, memory is read faster.
-    if (n > cells.items.length / 2) return [{ rows: null, from: 0, to: this.n }];
     const stretches: Stretch[] = [];
-    cells.each(range, (from, to) => stretches.push({ rows: cells.items, from, to }));
+    cells.each(range, (from, to) => stretches.push({ from, to }));
     return stretches;
   }
 
@@ -121,7 +119,7 @@ export class MapState {
     return this.cells().range(visibleBox(this.view, this.size, LARGEST));
   }
 
-  private cells(): Cells {
+  cells(): Cells {
     const { places } = this;
     if (this.known?.places !== places)
       this.known = { places, cells: new Cells(places.coordinates, places.bounds, this.order) };

@@ -41,7 +41,7 @@ export class PlainCanvas {
     context.fillStyle = state.theme.background;
     context.fillRect(0, 0, state.size.width, state.size.height);
     this.drawTiles();
-    const crowd = this.crowd.draw(state, hasContours);
+    const crowd = this.crowd.draw(state, hasContours, most);
     if (crowd) context.drawImage(asDrawable(crowd), 0, 0, state.size.width, state.size.height);
     else this.drawPoints(most, hasContours);
     return this.drawThumbnails();

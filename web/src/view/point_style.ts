@@ -18,7 +18,7 @@ export function pointStyle(spacing: number): PointStyle {
 
 /** Device pixels of diameter; nobody sees the corners of smaller ones. */
 export const ROUND_FROM = 2.6;
-/** Points in view from which those that small are added up, which costs a processor a fiftieth of drawing them. */
+/** Points in view from which those that small are added up, which a processor does sooner than drawing them. */
 export const CROWD = 40_000;
 /** Points are seen above tiles, their strokes and their ground alike. */
 export const TILE_OPACITY = 0.5;

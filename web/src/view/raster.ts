@@ -1,23 +1,25 @@
 /** Very many small dots as a picture: what lies on a pixel is added up, and looks as if one dot lay over the other. */
-import type { Paint } from "./view";
-
 /** Dots on a pixel beyond which one more is not seen. */
 const MOST_COUNTED = 255;
 
-/** Points to add: rows `from` up to `to` of `rows`, or where that is null of all. */
+/** Which of the points are added, `to` not included. */
 export interface Stretch {
-  rows: Uint32Array | null;
   from: number;
   to: number;
 }
 
+/** Points, best those side by side that are so on the map: memory is slow where one jumps about in it. */
 export interface Dots {
-  coordinates: Float32Array;
-  paint: Paint;
+  coordinates: Float32Array; // (n, 2)
+  /** The colour of each in `palette`, RGBA 0…255. */
+  codes: Uint8Array | Uint16Array;
+  palette: Uint8Array;
   /** 1 where a point is shown; null: all are. */
   mask: Uint8Array | null;
   diameter: number; // pixels
   opacity: number;
+  /** How many dots each stands for, where they are a sample. */
+  weight?: number;
 }
 
 /** Pixel (x, y) of a place: (place × scale + offset), for each axis. */
@@ -49,7 +51,7 @@ export class Raster {
     const side = Math.max(1, Math.round(dots.diameter));
     this.sums.fill(0);
     for (const stretch of stretches) this.count(dots, onto, side, stretch);
-    const area = dots.diameter ** 2 / side ** 2;
+    const area = ((dots.weight ?? 1) * dots.diameter ** 2) / side ** 2;
     this.blend(
       Float64Array.from(
         { length: MOST_COUNTED + 1 },
@@ -59,26 +61,28 @@ export class Raster {
   }
 
   private count(
-    { coordinates, paint, mask }: Dots,
+    { coordinates, codes, palette, mask }: Dots,
     { scaleX, offsetX, scaleY, offsetY }: Onto,
     side: number,
-    { rows, from, to }: Stretch,
+    { from, to }: Stretch,
   ): void {
     const { sums } = this;
     const { width, height } = this.image;
-    const { codes, palette } = paint;
-    const [shiftX, shiftY] = [offsetX - (side - 1) / 2, offsetY - (side - 1) / 2];
-    const [mostX, mostY] = [width - side + 1, height - side + 1];
+    const shiftX = offsetX - (side - 1) / 2;
+    const shiftY = offsetY - (side - 1) / 2;
+    const mostX = width - side + 1;
+    const mostY = height - side + 1;
     for (let i = from; i < to; i++) {
-      const row = rows ? rows[i] : i;
-      if (mask && mask[row] === 0) continue;
-      const x = coordinates[2 * row] * scaleX + shiftX;
-      const y = coordinates[2 * row + 1] * scaleY + shiftY;
+      if (mask !== null && mask[i] === 0) continue;
+      const x = coordinates[2 * i] * scaleX + shiftX;
+      const y = coordinates[2 * i + 1] * scaleY + shiftY;
       // Also leaves out what has no place.
       if (!(x >= 0 && x < mostX && y >= 0 && y < mostY)) continue;
       const at = 4 * ((y | 0) * width + (x | 0));
-      const color = 4 * codes[row];
-      const [r, g, b] = [palette[color], palette[color + 1], palette[color + 2]];
+      const color = 4 * codes[i];
+      const r = palette[color];
+      const g = palette[color + 1];
+      const b = palette[color + 2];
       for (let dy = 0; dy < side; dy++)
         for (let dx = 0; dx < side; dx++) {
           const pixel = at + 4 * (dy * width + dx);
