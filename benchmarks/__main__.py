@@ -151,16 +151,18 @@ def main(names: list[str]) -> None:
         return
     if names[:1] == ["--quick"]:
         quick = {name: PARTS[name](**QUICK[name]) for name in names[1:] or QUICK}
-        print(as_markdown(json.loads(json.dumps({"machine_class": "any machine"} | quick))))
+        quick |= {"machines": dict.fromkeys(quick, "any machine")}
+        print(as_markdown(json.loads(json.dumps(quick))))
         return
     if unknown := set(names) - set(PARTS):
         sys.exit(f"benchmarks: unknown {', '.join(unknown)}; there are {', '.join(PARTS)}.")
     file = FOLDER / "results.json"
     results = json.loads(file.read_text()) if file.exists() else {}
-    results["machine_class"] = f"{os.cpu_count()} CPU cores, {platform.machine()}, {bf16_units()}"
+    machine = f"{os.cpu_count()} CPU cores, {platform.machine()}, {bf16_units()}"
     for name in names or list(PARTS):
         print(name)
         results[name] = PARTS[name]()
+        results.setdefault("machines", {})[name] = machine
         # Through JSON, so that the table is made from what the file says.
         write_atomic(file, json.dumps(results, indent=1) + "\n")
         write_atomic(FOLDER / "results.md", as_markdown(json.loads(file.read_text())))

@@ -8,16 +8,20 @@ from typing import Any
 
 
 def as_markdown(results: dict[str, Any]) -> str:
-    """One section per part that has been measured."""
+    """One section per part that has been measured, with the machine if they are of several."""
+    there = [name for name in SECTIONS if name in results]
+    machines = {results["machines"][name] for name in there}
+    where = f" on {machines.pop()}" if len(machines) == 1 else ""
     lines = [
         "# Benchmarks",
         "",
-        f"Made by `make bench` on {results['machine_class']}. One process per measurement, one "
-        "at a time, pairs alternating; medians of five pairs where no other number is given.",
+        f"Made by `make bench`{where}. One process per measurement, one at a time, pairs "
+        "alternating; medians of five pairs where no other number is given.",
     ]
-    for name, section in SECTIONS.items():
-        if name in results:
-            lines += ["", *section(results[name])]
+    for name in there:
+        title, *rest = SECTIONS[name](results[name])
+        told = [] if where else ["", f"On {results['machines'][name]}."]
+        lines += ["", title, *told, *rest]
     return "\n".join(lines) + "\n"
 
 
