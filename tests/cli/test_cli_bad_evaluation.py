@@ -134,3 +134,13 @@ def test_samples_that_are_no_numbers_are_refused() -> None:
             weights.mul_(float("nan"))
     with pytest.raises(zscape.DataError, match=r"fc3 .* makes NaN"):
         zscape.quality(model, zscape.load_data("mnist"), n=10)
+
+
+def test_figures_per_class_are_refused_before_hours_of_measuring(
+    cli: Cli, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    np.savez(tmp_path / "bare.npz", images=np.zeros((9, 28, 28), np.uint8))
+    monkeypatch.setattr("zscape.evaluation.evaluate", lambda *_, **__: pytest.fail("measured"))
+    code, out, err = cli("evaluate", "zoo:2", "--by", "class", "--data", tmp_path / "bare.npz")
+    assert (code, out) == (2, "")
+    assert err == "zscape: bare.npz has no labels, so there are no figures per class.\n"

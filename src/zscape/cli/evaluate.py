@@ -48,9 +48,12 @@ def evaluate(
     per image, and bits per pixel where there is a likelihood, each with its standard error.
     """
     from zscape import evaluation
+    from zscape.evaluation.bounds import check_classes
 
     written = check_outs(outs, TABLES)
     protocol = evaluation.Protocol(binarize, draws, samples, where.seed, precision)
+    if by == "class":
+        check_classes(where.images.name, where.images.labels)
     with showing_progress() as show:
         found = evaluation.evaluate(
             where.opened.model, where.images, protocol, name=where.opened.name,

@@ -12,6 +12,7 @@ import typer
 from zscape.cli.inputs import OWN
 from zscape.cli.options import ALL_CONFIGS, with_options
 from zscape.errors import ConfigError
+from zscape.words import counted
 
 if TYPE_CHECKING:
     from zscape.training import TrainingResult
@@ -81,7 +82,7 @@ def report_result(result: TrainingResult) -> None:
     last = result.history[-1]
     test = last["test"]
     print(
-        f"Test loss {test['loss']:.2f} nats per image after {last['epoch']} epochs "
+        f"Test loss {test['loss']:.2f} nats per image after {counted(last['epoch'], 'epoch')} "
         f"(reconstruction {test['reconstruction']:.2f}, KL {test['kl']:.2f}, "
         f"{last['n_active']} of {result.model.latent_dim} latent neurons in use).\n"
         f"Everything is in {result.run.path}. "

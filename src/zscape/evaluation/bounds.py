@@ -152,8 +152,8 @@ class Evaluation:
         DataError
             The images have no classes.
         """
-        if self.labels is None:
-            raise DataError(f"{self.data} has no labels, so there are no figures per class.")
+        check_classes(self.data, self.labels)
+        assert self.labels is not None
         present = np.unique(self.labels).tolist()
         return self._rows({self.class_names[k]: self.labels == k for k in present})
 
@@ -181,6 +181,12 @@ class Evaluation:
         columns = ["class", "quantity", "nats", "error", "bits_per_dim", "n_images"]
         frame = pd.DataFrame(rows, columns=columns).set_index(["class", "quantity"])
         return frame.astype({"bits_per_dim": float})
+
+
+def check_classes(name: str, labels: Any) -> None:
+    """Raise ``DataError`` if the images called ``name`` have no labels: before measuring."""
+    if labels is None:
+        raise DataError(f"{name} has no labels, so there are no figures per class.")
 
 
 def estimate(values: NDArray[np.float64]) -> Estimate:
