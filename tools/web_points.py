@@ -63,7 +63,9 @@ def write_points(folder: Path, n: int) -> Path:
     drawn = [fit_map(few, method) for method in ("tsne", "pca")]
     table = encode(vae, images, progress=say("encoded"))
     maps = placed_on(drawn, table)
-    scene = build_scene(vae, images, table=table, maps=maps, n=n, title=f"{n} digits")
+    scene = build_scene(
+        vae, images, table=table, maps=maps, n=n, title=f"{n} digits", is_brief=True
+    )
     explorer = write_export(scene, f"{out}/explorer/")
     for name, values in zip("xy", maps[0].coordinates.T, strict=True):
         (out / f"{name}.f32").write_bytes(np.ascontiguousarray(values, "<f4").tobytes())

@@ -57,7 +57,7 @@ async function move(page, { x, y, width, height }) {
 const heap = (page) =>
   page.evaluate(() => (performance.memory ? performance.memory.usedJSHeapSize / 1e6 : null));
 
-function ours(address) {
+export function ours(address) {
   return withPage({}, async (page) => {
     await page.addInitScript(watch);
     await page.goto(`${address}explorer/`);
@@ -74,7 +74,7 @@ function ours(address) {
   });
 }
 
-function rival(address, name, points) {
+export function rival(address, name, points) {
   return withPage({ width: 800, height: 632 }, async (page) => {
     const complaints = [];
     page.on("pageerror", ({ message }) => complaints.push(message));
@@ -86,23 +86,36 @@ function rival(address, name, points) {
     }
     const ready = await page.evaluate(() => performance.getEntriesByName("shown")[0].startTime);
     await page.waitForTimeout(3000);
-    if (complaints.length) return { why: complaints[0] };
+    const refusal = await page.evaluate(() =>
+      /[^.\n]*unavailable[^.]*\./.exec(document.body.innerText),
+    );
+    if (complaints.length || refusal) return { why: complaints[0] ?? refusal[0] };
     const moved = await move(page, { x: 0, y: 0, width: 800, height: 600 });
     return { ready, ...moved, heap: await heap(page) };
   });
 }
 
+/** Of Embedding Atlas the map alone is shown; what its charts and tables need is left out. */
+const withoutCharts = {
+  name: "without-charts",
+  resolveId: (name) => (name.startsWith("@uwdata/") ? `\0${name}` : null),
+  load: (name) =>
+    name.startsWith("\0@uwdata/") ? "export default {}; export class MosaicClient {}" : null,
+};
+
 /** The page of the others, beside the points. */
-async function writeRivals(folder) {
+export async function writeRivals(folder) {
   await build({
     configFile: false,
     logLevel: "error",
+    plugins: [withoutCharts],
     build: {
       outDir: folder,
       emptyOutDir: false,
       target: "es2022",
+      rolldownOptions: { shimMissingExports: true },
       lib: {
-        entry: new URL("rivals.ts", import.meta.url).pathname,
+        entry: new URL("rivals/page.js", import.meta.url).pathname,
         formats: ["es"],
         fileName: () => "rivals.js",
       },
@@ -121,6 +134,10 @@ export async function measureLarge({ python, root, env, folder, say, sizes = SIZ
     env,
     stdio: ["ignore", "pipe", "inherit"],
     encoding: "utf8",
+  });
+  execFileSync("npm", ["ci", "--no-audit", "--no-fund"], {
+    cwd: new URL("rivals", import.meta.url),
+    stdio: "inherit",
   });
   const places = JSON.parse(told.trim().split("\n").at(-1));
   await writeRivals(folder);
