@@ -24,7 +24,7 @@ from zscape.embedding import (
     methods,
     trustworthiness,
 )
-from zscape.embedding.neighbours import nearest_others, place, shepard_weights
+from zscape.embedding.neighbours import nearest, nearest_others, place, shepard_weights
 from zscape.embedding.tsne import EXAGGERATION, fading_exaggeration
 from zscape.errors import ConfigError, DataError, ShapeError
 from zscape.latents import encode
@@ -286,8 +286,20 @@ def test_neighbours_are_the_nearest(table):
     np.testing.assert_allclose(found.distances, np.sort(gaps, axis=1)[:, :5], rtol=1e-4)
 
 
+@pytest.mark.parametrize("dim", [6, 7, 15, 16])
+def test_trees_and_all_pairs_find_the_same(monkeypatch, dim):
+    """Whichever is quicker for so many points of so many dimensions."""
+    x = make_table(n=300, dim=dim).mu
+    found = {}
+    for most in (100, 1000):
+        monkeypatch.setattr("zscape.embedding.neighbours.ALL_PAIRS_MAX_POINTS", most)
+        found[most] = nearest(x, x[:50] + 0.01, 5)
+    np.testing.assert_array_equal(found[100].rows, found[1000].rows)
+    np.testing.assert_array_equal(found[100].distances, found[1000].distances)
+
+
 def test_many_dimensions_and_points_are_searched_approximately(monkeypatch):
-    monkeypatch.setattr("zscape.embedding.neighbours.EXACT_MAX_POINTS", 100)
+    monkeypatch.setattr("zscape.embedding.neighbours.ALL_PAIRS_MAX_POINTS", 100)
     x = make_table(n=200, dim=20).mu
     found = nearest_others(x, 5, seed=0)
     gaps = np.linalg.norm(x[:, None] - x, axis=2)

@@ -91,6 +91,16 @@ def test_torchrun_says_how_many_there_are(monkeypatch: pytest.MonkeyPatch) -> No
         processes.as_launched(make_config(devices=4).train)
 
 
+def test_processes_that_could_not_meet_again_do_not_begin(monkeypatch) -> None:
+    torchrun(monkeypatch, world=2, here=2)
+    monkeypatch.setenv("TORCHELASTIC_MAX_RESTARTS", "3")
+    monkeypatch.setenv("TORCHELASTIC_USE_AGENT_STORE", "True")
+    with pytest.raises(ConfigError, match="set TORCH_DISABLE_SHARE_RDZV_TCP_STORE=1 around it"):
+        processes.as_launched(make_config().train)
+    monkeypatch.setenv("TORCHELASTIC_USE_AGENT_STORE", "False")
+    assert processes.as_launched(make_config().train).devices == 2
+
+
 def test_every_process_still_needs_images_in_every_step(monkeypatch, tmp_path: Path) -> None:
     torchrun(monkeypatch, world=8, here=8)
     with pytest.raises(ConfigError, match=r"at least 2 images in every step.*8 process"):

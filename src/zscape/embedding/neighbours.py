@@ -11,10 +11,12 @@ from zscape.seeding import derive
 
 Floats = NDArray[np.float32]
 
-TREE_MAX_DIM = 15
+TREE_MAX_DIM = 6
 """A k-d tree is searched up to here; above, it is slower than comparing all pairs."""
-EXACT_MAX_POINTS = 20_000
-"""Above both limits the search is approximate: all pairs grow with the square."""
+ALL_PAIRS_MAX_POINTS = 100_000
+"""Points of which all pairs are compared, which grow with the square; of more, a tree is searched
+up to ``TREE_EVER_MAX_DIM``, and above, the search is approximate."""
+TREE_EVER_MAX_DIM = 15
 N_PLACING = 15
 """Neighbours that place a new point."""
 N_MEDIAN_STEPS = 20
@@ -39,10 +41,10 @@ def n_threads() -> int:
 def nearest_others(x: Floats, k: int, seed: int) -> Found:
     """The ``k`` nearest other points of every point of ``x`` (n, dim); k < n.
 
-    Exact up to ``TREE_MAX_DIM`` dimensions or ``EXACT_MAX_POINTS`` points, else by Annoy's forest
-    of random projections.
+    Exact up to ``TREE_EVER_MAX_DIM`` dimensions or ``ALL_PAIRS_MAX_POINTS`` points, else by Annoy's
+    forest of random projections.
     """
-    if x.shape[1] > TREE_MAX_DIM and len(x) > EXACT_MAX_POINTS:
+    if x.shape[1] > TREE_EVER_MAX_DIM and len(x) > ALL_PAIRS_MAX_POINTS:
         from openTSNE.nearest_neighbors import Annoy
 
         random_state = derive(seed, "neighbours") % 2**31
@@ -68,7 +70,8 @@ def _nearest(search: Any, x: Floats, queries: Floats) -> Found:
 def _exact(x: Floats, k: int) -> Any:
     from sklearn.neighbors import NearestNeighbors
 
-    search = "kd_tree" if x.shape[1] <= TREE_MAX_DIM else "brute"
+    most = TREE_MAX_DIM if len(x) <= ALL_PAIRS_MAX_POINTS else TREE_EVER_MAX_DIM
+    search = "kd_tree" if x.shape[1] <= most else "brute"
     return NearestNeighbors(n_neighbors=k, algorithm=search, n_jobs=n_threads()).fit(x)
 
 

@@ -34,6 +34,9 @@ STRATEGIES = ("auto", "ddp")
 PATIENCE = timedelta(seconds=10)
 """How long a process waits for the others before it leaves a training."""
 
+FRESH = "TORCH_DISABLE_SHARE_RDZV_TCP_STORE"
+"""Lets torchrun give processes that it starts again a new place to meet; at the one before lie the
+addresses of those that are no more, which gloo tries until it gives up."""
 LET_GO = 60.0
 """Seconds for which a training that torchrun has started again waits for the one before."""
 
@@ -130,10 +133,17 @@ def as_launched(config: TrainConfig) -> TrainConfig:
     Raises
     ------
     ConfigError
-        It asks for another number of processes.
+        It asks for another number of processes; or those that are started again would not meet.
     """
     if not is_by_torchrun():
         return config
+    may_restart = os.environ.get("TORCHELASTIC_MAX_RESTARTS", "0") != "0"
+    if may_restart and os.environ.get("TORCHELASTIC_USE_AGENT_STORE") == "True":
+        raise ConfigError(
+            "torchrun may start this training again, and its processes would look for those before "
+            f"them: give it --rdzv-backend c10d and set {FRESH}=1 around it, or leave out "
+            "--max-restarts."
+        )
     n = int(os.environ["WORLD_SIZE"])
     n_here = int(os.environ["LOCAL_WORLD_SIZE"])
     if config.devices * config.num_nodes not in (1, n):
