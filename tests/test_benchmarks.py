@@ -5,8 +5,9 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import numpy as np
 import pytest
-from benchmarks import gpu
+from benchmarks import gpu, neighbours, scale, scale_page
 from benchmarks.__main__ import PARTS, QUICK, main
 from benchmarks.tables import SECTIONS, as_markdown
 
@@ -20,6 +21,35 @@ def test_every_part_has_a_section() -> None:
 def test_the_page_is_made_of_the_results() -> None:
     results = json.loads((FOLDER / "results.json").read_text())
     assert (FOLDER / "results.md").read_text() == as_markdown(results)
+
+
+def test_the_page_of_scale_is_made_of_its_results_and_says_what_is_not_there() -> None:
+    found = json.loads((FOLDER / "scale.json").read_text())
+    assert (FOLDER / "scale.md").read_text() == scale_page.as_markdown(found)
+    own = {"1": {"step": "pca", "n": 10, "why_not": "more than 600 s"}}
+    page = scale_page.as_markdown({"machine": "any", "steps": own})
+    assert "Not measured: PCA of all, 10 (more than 600 s)." in page
+
+
+def test_what_is_hopeless_is_not_tried() -> None:
+    fewer = {"a": {"step": "pca", "n": 100, "took_s": 50.0}}
+    assert scale._hopeless({"step": "pca", "n": 1_000}, fewer) == ""
+    assert "about 50,000 s" in scale._hopeless({"step": "pca", "n": 100_000}, fewer)
+    assert scale._hopeless({"step": "tiles", "n": 100_000}, fewer) == ""
+    failed = {"a": {"step": "pca", "n": 100, "why_not": "killed"}}
+    assert "100 were not measured" in scale._hopeless({"step": "pca", "n": 1_000}, failed)
+
+
+def test_recall_counts_what_was_found_in_whatever_order() -> None:
+    x = np.random.default_rng(0).random((300, 4), np.float32)
+    true = neighbours.truth(x, x[:20], 5, at_once=70)
+    gaps = ((x[:20, None] - x) ** 2).sum(2)
+    np.testing.assert_array_equal(true, gaps.argsort(1)[:, :5])
+    assert neighbours.recall(true[:, ::-1], true, 5) == 1.0
+    assert neighbours.recall(true + 300, true, 5) == 0.0
+    for name in ("scikit-learn k-d tree", "SciPy k-d tree", "scikit-learn, all pairs"):
+        found = neighbours.LIBRARIES[name](x, 1)(x[:20], 5)
+        np.testing.assert_array_equal(found, true)
 
 
 def test_rates_are_compared_round_by_round() -> None:
