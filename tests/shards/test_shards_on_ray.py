@@ -75,6 +75,36 @@ def test_on_a_ray_of_this_machine_as_without(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
+def test_a_worker_is_killed_and_its_shard_is_encoded_by_another(tmp_path: Path) -> None:
+    shards, out = write_shards(tmp_path / "shards", 40, 60), tmp_path / "out"
+    done = program(f"""if True:
+        import os, signal, threading, time
+        from pathlib import Path
+        import zscape
+
+        def workers():
+            for file in Path("/proc").glob("[0-9]*/cmdline"):
+                try:
+                    if file.read_bytes().startswith(b"ray::MapWorker"):
+                        yield int(file.parent.name)
+                except OSError:
+                    pass
+
+        def kill():
+            while len(list(Path({str(out)!r}).rglob("*.latents.parquet"))) < 4:
+                time.sleep(0.05)
+            os.kill(next(workers()), signal.SIGKILL)
+            print("killed", flush=True)
+
+        threading.Thread(target=kill, daemon=True).start()
+        print(zscape.encode_shards("zoo:2", {str(shards)!r}, {str(out)!r}, engine="ray"))
+    """)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.split() == ["killed", "2400"]
+    assert numbers_of(tables_of(out)) == list(range(2400))
+
+
+@pytest.mark.slow
 def test_a_node_is_killed_and_every_image_is_there_once(tmp_path: Path) -> None:
     shards, out = write_shards(tmp_path / "shards", 90, 60), tmp_path / "out"
     done = subprocess.run(
