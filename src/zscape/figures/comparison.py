@@ -94,7 +94,7 @@ def _draw_models(frame: pd.DataFrame, panels: Sequence[str]) -> Figure:
         ax.grid(axis="y", linewidth=0.5, alpha=0.5)
         ax.margins(x=0.15)
         ax.xaxis.set_major_locator(MaxNLocator(3, integer=name == "n_used", min_n_ticks=2))
-        ax.set_title(PANELS[name], loc="left", fontsize=9.5)
+        ax.set_title(PANELS[name], loc="left", fontsize=8.5)
     return figure
 
 
@@ -119,7 +119,7 @@ def _draw_knobs(rows: Mapping[str, pd.DataFrame], panels: Sequence[str]) -> Figu
             ax.set_xticklabels(_thinned([f"{value:g}" for value in means.index]))
             ax.yaxis.set_major_locator(MaxNLocator(5, integer=name == "n_used", min_n_ticks=2))
             ax.set_xlabel(KNOBS[knob])
-            ax.set_title(PANELS[name], loc="left", fontsize=9.5)
+            ax.set_title(PANELS[name], loc="left", fontsize=8.5)
         still = part[other].iloc[0]
         fixed = f"{KNOBS[other]}: {'unknown' if pd.isna(still) else f'{still:g}'}"
         axes[0].set_ylabel(fixed, color=INK)
