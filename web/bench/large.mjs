@@ -87,9 +87,9 @@ export function rival(address, name, points) {
     const ready = await page.evaluate(() => performance.getEntriesByName("shown")[0].startTime);
     await page.waitForTimeout(3000);
     const refusal = await page.evaluate(() =>
-      /[^.\n]*unavailable[^.]*\./.exec(document.body.innerText),
+      /[^.\n]*unavailable[^.]*\./.exec(document.body.textContent),
     );
-    if (complaints.length || refusal) return { why: complaints[0] ?? refusal[0] };
+    if (complaints.length || refusal) return { why: complaints[0] ?? refusal[0].trim() };
     const moved = await move(page, { x: 0, y: 0, width: 800, height: 600 });
     return { ready, ...moved, heap: await heap(page) };
   });
