@@ -96,7 +96,7 @@ e2e: web/node_modules/.package-lock.json .venv/.dev
 bench-web: web/node_modules/.package-lock.json .venv/.dev
 	npm --prefix web run bench:web
 
-# The site, build/site/index.html, which opens from the disk; trains the three small models of its gallery, once.
+# The site, build/site/index.html, which opens from the disk; trains the four small models of its gallery, once.
 docs: .venv/.docs
 	$(BIN)/python -m tools.build_docs
 

@@ -209,9 +209,11 @@ def gallery_page() -> Iterator[str]:
     yield '<div class="cards" markdown>'
     for name, piece in gallery.PIECES.items():
         commands = "\n".join(piece.commands)
+        is_drawn = (gallery.PICTURES / f"{name}.webp").exists()
+        shown = f"![{piece.title}](images/gallery/{name}.webp)" if is_drawn else "Open it"
         yield (
-            f'<div class="card" markdown>\n[![{piece.title}](images/gallery/{name}.png)]'
-            f"(gallery/{name}.html)\n\n**{piece.title}.** {piece.sentence}\n\n"
+            f'<div class="card" markdown>\n[{shown}](gallery/{name}.html)\n\n'
+            f"**{piece.title}.** {piece.sentence}\n\n"
             f"```\n{commands}\n```\n</div>"
         )
     yield "</div>"

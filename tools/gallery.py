@@ -73,16 +73,16 @@ def make(name: str) -> Path:
 def take_picture(name: str) -> None:
     """What the page shows, on its card."""
     PICTURES.mkdir(parents=True, exist_ok=True)
-    out, page = PICTURES / f"{name}.png", PAGES / f"{name}.html"
-    with tempfile.TemporaryDirectory() as profile:
+    page = PAGES / f"{name}.html"
+    with tempfile.TemporaryDirectory() as folder:
+        shot = Path(folder) / "shot.png"
         subprocess.run(
-            ["chromium", *QUIET, f"--user-data-dir={profile}", f"--window-size={SIZE}",
-             f"--screenshot={out}", f"{page.as_uri()}#{PIECES[name].view}"],
+            ["chromium", *QUIET, f"--user-data-dir={folder}/profile", f"--window-size={SIZE}",
+             f"--screenshot={shot}", f"{page.as_uri()}#{PIECES[name].view}"],
             check=True, capture_output=True, timeout=180,
         )  # fmt: skip
-    Image.open(out).convert("RGB").resize((800, 500), Image.Resampling.LANCZOS).quantize(
-        128, dither=Image.Dither.NONE
-    ).save(out, optimize=True)
+        picture = Image.open(shot).convert("RGB").resize((800, 500), Image.Resampling.LANCZOS)
+        picture.save(PICTURES / f"{name}.webp", quality=85, method=6)
 
 
 def draw_glyphs(folder: Path) -> None:
@@ -154,6 +154,14 @@ PIECES = {
          "zscape export run --split train -o cells.html"),
         "map=umap&color=elongation&tab=columns",
         draw_cells,
+    ),
+    "film": Piece(
+        "A model while it learns",
+        "Two neurons from the blank network to the end; the slider over the map is time.",
+        ("zscape train --network mlp --latent-dim 2 --n-train 20000 --epochs 4 --snapshots 10 "
+         "--out run",
+         "zscape export run --film --maps pca --weights i8 -n 2000 -o film.html"),
+        "map=z0,z1",
     ),
     "sprites": Piece(
         "Sprites",
