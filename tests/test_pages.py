@@ -156,11 +156,11 @@ def prepared(tmp_path_factory: pytest.TempPathFactory) -> Path:
         )
     zscape.train("mnist", condition="label", out=folder / "runs" / "told", **tiny, **digits)
     cells, lines = make_cells(), ["file_name,patient,treatment,area"]
+    areas, treatments = cells.columns.numbers("area"), cells.columns.texts("treatment")
     for i, picture in enumerate(cells.images[:, 0].numpy()):
         (folder / "cells").mkdir(exist_ok=True)
         Image.fromarray(picture).save(folder / "cells" / f"cell{i:04}.png")
-        one = cells.columns
-        area, treatment = one["area"].to_numpy()[i], one["treatment"].to_pylist()[i]
+        area, treatment = areas[i], treatments[i]
         lines.append(f"cell{i:04}.png,p{i % 12},{treatment},{area:.2f}")
     (folder / "cells.csv").write_text("\n".join(lines) + "\n")
     for kind in ("cat", "dog"):
