@@ -98,7 +98,7 @@ def test_files(cli: Cli, filmed: Path, tmp_path: Path) -> None:
     table = pd.read_csv(outs[2])
     assert list(table) == ["from", "to", "moved", "rest", "kept"]
     assert len(table) == N - 1
-    assert (table["rest"] <= table["moved"] + 1e-9).all()
+    assert (table["rest"] <= table["moved"] * (1 + 1e-6)).all()  # places are float32
 
 
 def test_the_report_has_it_and_others_have_not(filmed: Path) -> None:

@@ -95,6 +95,7 @@ def test_class_folders_win_over_a_column_called_label(tmp_path: Path, save_pictu
     [
         ("name,area\na.png,1\n", "has no column file_name .*; it has name, area"),
         ("file_name,area\na.png,1\na.png,2\n", "has a row for a.png more than once"),
+        ("file_name,area\na.png,1\n,2\n", r"metadata.csv has a row without a file_name"),
         ("file_name,area\na.png\n", r"metadata.csv could not be read as a table"),
     ],
 )
@@ -104,6 +105,13 @@ def test_tables_that_say_nothing(
     save_picture(tmp_path / "a.png")
     (tmp_path / "metadata.csv").write_text(table)
     with pytest.raises(DataError, match=message):
+        read(tmp_path)
+
+
+def test_nested_file_names_are_none(tmp_path: Path, save_picture: Save) -> None:
+    save_picture(tmp_path / "a.png")
+    (tmp_path / "metadata.jsonl").write_text('{"file_name": ["a.png"], "area": 1}\n')
+    with pytest.raises(DataError, match=r"metadata\.jsonl has a row without a file_name"):
         read(tmp_path)
 
 

@@ -46,8 +46,9 @@ def test_a_mapped_set_trains_bit_for_bit_as_one_in_memory(
     images: ImageSet, on_disk: ImageSet, stop_after: int | None
 ) -> None:
     assert images.fingerprint == on_disk.fingerprint
-    for name, value in weights(on_disk, stop_after).items():
-        assert torch.equal(value, weights(images)[name]), name
+    found, expected = weights(on_disk, stop_after), weights(images)
+    for name, value in found.items():
+        assert torch.equal(value, expected[name]), name
 
 
 def test_batches_come_in_order_and_ahead(on_disk: ImageSet, monkeypatch) -> None:

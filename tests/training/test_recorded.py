@@ -60,10 +60,10 @@ def labelled(images: ImageSet) -> ImageSet:
 @pytest.mark.parametrize(
     "options",
     [
-        {"network": "enhanced", "optimizer": "muon", "kl_warmup": 2.0, "clip_norm": 5.0},
+        {"network": "enhanced", "optimizer": "adam", "kl_warmup": 2.0, "clip_norm": 5.0},
         {"network": "mlp", "binarize": "dynamic", "objective": "iwae", "train_samples": 3},
         {"network": "mlp", "optimizer": "adam", "condition": "label", "precision": "bf16"},
-        {"network": "enhanced", "optimizer": "muon", "precision": "bf16"},
+        {"network": "enhanced", "optimizer": "muon", "precision": "auto"},  # bf16 where it is fast
         {"network": "mlp", "objective": "dreg", "train_samples": 2, "ema": 0.0},
     ],
 )

@@ -34,7 +34,7 @@ VARIANTS: dict[str, dict[str, Any]] = {
     "early_stopping": {"early_stopping": 2, "learning_rate": 0.1, "schedule": "constant"},
     "clip": {"clip_norm": 1.0, "schedule": "constant"},
     "batch_norm": {"network": "enhanced", "precision": "bf16", "ema": 0.5},
-    "muon": {"optimizer": "muon", "network": "enhanced", "precision": "bf16"},
+    "muon": {"optimizer": "muon", "network": "enhanced", "precision": "auto"},  # bf16 if it is fast
     "learned": {"likelihood": "gaussian-learned"},
     "dreg": {"objective": "dreg", "train_samples": 3},
     "condition": {"condition": "half"},

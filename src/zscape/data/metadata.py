@@ -51,11 +51,14 @@ def read_metadata(
         if place[-1].lower() in _NAMES:
             used.add(place)
             for row in _read(file, tree.left_out):
-                name = PurePosixPath(str(row.pop(FILE_NAME)).replace("\\", "/"))
+                said = row.pop(FILE_NAME, None)
+                name = PurePosixPath("" if said is None else str(said).replace("\\", "/"))
                 of = (*place[:-1], *name.parts)
                 if of in rows:
                     raise DataError(f"{file} has a row for {name} more than once.")
                 with skipping(config, tree.left_out):
+                    if not name.parts:
+                        raise DataError(f"{file} has a row without a {FILE_NAME}.")
                     if of not in pictures:
                         raise DataError(
                             f"{file} names {name}, but there is no such picture beside it."
