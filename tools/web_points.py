@@ -3,7 +3,7 @@
 Each is a folder to be served, ``points_N_…``, with what other viewers of points take beside it:
 ``x.f32``, ``y.f32`` and ``label.u8``. The digits are the 70 000 of MNIST, and again moved by a few
 pixels until they are enough; each is encoded, and placed by ``transform`` on the t-SNE map that
-ships and on that by PCA. A million take a quarter of an hour, once; the last line says where they
+ships and on that by PCA. A million take long, once; the last line says where they
 lie.
 """
 

@@ -86,7 +86,7 @@ const network = await withPage({}, async (page) =>
     [await bundled("decode"), readFileSync(join(PAGES, "digits.json"), "utf8")],
   ),
 );
-say("Large (a quarter of an hour the first time, to encode a million) …");
+say("Large (long the first time, to encode a million) …");
 const large = await measureLarge({
   ...{ python: join(BIN, "python"), root: ROOT, env, say },
   folder: join(ROOT, "web", "test-results", "bench", "points"),
