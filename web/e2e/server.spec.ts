@@ -83,7 +83,8 @@ test("a link to the served page restores it", async ({ explorer, page }) => {
 base(
   "when the server has ended, the page goes on, and says so when it is opened anew",
   async ({ page }) => {
-    const args = [...EXPLORE, "zoo:10", "-n", "2000"];
+    // One map, drawn at once: two workers that each draw t-SNE and UMAP at a time may take too long.
+    const args = [...EXPLORE, "zoo:10", "-n", "2000", "--maps", "pca"];
     const server = await serve(join(BIN, "zscape"), args, ADDRESS, { ZSCAPE_CACHE: CACHE }, ROOT);
     await page.goto(server.url);
     const explorer = new Explorer(page);
