@@ -99,18 +99,30 @@ def test_strided_convolutions_are_the_plain_layers_gradients_included(name, side
 
 
 @pytest.mark.parametrize("name", STRIDED)
-def test_the_detour_is_taken_in_bfloat16_training_only(name):
-    layer = STRIDED[name][0]()
+def test_the_detour_is_taken_in_training_only_where_it_is_shorter(name):
+    layer, x = STRIDED[name][0](), torch.randn(2, 6, 4, 4)
 
-    def function(x):
-        return type(layer(x).grad_fn).__name__
+    def is_taken(x):
+        return "DirectConvolution" in type(layer(x).grad_fn).__name__
 
-    x = torch.randn(2, 6, 4, 4)
-    assert "DirectConvolution" not in function(x)
+    doubles = "doubling" in name
+    assert is_taken(x) == doubles
+    with torch.autocast("cpu", torch.bfloat16):
+        assert not is_taken(x)
+    assert not is_taken(x[:0])
+    layer.double()
+    assert not is_taken(x.double())
     layer.bfloat16()
-    assert "DirectConvolution" in function(x.bfloat16())
+    assert is_taken(x.bfloat16())
     layer.eval()
-    assert "DirectConvolution" not in function(x.bfloat16())
+    assert not is_taken(x.bfloat16())
+
+
+def test_training_can_be_differentiated_by_torch_func():
+    layer, x = STRIDED["doubling, 4"][0](), torch.randn(2, 6, 4, 4)
+    found = torch.func.grad(lambda x: layer(x).square().sum())(x)
+    (expected,) = torch.autograd.grad(layer(x.requires_grad_()).square().sum(), x)
+    torch.testing.assert_close(found, expected)
 
 
 @pytest.mark.parametrize("name", [name for name in STRIDED if "doubling" in name])

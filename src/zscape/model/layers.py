@@ -7,10 +7,9 @@ for CPUs treat both as convolutions all the same and lose most of the machine's 
 them. Here they are written as the products they are: parameters, names, shapes and results stay
 those of the plain modules (`tests/model/test_layers.py` holds them to it, gradients included).
 
-The other layers halve or double the picture and really are convolutions, but in bfloat16 on a CPU
-four of their kernels are slow for what they compute, and `_DirectConvolution` goes around them; the
-two that are slow forwards are avoided in float32 too where a picture is only decoded, which takes
-two thirds of the time then:
+The other layers halve or double the picture and really are convolutions, but on a CPU four of their
+kernels are slow for what they compute, and `_DirectConvolution` goes around them: in bfloat16, and
+in float32 where a picture is doubled, in training and where it is only decoded.
 
 - The gradient of 3×3 weights is again one matrix product, of all windows of the larger picture with
   the smaller one: less than half the time.
@@ -73,7 +72,7 @@ class HalvingConv2d(nn.Conv2d):
 
     def forward(self, x: Tensor) -> Tensor:
         """(b, c, h, w) → (b, o, ⌈h/2⌉, ⌈w/2⌉)."""
-        if not _trains_in_bfloat16(self, x):
+        if not (_trains_on_cpu(self, x) and x.dtype == torch.bfloat16):
             return super().forward(x)
         return _convolve(x, self)
 
@@ -91,21 +90,28 @@ class DoublingConvTranspose2d(nn.ConvTranspose2d):
 
     def forward(self, x: Tensor, output_size: list[int] | None = None) -> Tensor:
         """(b, c, h, w) → (b, o, 2h, 2w), or (b, o, 2h - 1, 2w - 1)."""
-        if _trains_in_bfloat16(self, x) or _only_decodes(self, x):
+        if _trains_on_cpu(self, x) or _only_decodes(self, x):
             return _convolve(x, self)
         return super().forward(x, output_size)
 
 
-def _trains_in_bfloat16(layer: nn.Module, x: Tensor) -> bool:
-    return layer.training and x.dtype == torch.bfloat16 and x.device.type == "cpu" and len(x) > 0
+def _trains_on_cpu(layer: nn.Module, x: Tensor) -> bool:
+    if not layer.training or x.device.type != "cpu" or len(x) == 0:
+        return False
+    # Where autocast would change the type, or a tool looks at the pass, the plain layer is meant.
+    is_as_it_comes = not torch.is_autocast_enabled("cpu") and not _is_looked_at(x)
+    return x.dtype == torch.bfloat16 or (x.dtype == torch.float32 and is_as_it_comes)
 
 
 def _only_decodes(layer: nn.Module, x: Tensor) -> bool:
     # What is exported, or differentiated, is the plain layer.
-    is_plain = layer.training or torch.is_grad_enabled() or torch.compiler.is_compiling()
-    # torch.func differentiates whether gradients are enabled or not.
-    is_plain = is_plain or torch._C._functorch.is_functorch_wrapped_tensor(x)
+    is_plain = layer.training or torch.is_grad_enabled() or _is_looked_at(x)
     return not is_plain and x.device.type == "cpu" and len(x) > 0
+
+
+def _is_looked_at(x: Tensor) -> bool:
+    # torch.func differentiates whether gradients are enabled or not.
+    return torch.compiler.is_compiling() or torch._C._functorch.is_functorch_wrapped_tensor(x)
 
 
 def _convolve(x: Tensor, layer: nn.Conv2d | nn.ConvTranspose2d) -> Tensor:
