@@ -198,9 +198,10 @@ def option_row(config: type[Config], field: dataclasses.Field[Any]) -> str:
     low, high, choices = (field.metadata[key] for key in ("low", "high", "choices"))
     ends = [f"{word} {end:g}" for word, end in (("from", low), ("to", high)) if end is not None]
     told = field.metadata["help"].replace("|", "\\|").replace("<", "&lt;")
-    shown = " or ".join(f"`{name}`" for name in (choices or names))
-    shown += f" {' '.join(ends)}" * bool(ends)
-    return f"| `{field.name}` | {shown} | `{field.default!r}` | {told} |"
+    shown = [f"`{name}`" for name in (choices or names)]
+    if ends:  # of the number, not of None
+        shown[0] += f" {' '.join(ends)}"
+    return f"| `{field.name}` | {' or '.join(shown)} | `{field.default!r}` | {told} |"
 
 
 def gallery_page() -> Iterator[str]:

@@ -34,7 +34,7 @@ WRONG: dict[str, dict[str, str]] = {
         "--data blobs.npz --out new --stratified": "--stratified goes with --n-train or --n-test",
         "--data blobs.npz --out new --schedule constant --warmup 0.5": "--warmup is of the cosine",
         "--data blobs.npz --out new --epochs 0": "epochs must be an integer in [1, inf]",
-        "--data blobs.npz --out new --go-on --overwrite": "overwrite would replace it",
+        "--data blobs.npz --out new --go-on --overwrite": "which --overwrite would replace",
         "--data blobs.npz --out run --go-on": "run holds a run of other options",
         "--data blobs.npz --out new --shuffle twice": "'twice' is not one of",
         "--data thesis --out new": "holds nothing that images can be read from",

@@ -55,6 +55,11 @@ def train(
             raise ConfigError(f"--resume takes all settings from the run; leave out {names}.")
         result = api.resume(resume, **allowed(**own, here=True))
     else:
+        if go_on and overwrite:
+            raise ConfigError(
+                "--go-on goes on with the run that is there, which --overwrite would replace; "
+                "leave out one of them."
+            )
         data = options.pop("data", "mnist")
         options |= allowed(**own, here=True)
         result = api.train(data, out=out, overwrite=overwrite, go_on=go_on, **options)
