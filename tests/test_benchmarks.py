@@ -54,7 +54,10 @@ def test_recall_counts_what_was_found_in_whatever_order() -> None:
 
 def test_rates_are_compared_round_by_round() -> None:
     def rounds(*rates: float) -> list[dict[str, float]]:
-        return [{"images_per_second": rate, "peak_rss_mb": 100 + rate} for rate in rates]
+        return [
+            {"images_per_second": rate, "rss_mb": 50 + rate, "peak_rss_mb": 100 + rate}
+            for rate in rates
+        ]
 
     ways = {"memory": rounds(100.0, 200.0, 400.0), "mapped": rounds(98.0, 190.0, 396.0),
             "DataLoader": rounds(50.0, 50.0, 99.0)}  # fmt: skip
@@ -68,7 +71,7 @@ def test_rates_are_compared_round_by_round() -> None:
     )  # fmt: skip
     assert "## 200,000 pictures in files, 64 x 64 grey\n\nOn a new machine.\n" in text
     assert "\n\nOn an old one.\n" in text
-    assert "| mapped from the decoded set | 190.0 | 496.0 |" in text
+    assert "| mapped from the decoded set | 190.0 | 446.0 | 496.0 |" in text
     assert "in memory: **0.98 times** (0.95 to 0.99); over the `DataLoader`: **3.80" in text
     assert "| 1,000 | 7.0 | 3.0 | 5.0 |" in text
 
