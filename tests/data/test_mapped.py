@@ -289,3 +289,15 @@ def test_what_nobody_uses_any_more_is_closed(no_room: None) -> None:
     before = len(mapped._maps)
     del images
     assert len(mapped._maps) == before - 1
+
+
+@pytest.mark.usefixtures("no_room")
+@pytest.mark.parametrize("dtype", [torch.int64, torch.bool], ids=str)
+def test_rows_that_lie_anywhere_are_those_asked_for(dtype: torch.dtype) -> None:
+    images = torch.from_numpy(mapped.empty((500, 1, 2, 2)))
+    images[:] = torch.arange(2000).view(500, 1, 2, 2) % 251
+    index = torch.randperm(500, generator=torch.Generator().manual_seed(0))[:300]
+    if dtype is torch.bool:
+        index = index.bincount(minlength=500).bool()
+    assert len(index) > 2 * mapped._SCATTERED
+    assert torch.equal(mapped.rows_of(images, index), images.clone()[index])

@@ -31,6 +31,9 @@ from zscape.files import make_folder, writing
 CHUNK = 1024
 """Images at a time, wherever all of a set are gone through."""
 
+_SCATTERED = 64
+"""Images at a time where they lie anywhere: a system may map 2 MB of the file for each."""
+
 _PART = 64 << 20
 """Bytes from which a part of a mapped set is mapped too."""
 _BLOCK = 1 << 30
@@ -142,9 +145,9 @@ def release(*several: Any) -> None:
             mapping.madvise(mmap.MADV_DONTNEED)
 
 
-def slices(n: int) -> Iterator[slice]:
-    """0 to n - 1 in parts of ``CHUNK``."""
-    return (slice(start, min(n, start + CHUNK)) for start in range(0, n, CHUNK))
+def slices(n: int, step: int = CHUNK) -> Iterator[slice]:
+    """0 to n - 1 in parts of ``step``."""
+    return (slice(start, min(n, start + step)) for start in range(0, n, step))
 
 
 def parts_of(images: Tensor) -> Iterator[Tensor]:
@@ -161,7 +164,7 @@ def rows_of(images: Tensor, index: Any) -> Tensor:
     index = torch.as_tensor(index)
     index = index.nonzero()[:, 0] if index.dtype == torch.bool else index
     found = empty((len(index), *images.shape[1:]), like=images)
-    for rows in slices(len(index)):
+    for rows in slices(len(index), _SCATTERED):
         # By NumPy, in one thread: the others belong to what computes beside it.
         found[rows] = images.numpy().take(index[rows].numpy(), 0)
         release(images, found)
