@@ -5,20 +5,25 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
+from matplotlib.figure import Figure
+from matplotlib.patheffects import withStroke
 
 import zscape
 from zscape import api, figures
 from zscape.embedding import fit_map
-from zscape.latents import decode
+from zscape.figures import class_colors, house_style, new_figure
+from zscape.latents import LatentTable, decode
 from zscape.seeding import torch_generator
 
 FOLDER = Path(__file__).parent.parent / "docs" / "images"
 N_POINTS = 5_000
+N_FEW = 2_000
 N_STEPS = 12
+PERPLEXITIES = (3, 30, 300)
 
 
 def main() -> None:
-    """Reconstructions, and a line across the t-SNE map decoded on the way."""
+    """Reconstructions, a line across the t-SNE map decoded on the way, and t-SNE by its knob."""
     vae = zscape.load_pretrained(10)
     test = zscape.load_data("mnist").test.subset(N_POINTS, torch_generator(0, "readme"))
     chosen = api.choose(test, 10, seed=0)
@@ -42,6 +47,30 @@ def main() -> None:
         is_line=True,
     )
     (FOLDER / "map.png").write_bytes(figures.to_png(picture))
+    (FOLDER / "perplexities.png").write_bytes(figures.to_png(turn_knob(table[:N_FEW])))
+
+
+@house_style
+def turn_knob(table: LatentTable) -> Figure:
+    """The same rows by t-SNE of three perplexities, every class named where most of it is."""
+    assert table.labels is not None
+    figure = new_figure(10, 3.6)
+    colors = np.array(class_colors(len(table.class_names)))
+    for ax, perplexity in zip(figure.subplots(1, 3), PERPLEXITIES, strict=True):
+        places = fit_map(table, "tsne", perplexity=perplexity).coordinates
+        ax.scatter(*places.T, s=4, c=colors[table.labels], alpha=0.7, linewidths=0)
+        for label, name in enumerate(table.class_names):
+            x, y = np.median(places[table.labels == label], axis=0)
+            ax.text(x, y, name, ha="center", va="center", fontsize=13, fontweight="bold",
+                    path_effects=[withStroke(linewidth=3, foreground="white")])  # fmt: skip
+        ax.set_title(f"perplexity {perplexity}", loc="left")
+        # Squares of one size, each as wide as its map needs.
+        middle, reach = (places.max(0) + places.min(0)) / 2, np.ptp(places, axis=0).max() * 0.52
+        (left, right), (low, high) = ((m - reach, m + reach) for m in middle)
+        ax.set(xlim=(left, right), ylim=(low, high), aspect="equal")
+        ax.set_axis_off()
+    figure.subplots_adjust(0.01, 0.01, 0.99, 0.92, wspace=0.04)
+    return figure
 
 
 if __name__ == "__main__":

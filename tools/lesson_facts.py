@@ -1,4 +1,4 @@
-"""The numbers of the lessons: ``python tools/lesson_facts.py`` writes docs/learn/facts.json.
+"""The numbers of the lessons: ``python -m tools.lesson_facts`` writes docs/learn/facts.json.
 
 All of zoo:2 and zoo:10 on the 10 000 test images of MNIST, seed 0; the maps are those that ship.
 """
@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from tools.docs_images import N_FEW, N_POINTS, PERPLEXITIES
 
 import zscape
 from zscape import neurons
@@ -19,6 +20,7 @@ from zscape.embedding.neighbours import nearest_others
 from zscape.evaluation import Protocol
 from zscape.files import write_atomic
 from zscape.latents import LatentTable, prototypes
+from zscape.seeding import torch_generator
 
 OUT = Path(__file__).parent.parent / "docs" / "learn" / "facts.json"
 
@@ -40,6 +42,7 @@ def main() -> None:
             "umap": nearest_classes(ten, umap.coordinates),
         },
         "map_quality": quality.to_dict(orient="index"),
+        "knob": knob(),
         "between": between(ten),
         "reconstruction": {name: reconstruction(name) for name in tables},
         "neurons": json.loads(neurons.neuron_table(ten).reset_index().to_json(orient="records")),
@@ -65,6 +68,16 @@ def nearest_classes(table: LatentTable, places: NDArray[Any]) -> dict[str, list[
     order = np.linalg.norm(means[:, None] - means, axis=-1).argsort(axis=1)[:, 1:]
     names = table.class_names
     return {names[k]: [names[i] for i in row] for k, row in enumerate(order)}
+
+
+def knob() -> dict[str, dict[str, str]]:
+    """Each class's nearest, among the digits of docs/images/perplexities.png and on its maps."""
+    drawn = zscape.load_data("mnist").test.subset(N_POINTS, torch_generator(0, "readme"))
+    table = zscape.encode("zoo:10", drawn)[:N_FEW]
+    maps = {str(p): zscape.fit_map(table, "tsne", perplexity=p) for p in PERPLEXITIES}
+    places = {"latent": table.mu} | {name: one.coordinates for name, one in maps.items()}
+    found = {name: nearest_classes(table, at) for name, at in places.items()}
+    return {name: {k: row[0] for k, row in one.items()} for name, one in found.items()}
 
 
 def between(table: LatentTable) -> dict[str, float]:
