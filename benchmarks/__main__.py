@@ -7,7 +7,8 @@ and ``benchmarks/scale.py``.
 
 Every measurement runs in its own process, one at a time; what is compared alternates. Results
 are merged into ``benchmarks/results.json`` as they come, and ``benchmarks/results.md`` is made
-from that file. Close everything else on the machine first.
+from that file. What a change makes old says so under ``old`` there, until it is measured again.
+Close everything else on the machine first.
 """
 
 from __future__ import annotations
@@ -163,6 +164,7 @@ def main(names: list[str]) -> None:
         print(name)
         results[name] = PARTS[name]()
         results.setdefault("machines", {})[name] = machine
+        results.get("old", {}).pop(name, None)
         # Through JSON, so that the table is made from what the file says.
         write_atomic(file, json.dumps(results, indent=1) + "\n")
         write_atomic(FOLDER / "results.md", as_markdown(json.loads(file.read_text())))

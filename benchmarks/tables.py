@@ -21,6 +21,7 @@ def as_markdown(results: dict[str, Any]) -> str:
     for name in there:
         title, *rest = SECTIONS[name](results[name])
         told = [] if where else ["", f"On {results['machines'][name]}."]
+        told += ["", old] if (old := results.get("old", {}).get(name)) else []
         lines += ["", title, *told, *rest]
     return "\n".join(lines) + "\n"
 
@@ -172,9 +173,8 @@ def large(found: dict[str, Any]) -> list[str]:
         *table(("training from", "images/s", "resident memory, MB", "at its peak, MB"), rows),
         "",
         f"Mapped over in memory: {times('memory')}; over the `DataLoader`: {times('DataLoader')}, "
-        "whose memory is without that of its workers. The mapped way's peak is pages of its "
-        "file, which the system lends by 2 MB for a picture, and has back when the batch is read. "
-        f"Network `{found['network']}`, steps of the three alternating. "
+        f"whose memory is without that of its workers. Network `{found['network']}`, steps of the "
+        "three alternating. "
         f"Decoding once, into the cache: {found['build']['images_per_second']:,.0f} images/s.",
     ]
 

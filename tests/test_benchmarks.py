@@ -64,13 +64,14 @@ def test_rates_are_compared_round_by_round() -> None:
     text = as_markdown(
         {
             "machines": {"large": "a new machine", "flat": "an old one"},
+            "old": {"flat": "Before something changed."},
             "large": {"n": 200_000, "side": 64, "network": "mlp", "ways": ways,
                       "build": {"images_per_second": 5000.0}},
             "flat": {"1000": {"images_per_second": 7.0, "growth_mb": 3.0, "peak_rss_mb": 5.0}},
         }
     )  # fmt: skip
     assert "## 200,000 pictures in files, 64 x 64 grey\n\nOn a new machine.\n" in text
-    assert "\n\nOn an old one.\n" in text
+    assert "\n\nOn an old one.\n\nBefore something changed.\n" in text
     assert "| mapped from the decoded set | 190.0 | 446.0 | 496.0 |" in text
     assert "in memory: **0.98 times** (0.95 to 0.99); over the `DataLoader`: **3.80" in text
     assert "| 1,000 | 7.0 | 3.0 | 5.0 |" in text

@@ -125,7 +125,6 @@ def anchors_of(page: Path) -> set[str]:
 
 TRAINING = {"--n-train": "300", "--n-test": "200", "--epochs": "1"}
 """What makes a training of a page short."""
-FEW = {"evaluate": ["-n", "60"], "compare": [], "report": ["-n", "400"], "doctor": []}
 
 
 def shortened(words: list[str]) -> list[str]:

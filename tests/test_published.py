@@ -17,6 +17,7 @@ from benchmarks.together import Row
 
 import zscape
 from zscape.data import ImageSet, Splits
+from zscape.evaluation import estimate
 
 
 @pytest.fixture(scope="module")
@@ -155,6 +156,12 @@ def test_the_pages_are_what_the_code_makes_of_the_files() -> None:
     assert (published.FOLDER / "gpu.md").read_text() == gpu.as_markdown(found)
 
 
+def test_parts_are_pooled_into_the_estimate_of_all_images() -> None:
+    values = np.random.default_rng(0).normal(90, 30, 17)
+    parts = [{"n": len(v), "nll": [v.mean(), v.std()]} for v in np.split(values, [3, 4, 11])]
+    assert published.pooled(parts, "nll") == pytest.approx(estimate(values))
+
+
 @pytest.fixture
 def judged(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., tuple[str, str]]:
     """Models of the zoo judged in a folder of their own: few samples, few images."""
@@ -201,4 +208,11 @@ def test_judging_the_zoo_goes_on_where_it_was_stopped_and_ends_the_same_to_the_b
     del results["10"]["1"]
     page = published.as_markdown({}, results)
     assert "Of 2 of the 10 000" in page  # only images that every model has seen
-    assert "Not judged yet: `zoo:3`, " in page
+    assert "bf16" in page
+    for name in ("2", "10"):  # as a GPU does it
+        results[name]["0"]["bf16"] = None
+    assert "bf16" not in published.as_markdown({}, results)
+    published.ZOO.write_text(json.dumps(results))
+    results = json.loads(judged("stopped", *asked)[0])
+    assert {one["bf16"] for parts in results.values() for one in parts.values()} == {None}
+    assert "Not judged yet: `zoo:3`, " in " ".join(page.split())

@@ -187,6 +187,7 @@ def test_evaluating_gives_back_the_mode_of_every_part():
             assert not model.training
             assert not model[1].training
             assert not torch.is_grad_enabled()
+            assert not torch.backends.cudnn.allow_tf32
             raise RuntimeError("inside")
 
     with pytest.raises(RuntimeError, match="inside"):
@@ -195,6 +196,7 @@ def test_evaluating_gives_back_the_mode_of_every_part():
     assert model[1].training
     assert not model[0].training
     assert torch.is_grad_enabled()
+    assert torch.backends.cudnn.allow_tf32
 
 
 class OnePixel(VAE):

@@ -55,7 +55,7 @@ def mislabelled(table: LatentTable, *, k: int = 10, seed: int = 0) -> pd.DataFra
     if len(by_class) < 2:
         raise DataError(
             f"{table.name} needs images of two classes or more, to doubt a label; it has "
-            f"{' and '.join(f'{name!r} alone' for name in by_class) or 'none'}."
+            f"{', '.join(f'only {name!r}' for name in by_class) or 'none'}."
         )
     table = table[np.sort(np.concatenate(list(by_class.values())))]
     check_neighbours(k, len(table), table.name)

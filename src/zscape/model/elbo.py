@@ -237,15 +237,20 @@ def reconstruction_costs(
 def evaluating(module: nn.Module) -> Iterator[None]:
     """Meanwhile ``module`` is in evaluation mode, without gradients; then as it was, part by part.
 
+    Convolutions in float32 are exact meanwhile, which a CUDA device by itself rounds to TF32.
+
     Yields
     ------
     Nothing.
     """
     modes = [(part, part.training) for part in module.modules()]
+    rounds = torch.backends.cudnn.allow_tf32
     module.eval()
+    torch.backends.cudnn.allow_tf32 = False
     try:
         with torch.no_grad():
             yield
     finally:
+        torch.backends.cudnn.allow_tf32 = rounds
         for part, was_training in modes:
             part.training = was_training

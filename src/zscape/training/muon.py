@@ -2,8 +2,9 @@
 
 Gradients of a weight matrix are dominated by a few directions; Adam rescales single numbers and
 leaves that so. Muon replaces the momentum M = U S Vᵀ by about U Vᵀ, a step of equal length in every
-direction the gradients have shown. On the networks here it reaches a given loss in about half of
-Adam's epochs, for about a fifth more time per step; `benchmarks/recipe.md` has the losses.
+direction the gradients have shown. The default network reaches a given loss in about half of Adam's
+epochs, for about a fifth more time per step; `benchmarks/recipe.md` has the losses. Where a network
+does little besides its largest matrices, as the MLP, the step itself is most of the time.
 
 PyTorch has a ``Muon`` for two-dimensional weights only. Most of a convolutional VAE's weights are
 convolutions, which this one takes as the matrices (out, in · height · width) they are.
