@@ -7,9 +7,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from benchmarks import gpu, neighbours, scale, scale_page
+from benchmarks import gpu, neighbours, scale, scale_page, short
 from benchmarks.__main__ import PARTS, QUICK, main
 from benchmarks.tables import SECTIONS, as_markdown
+
+from zscape.config import TrainConfig
+from zscape.data import Splits, as_image_set
 
 FOLDER = Path(__file__).parent.parent / "benchmarks"
 
@@ -29,6 +32,36 @@ def test_the_page_of_scale_is_made_of_its_results_and_says_what_is_not_there() -
     own = {"1": {"step": "pca", "n": 10, "why_not": "more than 600 s"}}
     page = scale_page.as_markdown({"machine": "any", "steps": own})
     assert "Not measured: PCA of all, 10 (more than 600 s)." in page
+
+
+def test_the_page_of_short_trainings_is_made_of_its_results_and_all_it_varies_is_heard(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    found = json.loads(short.FILE.read_text())
+    assert short.FILE.with_suffix(".md").read_text() == short.as_markdown(found)
+    noise = np.random.default_rng(0).integers(0, 256, (60, 28, 28), np.uint8)
+    images = as_image_set(noise)
+    data = Splits(images[:40], images[40:])
+    monkeypatch.setattr(short, "EPOCHS", 1)
+    usual = short.train({"batch_size": 20}, data, seed=0)
+    assert short.train({"batch_size": 20}, data, seed=0) == usual
+    for name in ("falls", "adam_betas", "muon_momentum", "first_bias"):  # no options of training
+        changed = {"batch_size": 20, name: short.VARIED[name][1]}
+        assert short.train(changed, data, seed=0) != usual, name
+
+
+@pytest.mark.parametrize(
+    ("falls", "rates"),
+    [
+        ("cosine", [0.5, 1.0, 1.0, 0.75, 0.25]),
+        ("linear", [0.5, 1.0, 1.0, 2 / 3, 1 / 3]),
+        ("last 50 %, linear", [0.5, 1.0, 1.0, 1.0, 2 / 3]),
+        ("last 100 %, 1 - sqrt", [0.5, 1.0, 1.0, 1 - (1 / 3) ** 0.5, 1 - (2 / 3) ** 0.5]),
+    ],
+)
+def test_the_ways_in_which_a_rate_falls(falls: str, rates: list[float]) -> None:
+    config = TrainConfig(learning_rate=1.0, warmup=0.4)
+    assert [short.rate(falls, config, step, 5) for step in range(5)] == pytest.approx(rates)
 
 
 def test_what_is_hopeless_is_not_tried() -> None:
