@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import itertools
+import logging
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -26,6 +27,7 @@ Kind: TypeAlias = Literal["category", "number", "date", "text", "file"]
 FILE_NAME = "file_name"
 """The column in which a source says which file an image is from."""
 
+_log = logging.getLogger(__name__)
 _KIND = b"zscape"
 _MAX_CATEGORIES = 1000
 
@@ -326,6 +328,8 @@ def _typed(name: str, values: Any, kind: Kind | None) -> tuple[Any, Kind]:
             if pa.types.is_floating(array.type):
                 array = pc.if_else(pc.is_nan(array), None, array)
         else:
+            if kind == "date" and getattr(array.type, "tz", None):
+                _log.warning("column %s: times with a time zone are kept in UTC.", name)
             array = array.cast(pa.timestamp("us") if kind == "date" else pa.string())
     except (pa.ArrowException, ValueError, TypeError) as error:
         raise DataError(
@@ -381,7 +385,7 @@ def _guess(name: str, array: Any) -> Kind:
         return "category"
     if is_a.is_integer(array.type) or is_a.is_floating(array.type) or is_a.is_decimal(array.type):
         return "number"
-    if is_a.is_temporal(array.type) and not is_a.is_duration(array.type):
+    if is_a.is_timestamp(array.type) or is_a.is_date(array.type):
         return "date"
     if is_a.is_null(array.type) or not (
         is_a.is_string(array.type) or is_a.is_large_string(array.type)

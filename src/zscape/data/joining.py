@@ -16,7 +16,7 @@ import torch
 from zscape.config import DataConfig
 from zscape.data.columns import FILE_NAME, Columns
 from zscape.data.imageset import ImageSet, Splits
-from zscape.data.tree import say_left_out
+from zscape.data.tree import say_left_out, spellings
 from zscape.errors import DataError
 
 if TYPE_CHECKING:
@@ -115,11 +115,13 @@ def join(
     has_names, is_told = FILE_NAME in table.column_names, on is not None
     own: Sequence[Any]
     keys: Sequence[Any]
+    n_blank = 0
     match on or (FILE_NAME if names and has_names else ROW):
         case "file_name" as on:
             if not names or not has_names:
                 lacking = f"{path} has" if names else "these images have"
                 raise DataError(f"{lacking} no {FILE_NAME} to join on; say --on row.")
+            table, n_blank = _with_keys(table, on)
             own, keys = _shortened(names, table.column(FILE_NAME).to_pylist())
         case "row" as on:
             has_rows = ROW in table.column_names
@@ -128,7 +130,13 @@ def join(
                     f"{path} counts the images in its column {ROW}, and skip_broken may leave some "
                     f"out, so that others follow; give it a column {FILE_NAME}."
                 )
+            table, n_blank = _with_keys(table, on)
             own, keys = range(n), table.column(ROW).to_pylist() if has_rows else range(len(table))
+            if has_rows and n in keys and 0 not in keys:
+                raise DataError(
+                    f"{path} counts the images from 1 to {n} in its column {ROW}; count from 0, or "
+                    f"every image would get what is known of the one before it."
+                )
             if not has_rows and len(keys) != n:
                 raise DataError(
                     f"{path} has {len(keys)} rows for {n} images; give it a column {FILE_NAME} or "
@@ -150,8 +158,8 @@ def join(
         )
     table = table.drop_columns([on] if on in table.column_names else [])
     nested = without_plain(table)
-    say_left_out(path, Counter(f"column {name}" for name in nested))
-    added = _aligned(table.drop_columns(nested), rows)
+    say_left_out(path, Counter(nested.values()))
+    added = _aligned(table.drop_columns(list(nested)), rows)
     without = [key for key, row in zip(own, rows, strict=True) if row < 0]
     images = set(own)
     surplus = [key for key in keys if key not in images]
@@ -160,8 +168,19 @@ def join(
         sentence += f"; without one: {_listed(without)}"
     if surplus:
         sentence += f"; {len(surplus)} rows are of no image: {_listed(surplus)}"
-    _log.log(logging.WARNING if without or surplus else logging.INFO, "%s.", sentence)
+    if n_blank:
+        sentence += f"; {n_blank} rows have no {on}"
+    is_partial = without or surplus or n_blank
+    _log.log(logging.WARNING if is_partial else logging.INFO, "%s.", sentence)
     return added if known is None else known.joined(added)
+
+
+def _with_keys(table: pa.Table, on: str) -> tuple[pa.Table, int]:
+    """The rows that say which image they are of, and how many do not."""
+    if on not in table.column_names:
+        return table, 0
+    kept = table.filter(table.column(on).is_valid())
+    return kept, len(table) - len(kept)
 
 
 def _named(table: pa.Table, names: Sequence[str], path: Path) -> pa.Table:
@@ -176,10 +195,10 @@ def _named(table: pa.Table, names: Sequence[str], path: Path) -> pa.Table:
         own, keys = _shortened(names, table.column(column).to_pylist())
         if len(set(keys)) == len(keys):
             found[column] = len(set(own) & set(keys))
-    name = max(found, key=found.__getitem__, default="")
-    if found.get(name, 0) <= len(names) / 2:
+    name = max(found, key=found.__getitem__, default=None)
+    if name is None or found[name] <= len(names) / 2:
         return table
-    _log.warning("%s: its column %s names the files.", path, name)
+    _log.warning("%s: its column %s names the files.", path, name or "without a name")
     return table.rename_columns([FILE_NAME if n == name else n for n in table.column_names])
 
 
@@ -238,7 +257,9 @@ def label_by(data: ImageSet | Splits, column: str, bins: int | None) -> ImageSet
         raise DataError(f"{halves[0].name} has no columns, so {column!r} cannot be its classes.")
     codes, names = Columns.stacked(known).classes(column, bins)
     if (codes < 0).any():
-        codes, names = np.where(codes < 0, len(names), codes), (*names, MISSING)
+        # What says "missing" itself is of that class, too.
+        names = names if MISSING in names else (*names, MISSING)
+        codes = np.where(codes < 0, names.index(MISSING), codes)
     labels = torch.from_numpy(codes)
     return _dealt(data, lambda half, rows: replace(half, labels=labels[rows], class_names=names))
 
@@ -276,7 +297,8 @@ def _places(keys: Sequence[Any], path: Path, on: str) -> dict[Any, int]:
 def _shortened(own: Sequence[Any], keys: Sequence[Any]) -> tuple[list[str], list[str]]:
     """Both as they are, or without folders, or without ending too: the first way that matches."""
     paths = [
-        [PurePosixPath(str(name).replace("\\", "/")) for name in names] for names in (own, keys)
+        [PurePosixPath(spellings(str(name).strip())[1].replace("\\", "/")) for name in names]
+        for names in (own, keys)
     ]
     ways: tuple[Callable[[PurePosixPath], str], ...] = (str, attrgetter("name"), attrgetter("stem"))
     for way in ways:

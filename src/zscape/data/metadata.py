@@ -12,7 +12,7 @@ from zscape.config import DataConfig
 from zscape.data.bounded import reading
 from zscape.data.columns import FILE_NAME
 from zscape.data.decoding import skipping
-from zscape.data.tree import Place, Readable, Tree
+from zscape.data.tree import Place, Readable, Tree, spellings
 from zscape.errors import DataError
 
 _BESIDE = (".cls", ".json", ".txt")
@@ -53,7 +53,8 @@ def read_metadata(
             for row in _read(file, tree.left_out):
                 said = row.pop(FILE_NAME, None)
                 name = PurePosixPath("" if said is None else str(said).replace("\\", "/"))
-                of = (*place[:-1], *name.parts)
+                found = [(*place[:-1], *PurePosixPath(way).parts) for way in spellings(str(name))]
+                of = next((one for one in found if one in pictures), found[0])
                 if of in rows:
                     raise DataError(f"{file} has a row for {name} more than once.")
                 with skipping(config, tree.left_out):
@@ -100,8 +101,8 @@ def _read(file: Readable, left_out: Counter[str]) -> list[Row]:
             f"{', '.join(table.column_names)}."
         )
     nested = without_plain(table)
-    left_out.update(f"column {name}" for name in nested)
-    rows: list[Row] = table.drop_columns(nested).to_pylist()
+    left_out.update(nested.values())
+    rows: list[Row] = table.drop_columns(list(nested)).to_pylist()
     return rows
 
 

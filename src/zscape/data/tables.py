@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gzip
 import json
 import logging
 import math
@@ -15,11 +14,9 @@ from typing import IO, Any
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 from numpy.typing import NDArray
 from PIL import Image
-from pyarrow import csv, parquet
-from pyarrow import json as json_table
+from pyarrow import parquet
 from torch import Tensor
 
 from zscape.config import DataConfig
@@ -31,12 +28,11 @@ from zscape.data.kinds import TABLES, having, suffix_of
 from zscape.data.looks import Look, check_sizes
 from zscape.data.pictures import Frame, as_frame
 from zscape.data.roles import parse_keys, role_of, split_of, splits_among
-from zscape.data.tree import Place, Readable, Tree
+from zscape.data.text_tables import PIXEL, read_csv, read_json_lines
+from zscape.data.tree import Place, Readable, Tree, spellings
 from zscape.errors import DataError
 
 _log = logging.getLogger(__name__)
-_PIXEL = re.compile(r"(?:pixel|pix|px|p|x|v|f)?[_ ]?\d+(?:x\d+)?", re.IGNORECASE)
-_SNIFFED = 1 << 20
 
 
 @dataclass(frozen=True)
@@ -120,9 +116,9 @@ def read_table(file: Readable) -> pa.Table:
                 case ".arrow" | ".feather":
                     table = _read_arrow(stream)
                 case ".jsonl":
-                    table = json_table.read_json(stream)
+                    table = read_json_lines(stream, file)
                 case suffix:
-                    table = _read_csv(stream, "\t" if suffix == ".tsv" else ",;\t", file)
+                    table = read_csv(stream, "\t" if suffix == ".tsv" else ",;\t", file)
         table.validate(full=True)
         names = Counter(table.column_names)
     # All but the first three are how pyarrow's Python half fails on a damaged file.
@@ -132,7 +128,8 @@ def read_table(file: Readable) -> pa.Table:
         text = (str(error).splitlines() or [type(error).__name__])[0].rstrip(".")
         raise DataError(f"{file} could not be read as a table: {text}.") from error
     if twice := [name for name, count in names.items() if count > 1]:
-        raise DataError(f"{file} has two columns called {twice[0]!r}.")
+        called = f"called {twice[0]!r}" if twice[0] else "without a name"
+        raise DataError(f"{file} has two columns {called}; rename one, or take it out.")
     return table
 
 
@@ -156,70 +153,19 @@ def _read_arrow(stream: IO[bytes]) -> pa.Table:
         return pa.ipc.open_stream(content).read_all()
 
 
-class _Gzip(gzip.GzipFile):
-    """Never more than a table has, however much there is to unfold."""
-
-    def __init__(self, stream: IO[bytes], where: Readable) -> None:
-        self._packed, self._where = size_of(stream), where
-        super().__init__(fileobj=stream)
-
-    def read(self, size: int | None = -1) -> bytes:
-        content = super().read(size)
-        check_unfolding(self.tell(), self._packed, self._where)
-        return content
-
-
-def _read_csv(stream: IO[bytes], delimiters: str, where: Readable) -> pa.Table:
-    """With whichever of the delimiters the first line has most of."""
-    if stream.read(2) == b"\x1f\x8b":
-        stream.seek(0)
-        stream = _Gzip(stream, where)  # type: ignore[assignment]
-    stream.seek(0)
-    head = stream.readline(_SNIFFED).decode("utf-8", "replace").strip()
-    stream.seek(0)
-    delimiter = max(delimiters, key=head.count)
-    cells = head.split(delimiter)
-    # Columns of pandas without names of their own are called 0, 1, 2, …
-    is_counted = len(cells) > 1 and cells == [str(i) for i in range(len(cells))]
-    has_header = is_counted or not all(re.fullmatch(r"[-+.\deE]+", cell) for cell in cells)
-
-    def read(**options: Any) -> pa.Table:
-        stream.seek(0)
-        return csv.read_csv(
-            stream,
-            csv.ReadOptions(autogenerate_column_names=not has_header, block_size=16 << 20),
-            csv.ParseOptions(delimiter=delimiter),
-            csv.ConvertOptions(strings_can_be_null=True, **options),
-        )
-
-    return _with_zeros(read(), read)
-
-
-def _with_zeros(table: pa.Table, read: Callable[..., pa.Table]) -> pa.Table:
-    """``table`` with text where numbers began with zeros: 0012 is a name, and not that of 12."""
-    whole = [field.name for field in table.schema
-             if pa.types.is_integer(field.type) and not _PIXEL.fullmatch(field.name)]  # fmt: skip
-    if whole:
-        texts = read(include_columns=whole, column_types=dict.fromkeys(whole, pa.string()))
-        for name in whole:
-            if pc.any(pc.match_substring_regex(texts[name], r"^[-+]?0\d")).as_py():
-                place = table.column_names.index(name)
-                table = table.set_column(place, name, texts[name])
-    return table
-
-
 def _finder(tree: Tree, beside: Place) -> Callable[[str], Readable]:
     """The picture files that a table in the folder ``beside`` may name."""
 
     def find(name: str) -> Readable:
-        parts = PurePosixPath(name.replace("\\", "/")).parts
         own = next(iter(tree.files.values()))
-        if len(tree.files) == 1 and isinstance(own, Path) and not {"..", "/"} & set(parts):
-            if (file := own.parent.joinpath(*parts)).is_file():
-                tree.beside.append(file)
-                return file
-        elif (place := (*beside, *parts)) in tree.files:
-            return tree.files[place]
+        for spelled in spellings(name):
+            parts = PurePosixPath(spelled.replace("\\", "/")).parts
+            if len(tree.files) == 1 and isinstance(own, Path) and not {"..", "/"} & set(parts):
+                if (file := own.parent.joinpath(*parts)).is_file():
+                    tree.beside.append(file)
+                    return file
+            elif (place := (*beside, *parts)) in tree.files:
+                return tree.files[place]
         raise DataError(
             f"{tree.where}: the table names {name}, but there is no such file beside it."
         )
@@ -254,7 +200,7 @@ def as_rows(
             name
             for name in names
             if name != labels
-            and _PIXEL.fullmatch(name)
+            and PIXEL.fullmatch(name)
             and _is_number(table.schema.field(name).type)
         ]
         pixels = _in_order(pixels, where)
@@ -465,18 +411,23 @@ def _columns(rows: Rows, left_out: Counter[str]) -> dict[str, pa.ChunkedArray]:
         [n for n in {rows.images, rows.labels, *rows.pixels} if n in rows.table.column_names]
     )
     nested = without_plain(rest)
-    left_out.update(f"column {name}" for name in nested)
+    left_out.update(nested.values())
     return {name: rest[name] for name in rest.column_names if name not in nested}
 
 
-def without_plain(table: pa.Table) -> list[str]:
-    """Names of the columns that hold neither numbers, text nor dates: nested ones and bytes."""
+def without_plain(table: pa.Table) -> dict[str, str]:
+    """Names of the columns that can be none, and what is said of them.
+
+    They hold neither numbers, text nor dates but lists, structs or bytes, or have no name, as what
+    pandas writes first.
+    """
     is_a = pa.types
-    return [
-        field.name
+    return {
+        field.name: f"column {field.name}" if field.name else "column without a name"
         for field in table.schema
         if is_a.is_nested(field.type)
         or is_a.is_binary(field.type)
         or is_a.is_large_binary(field.type)
         or is_a.is_fixed_size_binary(field.type)
-    ]
+        or not field.name
+    }

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+import unicodedata
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -102,3 +103,8 @@ def _walk(
 def is_hidden(name: str) -> bool:
     """Whether people do not see a file or folder of this name, or their system put it there."""
     return name.startswith(".") or name in ("__MACOSX", "Thumbs.db", "desktop.ini")
+
+
+def spellings(name: str) -> tuple[str, ...]:
+    """A name in the ways in which Unicode writes it: ä is one letter, or (macOS) a and two dots."""
+    return name, unicodedata.normalize("NFC", name), unicodedata.normalize("NFD", name)
