@@ -25,6 +25,7 @@ from scipy.io import savemat
 from zscape.config import DataConfig
 from zscape.data import ImageSet, Splits, bounded, load_data
 from zscape.data.containers import read_path
+from zscape.data.joining import label_by
 from zscape.errors import ConfigError, DataError
 
 PIXELS = np.random.default_rng(0).integers(0, 256, (6, 4, 4), dtype=np.uint8)
@@ -541,3 +542,61 @@ def test_an_archive_that_would_unfold_into_far_too_much_is_refused(
     path = Path(shutil.make_archive(str(tmp_path / "b"), kind, tmp_path / "a"))
     with pytest.raises(DataError, match=r"would unfold into \d+, as no data does"):
         read(path)
+
+
+def test_an_archive_inside_is_named(tmp_path: Path) -> None:
+    with zipfile.ZipFile(tmp_path / "a.zip", "w") as archive:
+        archive.writestr("birds.zip", b"PK")
+    with pytest.raises(DataError, match=r"1 \.zip.* A \.zip inside is not opened: give it by itse"):
+        read(tmp_path / "a.zip")
+
+
+@pytest.mark.filterwarnings("ignore:Duplicate name")
+@pytest.mark.parametrize("kind", ["zip", "tar"])
+def test_a_file_that_a_later_one_replaces_is_counted(
+    kind: str, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    path = tmp_path / f"a.{kind}"
+    files = [("a/1.png", png(PIXELS[0])), ("a/1.png", png(PIXELS[1])), ("b/2.png", png(PIXELS[2]))]
+    if kind == "zip":
+        with zipfile.ZipFile(path, "w") as archive:
+            for name, content in files:
+                archive.writestr(name, content)
+    else:
+        with tarfile.open(path, "w") as packed:
+            for name, content in files:
+                member = tarfile.TarInfo(name)
+                member.size = len(content)
+                packed.addfile(member, io.BytesIO(content))
+    data = read(path)
+    assert isinstance(data, ImageSet)
+    assert np.array_equal(data.images[:, 0].numpy(), PIXELS[1:3])
+    assert "left out: 1 replaced by a later one of its name" in caplog.text
+
+
+def labels_of(column: list[Any], tmp_path: Path, **options: Any) -> Any:
+    table = pa.table({"image": [png(pixels) for pixels in PIXELS], "label": column})
+    parquet.write_table(table, tmp_path / "a.parquet")
+    return read(tmp_path / "a.parquet", **options)
+
+
+def test_a_label_with_fractions_is_a_column(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    data = labels_of([0.5, 1, 1.5, None, 2, 3], tmp_path)
+    assert data.labels is None
+    assert data.columns.texts("label") == ["0.5", "1", "1.5", "", "2", "3"]
+    assert "label has fractions, and is a column; --label label makes a class of" in caplog.text
+    assert labels_of([1.0, 0, 2, 1, 0, 2], tmp_path).titles() == TITLES
+
+
+def test_the_way_out_of_a_label_with_gaps(tmp_path: Path) -> None:
+    column = ["a", None, "b", "a", "b", "a"]
+    with pytest.raises(DataError, match=r"1 rows have nothing in the column label; with --keys "
+                       r"images=image it is a column like others, and --label label"):  # fmt: skip
+        labels_of(column, tmp_path)
+    data = labels_of(column, tmp_path, keys="images=image")
+    assert data.labels is None
+    labelled = label_by(data, "label", None)
+    assert isinstance(labelled, ImageSet)
+    assert labelled.titles() == ["a", "missing", "b", "a", "b", "a"]

@@ -138,3 +138,12 @@ def test_an_iterator_of_batches() -> None:
     assert sum(map(len, plain)) == 6
     with pytest.raises(DataError, match="there are no images"):
         load_data(iter(()))
+
+
+def test_a_picture_that_cannot_be_taken_is_named() -> None:
+    deep = Image.fromarray(np.full((4, 4), 70_000, np.int32))
+    frame = pd.DataFrame({"face": [Image.fromarray(PIXELS[0]), deep, Image.fromarray(PIXELS[1])]})
+    with pytest.raises(DataError, match=r"row 1\) could not be read .* more than 16 bits; --skip"):
+        read_frame(frame, DataConfig())
+    data = read_frame(frame, DataConfig(skip_broken=True))
+    assert len(data) == 2

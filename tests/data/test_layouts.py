@@ -13,6 +13,7 @@ from PIL import Image
 from zscape.config import DataConfig
 from zscape.data import ImageSet, Splits, load_data
 from zscape.data.folder import read_pictures
+from zscape.data.joining import join
 from zscape.data.tree import walk
 from zscape.errors import DataError
 
@@ -134,9 +135,11 @@ def test_links_are_followed_once(
     (folder / "cat" / "loop").symlink_to(folder)
     (folder / "Cats").symlink_to(folder / "cat")  # sorts before cat, yet the folder is read
     (folder / "cat" / "gone.png").symlink_to(tmp_path / "gone")
+    (folder / "a").symlink_to(folder / "b")  # a link to a link to itself
+    (folder / "b").symlink_to(folder / "a")
     assert contents(as_one(folder)) == [(2, "bird"), (2, "cat"), (1, "dog")]
     assert (
-        "1 broken link, 1 link to a folder that was read already (Cats), 1 link to" in caplog.text
+        "3 broken link, 1 link to a folder that was read already (Cats), 1 link to" in caplog.text
     )
 
 
@@ -262,3 +265,52 @@ def test_ways_to_make_a_square(
     assert data.images[0, 0, [0, 4], 4].tolist() == expected
     array = load_data(np.full((2, 8, 16), 9, np.uint8), DataConfig(resize=8, fit=fit)).train
     assert array.images[0, 0, [0, 4], 4].tolist() == expected
+
+
+def test_an_animated_webp_is_a_picture_per_frame(tmp_path: Path) -> None:
+    frames = [Image.new("L", (4, 4), color) for color in (10, 20, 30)]
+    path = tmp_path / "film.webp"
+    frames[0].save(path, save_all=True, append_images=frames[1:], lossless=True)
+    data = as_one(tmp_path)
+    assert data.columns is not None
+    assert data.columns.texts("file_name") == [f"film.webp#{i}" for i in range(3)]
+    assert data.images[:, 0, 0, 0].tolist() == [10, 20, 30]
+
+
+def test_a_row_of_a_file_is_of_all_its_frames(tmp_path: Path) -> None:
+    for name, colors in (("b.tif", (1, 2)), ("a.tif", (3, 4, 5)), ("c.png", (6,))):
+        frames = [Image.new("L", (4, 4), color) for color in colors]
+        more = {"save_all": True, "append_images": frames[1:]} if len(frames) > 1 else {}
+        frames[0].save(tmp_path / name, **more)
+    data = as_one(tmp_path)
+    (tmp_path / "t.csv").write_text("file_name,depth\nb,10\nc,30\na,20\n")
+    found = join(data.columns, len(data), tmp_path / "t.csv")
+    pairs = zip(data.images[:, 0, 0, 0].tolist(), found.numbers("depth").tolist(), strict=True)
+    assert dict(pairs) == {1: 10, 2: 10, 3: 20, 4: 20, 5: 20, 6: 30}
+    (tmp_path / "u.csv").write_text("file_name,depth\nb.tif#1,11\na.tif#0,21\n")
+    found = join(data.columns, len(data), tmp_path / "u.csv")
+    known = dict(zip(found.texts("file_name"), found.texts("depth"), strict=True))
+    assert [name for name in known if known[name]] == ["a.tif#0", "b.tif#1"]
+
+
+def test_pictures_without_an_ending_are_looked_into(
+    tmp_path: Path, save_picture: Save, caplog: pytest.LogCaptureFixture
+) -> None:
+    for i, name in enumerate(("cat", "dog")):
+        save_picture(tmp_path / name / "a.png", color=i).rename(tmp_path / name / "0001")
+    (tmp_path / "LICENSE").write_text("free")
+    assert contents(as_one(tmp_path)) == [(0, "cat"), (1, "dog")]
+    assert "left out: 1 without an ending" in caplog.text
+
+
+def test_a_picture_of_floats_that_are_no_numbers_is_named(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    for i in range(3):
+        pixels = np.full((4, 4), i / 4, np.float32)
+        pixels[0, 0] = np.nan if i == 1 else 0
+        Image.fromarray(pixels).save(tmp_path / f"{i}.tif")
+    with pytest.raises(DataError, match=r"1\.tif could not .* no finite numbers.*--skip-broken"):
+        as_one(tmp_path)
+    assert len(read_pictures(walk(tmp_path), DataConfig(skip_broken=True))) == 2
+    assert "left out: 1 broken" in caplog.text

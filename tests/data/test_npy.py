@@ -211,6 +211,16 @@ def test_one_file_for_images_and_one_for_labels(tmp_path: Path) -> None:
         read_npy(tmp_path / "mnist_labels.npy")
 
 
+def test_labels_may_be_bytes_and_whole_floats(tmp_path: Path) -> None:
+    titles = ["ä", "b", "ä", "b"]
+    np.savez(tmp_path / "a.npz", images=PIXELS, labels=[t.encode() for t in titles])
+    np.savez(tmp_path / "b.npz", images=PIXELS, labels=np.array([2.0, 10, 2, 10]))
+    for name, expected in (("a.npz", titles), ("b.npz", ["2", "10", "2", "10"])):
+        data = read_npz(tmp_path / name)
+        assert isinstance(data, ImageSet)
+        assert data.titles() == expected
+
+
 def test_labels_may_be_text(tmp_path: Path) -> None:
     np.savez(tmp_path / "a.npz", images=PIXELS, labels=np.array(["dog", "cat", "10", "9"]))
     data = read_npz(tmp_path / "a.npz")
@@ -249,8 +259,11 @@ def test_labels_may_be_text(tmp_path: Path) -> None:
             npy_bytes(np.zeros((2, 2, 3, 2))),
             r"\(2, 2, 3, 2\) have 2 channels, or 2 if .*: --shape CHANNELSx",
         ),
-        (npy_bytes(np.full((2, 3, 3), np.nan)), r"finite and in \[0, 1\].* from nan to nan"),
-        (npy_bytes(np.array([[[0, np.inf]]])), r"finite and in \[0, 1\].* from 0.0 to inf"),
+        (npy_bytes(np.full((2, 3, 3), np.nan)), "must be finite; 2 images have others .* image 0"),
+        (
+            npy_bytes(np.array([[[0, 0]], [[0, np.inf]]])),
+            "1 images have others .* first is image 1",
+        ),
         (npy_bytes(np.array([[[-0.1, 1]]])), r"in \[0, 1\].* from -0.1 to 1.0"),
         (npy_bytes(np.array([[[0, 255.0]]])), r"in \[0, 1\].* to 255.0"),
         (npy_bytes(np.array([[[0, 256]]])), r"in \[0, 255\].* to 256"),
@@ -278,7 +291,9 @@ def as_zip(file: Path, content: bytes, name: str = "images.npy", method: int = 8
         ({"x_train": PIXELS, "train_x": PIXELS}, "both x_train and train_x; .* --keys"),
         ({"test_images": PIXELS, "y": np.zeros(4, int)}, "got test_images, y. Say which"),
         ({"images": PIXELS, "labels": np.zeros(3, int)}, "4 images need as many labels; got 3"),
-        ({"images": PIXELS, "labels": np.zeros(4)}, "labels must be integers or text"),
+        ({"images": PIXELS, "labels": np.full(4, 0.5)}, "labels must be integers or text"),
+        ({"images": PIXELS, "labels": np.full(4, np.inf)}, "labels must be integers or text"),
+        ({"images": PIXELS, "labels": np.array([b"\xff"] * 4)}, "text that is not in UTF-8"),
         (
             {"images": PIXELS, "labels": np.zeros((4, 2), int)},
             r"got int64 \(4, 2\); images alone \(--keys images=NAME\) can",

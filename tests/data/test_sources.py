@@ -173,7 +173,7 @@ def test_integer_pixels_of_0_and_1_are_warned_about(caplog: pytest.LogCaptureFix
         (np.full((2, 4, 4), 1.5), r"to 1.5; .*--range LOW,HIGH or auto \(in Python"),
         (np.full((2, 4, 4), 1.002), "to 1.002"),
         (np.full((2, 4, 4), -0.002), "from -0.002"),
-        (torch.full((2, 4, 4), torch.nan), "from nan"),
+        (torch.full((2, 4, 4), torch.nan), "2 images have others .* the first is image 0"),
         (torch.zeros(2, 4, 4).to_sparse(), "must be dense"),
         (np.zeros((1, 4, 4)), "a single image; two are needed"),
         ((PIXELS, LABELS[:5]), r"\(train\): 12 images need as many labels; got 5"),

@@ -48,16 +48,17 @@ class Member:
 def opened_zip(path: Path) -> Iterator[Tree]:
     """The files of a zip; it stays open inside the ``with``."""
     with reading(path), zipfile.ZipFile(path) as archive:
-        found, size = {}, 0
+        found, size, replaced = {}, 0, 0
         for info in archive.infolist():
             # The other methods of zip are unpacked without a bound.
             if info.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
                 raise DataError(f"{path}:{info.filename} must be stored or deflated.")
             size += info.file_size
             if not info.is_dir():
+                replaced += info.filename in found
                 found[info.filename] = partial(archive.open, info)
         check_unfolding(size, path.stat().st_size, path)
-        yield _tree(path, found)
+        yield _tree(path, found, replaced)
 
 
 @contextmanager
@@ -67,11 +68,12 @@ def opened_tar(path: Path) -> Iterator[Tree]:
     They stand in the order of the archive: a compressed one cannot go back without starting over.
     """
     with reading(path), tarfile.open(path) as archive:
-        found, size, packed = {}, 0, path.stat().st_size
+        found, size, replaced, packed = {}, 0, 0, path.stat().st_size
         for member in archive:
             size += member.size
             check_unfolding(size, packed, path)
             if member.isfile():
+                replaced += member.name in found
                 found[member.name] = partial(archive.extractfile, member)
         assert archive.fileobj is not None
         archive.fileobj.seek(archive.offset)
@@ -81,11 +83,14 @@ def opened_tar(path: Path) -> Iterator[Tree]:
         # What is packed says at its own end whether it was read as it was written.
         if len(archive.fileobj.read(_PADDING)) == _PADDING:
             raise DataError(f"{path} goes on after its end; unpack it.")
-        yield _tree(path, found)
+        yield _tree(path, found, replaced)
 
 
-def _tree(path: Path, found: Mapping[str, Callable[[], IO[bytes] | None]]) -> Tree:
+def _tree(path: Path, found: Mapping[str, Callable[[], IO[bytes] | None]], replaced: int) -> Tree:
+    """The files, of which ``replaced`` have later ones of their names."""
     left_out: Counter[str] = Counter()
+    if replaced:
+        left_out["replaced by a later one of its name"] = replaced
     files: dict[Place, Readable] = {}
     for name, opened in found.items():
         place = tuple(part for part in name.replace("\\", "/").split("/") if part not in ("", "."))

@@ -283,9 +283,10 @@ def _range(pictures: list[NDArray[Any]], where: str | Path, config: DataConfig) 
     low, high = min(lows), max(highs)
     # NaN, which min and max pass on, is not finite.
     if not (np.isfinite(low) and np.isfinite(high)):
+        n, first = _not_finite(pictures)
         raise DataError(
-            f"{where}: {dtype} pixels must be finite and in [0, 1]; got values from {low} to "
-            f"{high}."
+            f"{where}: pixels must be finite; {n} images have others (NaN, infinity), the first is "
+            f"image {first}. Give them a value, or leave those images out."
         )
     if config.range == "auto":
         check_told(where, "black and white are the darkest and brightest pixel", "--range LOW,HIGH")
@@ -321,6 +322,19 @@ def _range(pictures: list[NDArray[Any]], where: str | Path, config: DataConfig) 
 def white_of(most: int) -> int:
     """What is white where 16 bits hold numbers up to ``most``: of microscopes 12 are used."""
     return 255 if most <= 255 else 4095 if most <= 4095 else 65535
+
+
+def _not_finite(pictures: list[NDArray[Any]]) -> tuple[int, int]:
+    """How many images have pixels that are not finite, and which is the first."""
+    found: list[int] = []
+    before = 0
+    for pixels in pictures:
+        for rows in slices(len(pixels)):
+            is_finite = np.isfinite(pixels[rows]).reshape(len(pixels[rows]), -1).all(1)
+            found += (before + rows.start + np.flatnonzero(~is_finite)).tolist()
+            release(pixels)
+        before += len(pixels)
+    return len(found), found[0]
 
 
 def _extremes(pixels: NDArray[Any]) -> tuple[Any, Any]:
@@ -373,6 +387,12 @@ def _as_labels(labels: Any, n: int, where: str | Path) -> NDArray[Any]:
     array = as_numpy(labels, where)
     if array.ndim > 1 and array.size == len(array):
         array = array.reshape(-1)
+    if (
+        array.dtype.kind == "f"
+        and (np.abs(array) < 2**53).all()
+        and (array == np.rint(array)).all()
+    ):
+        array = array.astype(np.int64)  # numbers of classes, as MATLAB keeps them
     if array.dtype.kind not in "buiU" or array.ndim != 1:
         raise DataError(
             f"{where}: labels must be integers or text of shape (n,); got {array.dtype} "

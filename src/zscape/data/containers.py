@@ -79,6 +79,9 @@ CONTAINERS = (
 _REFUSED = {".pkl": "is a pickle, which is never opened, as it may run any program"}
 
 
+_PACKED = (".zip", ".tar", ".tgz", ".gz", ".bz2", ".xz", ".7z", ".rar")
+
+
 _LOOKED_INTO = 20
 """Files of a folder of which none is known, to say what they are."""
 
@@ -112,9 +115,11 @@ def _read(path: Path, config: DataConfig) -> tuple[Splits | ImageSet, bool]:
                 raise DataError(f"{file} {_REFUSED[suffix]}.")
         held = Counter(PurePosixPath(place[-1]).suffix or place[-1] for place in tree.files)
     listed = ", ".join(f"{n} {what}" for what, n in held.most_common(5)) or "nothing"
+    packed = next((what for what in held if what.lower() in _PACKED), None)
+    hint = f" A {packed} inside is not opened: give it by itself, or unpack it." if packed else ""
     raise DataError(
         f"{path} holds nothing that images can be read from ({listed}): it takes "
-        f"{built_in('kind of file')}, in folders, zip, tar or as they are."
+        f"{built_in('kind of file')}, in folders, zip, tar or as they are.{hint}"
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
@@ -295,16 +296,22 @@ def _places(keys: Sequence[Any], path: Path, on: str) -> dict[Any, int]:
 
 
 def _shortened(own: Sequence[Any], keys: Sequence[Any]) -> tuple[list[str], list[str]]:
-    """Both as they are, or without folders, or without ending too: the first way that matches."""
+    """Both as they are, or without folders, or without ending too: the first way that matches.
+
+    Of files of several frames (``a.tif#0``), those that match nothing are then taken by their file.
+    """
     paths = [
         [PurePosixPath(spellings(str(name).strip())[1].replace("\\", "/")) for name in names]
         for names in (own, keys)
     ]
+    # A row may be of all frames of a file.
+    whole = [PurePosixPath(re.sub(r"#\d+$", "", str(path))) for path in paths[0]]
     ways: tuple[Callable[[PurePosixPath], str], ...] = (str, attrgetter("name"), attrgetter("stem"))
-    for way in ways:
-        mine, theirs = ([way(path) for path in names] for names in paths)
-        if len(set(mine)) == len(own) and set(mine) & set(theirs):
-            return mine, theirs
+    for images, n in ((paths[0], len(own)), (whole, len(set(whole)))):
+        for way in ways:
+            mine, theirs = ([way(path) for path in names] for names in (images, paths[1]))
+            if len(set(mine)) == n and set(mine) & set(theirs):
+                return mine, theirs
     return [str(name) for name in own], [str(key) for key in keys]
 
 

@@ -81,12 +81,15 @@ def _unpacked(packed: bytes) -> bytes:
 def having(tree: Tree, suffixes: Collection[str]) -> dict[Place, Readable]:
     """The files of a tree that are of one of these kinds.
 
-    A file that is alone is looked into; of many, the names are believed.
+    A file that is alone is looked into; of many, the names are believed, if they have an ending.
     """
     if len(tree.files) == 1:
         return {place: file for place, file in tree.files.items() if suffix_of(file) in suffixes}
+    named = {
+        place: PurePosixPath(place[-1].lower().removesuffix(".gz")).suffix for place in tree.files
+    }
     return {
         place: file
         for place, file in tree.files.items()
-        if PurePosixPath(place[-1].lower().removesuffix(".gz")).suffix in suffixes
+        if (named[place] or suffix_of(file)) in suffixes
     }

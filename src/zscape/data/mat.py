@@ -67,7 +67,7 @@ def find_variables(
     """The images and labels among ``variables``, of which ``read`` reads those that are needed.
 
     What all names have in common (EMNIST's ``dataset.``) does not count. MATLAB may count images
-    along the last axis (SVHN), and counts labels in floats.
+    along the last axis (SVHN).
 
     Parameters
     ----------
@@ -123,8 +123,6 @@ def _samples_first(split: str, arrays: dict[Part, NDArray[Any]]) -> dict[Part, N
         is_last = images.ndim == 4 and _counts_channels(images.shape)
         return {(split, "images"): np.moveaxis(images, -1, 0) if is_last else images}
     labels = labels.ravel() if 1 in labels.shape else labels
-    if labels.dtype.kind == "f" and (labels == labels.round()).all():
-        labels = labels.astype(np.int64)
     if images.shape[-1] == len(labels) != images.shape[0]:
         images = np.moveaxis(images, -1, 0)
     return {(split, "images"): images, (split, "labels"): labels}

@@ -117,10 +117,16 @@ def read_array(stream: IO[bytes], where: str) -> NDArray[Any]:
         raise DataError(
             f"{where} holds pickled objects, which are never read; save plain numbers instead."
         )
-    if dtype.kind not in "buifU" or min(shape, default=0) < 0:
+    if dtype.kind not in "buifUS" or min(shape, default=0) < 0:
         raise DataError(f"{where} must hold numbers or text; got {dtype} of shape {shape}.")
     # A zip member that is sought no longer checks its CRC, so what was read ahead is passed on.
     data = read_exactly(stream, math.prod(shape) * dtype.itemsize, where, start=head.read())
     if not len(data):
         raise DataError(f"{where} holds no samples: its shape is {shape}.")
-    return np.frombuffer(data, dtype).reshape(shape, order="F" if is_fortran else "C")
+    array = np.frombuffer(data, dtype).reshape(shape, order="F" if is_fortran else "C")
+    if dtype.kind != "S":
+        return array
+    try:
+        return np.char.decode(array, "utf-8")
+    except UnicodeDecodeError as error:
+        raise DataError(f"{where} holds text that is not in UTF-8; save it so.") from error

@@ -74,11 +74,13 @@ def read_frames(file: Readable, config: DataConfig, left_out: Counter[str]) -> l
     """
     try:
         with _held(file) as stream, _opened(stream) as opened, _alone(opened):
+            size = size_of(stream)
             if _is_deep(opened):
                 with _held(file) as again, _opened(again) as lower:
-                    frames = [_fitted(pixels, config) for pixels in _deep(opened, lower, left_out)]
+                    deep = _deep(opened, lower, size, left_out)
+                    frames = [_fitted(pixels, config) for pixels in deep]
             else:
-                frames = [as_frame(picture, config) for picture in _pages(opened, left_out)]
+                frames = [as_frame(picture, config) for picture in _pages(opened, size, left_out)]
             return _joined(frames, config.channels) if opened.format == "TIFF" else frames
     except UnidentifiedImageError as error:
         kinds = ", ".join(_FORMATS)
@@ -108,7 +110,7 @@ def _opened(stream: IO[bytes]) -> Image.Image:
     with _OPENING, warnings.catch_warnings():
         warnings.simplefilter("error", Image.DecompressionBombWarning)
         opened = Image.open(stream, formats=_FORMATS)
-    _check_pixels(opened.width * opened.height, stream)
+    _check_pixels(opened.width * opened.height, size_of(stream))
     _check_size(opened)
     return opened
 
@@ -128,13 +130,14 @@ def _alone(opened: Image.Image) -> AbstractContextManager[Any]:
     return _LARGE_ONE if opened.width * opened.height > _LARGE else nullcontext()
 
 
-def _check_pixels(n: int, stream: IO[bytes]) -> None:
-    """Raise ``ValueError`` before a file unfolds into far too many pixels."""
-    if n > max(_LARGE, _MOST_PER_BYTE * (size := size_of(stream))):
+def _check_pixels(n: int, size: int) -> None:
+    """Raise ``ValueError`` before a file of ``size`` bytes unfolds into far too many pixels."""
+    if n > max(_LARGE, _MOST_PER_BYTE * size):
         raise ValueError(f"{size} bytes would unfold into {n} pixels, as no picture does")
 
 
-def _pages(opened: Image.Image, left_out: Counter[str]) -> Iterator[Image.Image]:
+def _pages(opened: Image.Image, size: int, left_out: Counter[str]) -> Iterator[Image.Image]:
+    """The pictures of a file of ``size`` bytes."""
     if opened.format in ("JPEG", "MPO"):
         if extra := getattr(opened, "n_frames", 1) - 1:
             left_out["preview inside a JPEG"] += extra
@@ -143,7 +146,7 @@ def _pages(opened: Image.Image, left_out: Counter[str]) -> Iterator[Image.Image]
     n = 0
     for page in ImageSequence.Iterator(opened):
         n += page.width * page.height
-        _check_pixels(n, opened.fp)  # type: ignore[attr-defined]
+        _check_pixels(n, size)
         _check_size(page)
         if opened.format == "TIFF" and opened.tag_v2.get(_REDUCED, 0) & 1:  # type: ignore[attr-defined]
             left_out["smaller copy inside a TIFF"] += 1
@@ -217,10 +220,11 @@ def _is_deep(page: Image.Image) -> bool:
 
 
 def _deep(
-    opened: Image.Image, again: Image.Image, left_out: Counter[str]
+    opened: Image.Image, again: Image.Image, size: int, left_out: Counter[str]
 ) -> Iterator[NDArray[np.uint16]]:
     """Colour of 16 bits; the lower 8 are of the same file ``again``, as if bytes were swapped."""
-    for page, other in zip(_pages(opened, left_out), _pages(again, Counter()), strict=True):
+    pages = zip(_pages(opened, size, left_out), _pages(again, size, Counter()), strict=True)
+    for page, other in pages:
         if not _is_deep(page):
             raise ValueError("some of its pages are of 16-bit colour, not all")
         kind = _read_raw(page, is_lower=False)
@@ -271,6 +275,8 @@ def _with_key(pixels: NDArray[np.uint16], key: Any) -> NDArray[np.uint16]:
 def _plain(picture: Image.Image, is_gif: bool) -> Image.Image:
     """In mode L, LA, RGB, RGBA, I;16 or F."""
     if picture.mode == "F":
+        if not np.isfinite(np.asarray(picture)).all():
+            raise ValueError("some of its pixels are no finite numbers (NaN, infinity)")
         return picture
     if picture.mode.startswith("I"):
         wide = np.asarray(picture).astype(np.int64)

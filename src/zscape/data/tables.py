@@ -14,6 +14,7 @@ from typing import IO, Any
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 from numpy.typing import NDArray
 from PIL import Image
 from pyarrow import parquet
@@ -24,6 +25,7 @@ from zscape.data.arrays import Part, as_numpy, from_parts
 from zscape.data.bounded import check_unfolding, reading, size_of
 from zscape.data.decoding import Blob, decoded, skipping
 from zscape.data.imageset import ImageSet, Splits
+from zscape.data.joining import MISSING
 from zscape.data.kinds import TABLES, having, suffix_of
 from zscape.data.looks import Look, check_sizes
 from zscape.data.pictures import Frame, as_frame
@@ -207,9 +209,16 @@ def as_rows(
         is_square = _can_be_picture(len(pixels))
         if not is_square and _can_be_picture(len(pixels) - 1) and labels is None:
             labels, pixels = pixels[0], pixels[1:]
-    if labels is None:
+    # Who says which are the images, and nothing of labels, wants none.
+    if labels is None and ("train", "images") not in told:
         plain = [n for n in names if (r := role_of(n)).kind == "labels" and not r.about]
         labels = min(plain, key=lambda name: role_of(name).rank, default=None)
+        if labels is not None and _has_fractions(table[labels]):
+            _log.warning(
+                "%s: %s has fractions, and is a column; --label %s makes a class of every value, "
+                "and --bins of ranges.", where, labels, labels,
+            )  # fmt: skip
+            labels = None
     if images is None and len(pixels) < 4:
         raise DataError(
             f"{where} has no column of pictures and no columns pixel0, pixel1, …; got "
@@ -217,6 +226,13 @@ def as_rows(
         )
 
     return Rows(table, images, labels, pixels, find)
+
+
+def _has_fractions(column: pa.ChunkedArray) -> bool:
+    return bool(
+        pa.types.is_floating(column.type)
+        and pc.any(pc.and_(pc.is_finite(column), pc.not_equal(column, pc.round(column)))).as_py()
+    )
 
 
 def _in_order(pixels: list[str], where: str) -> list[str]:
@@ -325,13 +341,13 @@ def _images(
             return np.stack([as_numpy(cell, where) for cell in cells])
         except ValueError as error:
             raise DataError(f"{where}: pictures must have one shape; {error}.") from error
-    frames: list[Frame | None] = [
-        as_frame(cell, config) if isinstance(cell, Image.Image) else None for cell in cells
-    ]
+    frames: list[Frame | None] = [None] * len(cells)
     files: dict[int, Readable] = {}
     for i, cell in enumerate(cells):
-        if not isinstance(cell, Image.Image):
-            with skipping(config, left_out):
+        with skipping(config, left_out):
+            if isinstance(cell, Image.Image):
+                frames[i] = _frame_of(cell, f"{where} (row {i})", config)
+            else:
                 files[i] = _file_of(cell, f"{where} (row {i})", rows.files)
     found = decoded(files.values(), config, left_out, where)
     for number, several in zip(files, found, strict=True):
@@ -345,6 +361,15 @@ def _narrow(values: NDArray[Any]) -> NDArray[Any]:
     """Bytes, if that is what the numbers are: a table has 64 bits for each."""
     is_bytes = values.dtype.kind in "iu" and values.min() >= 0 and values.max() <= 255
     return values.astype(np.uint8) if is_bytes else values
+
+
+def _frame_of(picture: Image.Image, name: str, config: DataConfig) -> Frame:
+    try:
+        return as_frame(picture, config)
+    # As of a file: of what it may stumble over there is no end.
+    except Exception as error:
+        text = str(error).rstrip(".")
+        raise DataError(f"{name} could not be read as a picture: {text}.") from error
 
 
 def _file_of(cell: Any, name: str, files: Callable[[str], Readable]) -> Readable:
@@ -393,7 +418,20 @@ def _numpy(column: pa.ChunkedArray, name: str, where: str) -> NDArray[Any]:
 
 
 def _labels(rows: Rows, where: str) -> NDArray[Any] | None:
-    return None if rows.labels is None else _numpy(rows.table[rows.labels], rows.labels, where)
+    if rows.labels is None:
+        return None
+    column = rows.table[rows.labels]
+    if column.null_count:
+        way = "give them one, or leave them out"
+        if rows.images is not None:
+            way = (
+                f"with --keys images={rows.images} it is a column like others, and --label "
+                f"{rows.labels} makes a class {MISSING} of them"
+            )
+        raise DataError(
+            f"{where}: {column.null_count} rows have nothing in the column {rows.labels}; {way}."
+        )
+    return _numpy(column, rows.labels, where)
 
 
 def _class_names(rows: Rows) -> tuple[str, ...] | None:

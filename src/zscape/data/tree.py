@@ -92,12 +92,14 @@ def _walk(
         place = (*parts, entry.name)
         if is_hidden(entry.name):
             left_out["hidden"] += 1
+        elif entry.is_symlink() and not Path(entry.path).exists():  # one to itself is none, too
+            left_out["broken link"] += 1
         elif entry.is_dir():
             yield from _walk(Path(entry.path), place, seen, left_out)
         elif entry.is_file():
             yield place, Path(entry.path)
         else:
-            left_out["broken link" if entry.is_symlink() else "special file"] += 1
+            left_out["special file"] += 1
 
 
 def is_hidden(name: str) -> bool:
