@@ -40,6 +40,8 @@ MODULES = (
     "zscape.report", "zscape.explorer", "zscape.zoo", "zscape.sweeping", "zscape.notebook",
 )  # fmt: skip
 """Whose public names are described, in the order of the way of the data."""
+OPTIONS = '<div class="options" markdown>\n\n'
+"""Before a table of options, whose last cell has a line of its own on a phone."""
 
 
 def main() -> None:
@@ -150,10 +152,10 @@ def command_parts(command: Any, name: str, level: int) -> Iterator[str]:
     usage = " ".join(command.collect_usage_pieces(context))
     yield f"{'#' * level} {name}\n\n```\n{name} {usage}\n```\n"
     yield re.sub(r"\n(?=\S)", " ", (command.help or "").strip()).replace("  ", "\n\n") + "\n"
-    yield "| option | what it does |\n|---|---|"
+    yield f"{OPTIONS}| option | what it does |\n|---|---|"
     for parameter in command.params:
         yield parameter_row(parameter, context)
-    yield ""
+    yield "\n</div>\n"
 
 
 def parameter_row(parameter: Any, context: Any) -> str:
@@ -167,9 +169,9 @@ def options_page() -> Iterator[str]:
     """The fields of the three configs, of which every option of a training is one."""
     yield "# Options\n"
     yield (
-        "Of `zscape.train` by these names, of `zscape train` as flags (`latent_dim` is "
-        "`--latent-dim`), in `config.json` of a run. Each is declared "
-        "once, with its range and its help. [Training](../training.md) says when to turn which.\n"
+        "`zscape.train` takes them by these names, `zscape train` as flags (`latent_dim` is "
+        "`--latent-dim`), and a run keeps them in its `config.json`. "
+        "[Training](../training.md) says when to turn which.\n"
     )
     for config in CONFIGS.values():
         yield from option_table(f"## {config.__name__}", config)
@@ -185,23 +187,24 @@ def option_table(title: str, config: type[Config]) -> Iterator[str]:
     """What a config is for, and all its fields."""
     about = (inspect.getdoc(config) or "").split("\n\n")[0]
     yield f"{title}\n\n{about}\n"
-    yield "| option | may be | default | what it does |\n|---|---|---|---|"
+    yield f"{OPTIONS}| option | may be | default | what it does |\n|---|---|---|---|"
     yield from (option_row(config, field) for field in dataclasses.fields(config))
-    yield ""
+    yield "\n</div>\n"
 
 
 def option_row(config: type[Config], field: dataclasses.Field[Any]) -> str:
     """A field: its type, default, range, and what it is for."""
     kind = field_type(config, field.name)
     kinds = typing.get_args(kind) if isinstance(kind, types.UnionType) else (kind,)
-    names = ["None" if one is type(None) else getattr(one, "__name__", str(one)) for one in kinds]
     low, high, choices = (field.metadata[key] for key in ("low", "high", "choices"))
+    if field.default is None:  # which the next column says
+        kinds = tuple(one for one in kinds if one is not types.NoneType)
+    names = choices or [{"NoneType": "None"}.get(one.__name__, one.__name__) for one in kinds]
     ends = [f"{word} {end:g}" for word, end in (("from", low), ("to", high)) if end is not None]
     told = field.metadata["help"].replace("|", "\\|").replace("<", "&lt;")
-    shown = [f"`{name}`" for name in (choices or names)]
-    if ends:  # of the number, not of None
-        shown[0] += f" {' '.join(ends)}"
-    return f"| `{field.name}` | {' or '.join(shown)} | `{field.default!r}` | {told} |"
+    *first, last = [f"`{name}`" for name in names]
+    shown = f"{', '.join(first)} or {last}" if first else last
+    return f"| `{field.name}` | {' '.join([shown, *ends])} | `{field.default!r}` | {told} |"
 
 
 def gallery_page() -> Iterator[str]:

@@ -57,14 +57,18 @@ def main(words: list[str]) -> None:
 def make(name: str) -> Path:
     """Run the commands of a piece; its page."""
     piece, folder = PIECES[name], RUNS / name
-    folder.mkdir(parents=True, exist_ok=True)
     PAGES.mkdir(parents=True, exist_ok=True)
-    if piece.prepare is not None and not any(folder.iterdir()):
-        piece.prepare(folder)
+    if not folder.exists():
+        begun = folder.with_suffix(".begun")
+        shutil.rmtree(begun, ignore_errors=True)
+        begun.mkdir(parents=True)
+        if piece.prepare is not None:
+            piece.prepare(begun)
+        begun.rename(folder)  # All its images or none.
     for command in piece.commands:
         words = command.split()
-        if words[1] == "train" and (folder / words[words.index("--out") + 1]).exists():
-            continue
+        if words[1] == "train":
+            words.append("--go-on")  # with what an interrupted call has trained
         subprocess.run([sys.executable, "-m", *words], cwd=folder, check=True)
     shutil.copy(folder / f"{name}.html", PAGES)
     return PAGES / f"{name}.html"

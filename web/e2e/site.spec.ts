@@ -54,6 +54,19 @@ for (const [number, name] of PAGES.filter(isShown).entries()) {
   }
 }
 
+test("no page is wider than a phone", async ({ page }) => {
+  test.setTimeout(180_000);
+  await page.setViewportSize({ width: 360, height: 860 });
+  await page.route("**/gallery/*.html*", (route) => route.abort());
+  const wide: string[] = [];
+  for (const name of PAGES) {
+    await page.goto(pathToFileURL(join(SITE, name)).href);
+    const beyond = () => document.documentElement.scrollWidth - window.innerWidth;
+    if ((await page.evaluate(beyond)) > 0) wide.push(name);
+  }
+  expect(wide).toEqual([]);
+});
+
 test("the search finds an option, offline", async ({ page }) => {
   await page.goto(pathToFileURL(join(SITE, "index.html")).href);
   await page.keyboard.press("Control+k");
