@@ -25,7 +25,7 @@ CSS_DPI = 96
 SHORT = 20
 """Letters of a cell that is not broken into lines."""
 
-MANY = 9
+MANY = 8
 """Columns; a table of more is set smaller, and its header may break, so that it fits the page."""
 
 N_COLORS = 160

@@ -69,7 +69,15 @@ figure { margin: 1.5rem 0 0; }
 .row figure { flex: 0 1 auto; min-width: 0; max-width: 100%; margin: 0; }
 figcaption { max-width: 42rem; margin-top: 0.6rem; color: var(--muted); font-size: 0.875rem;
   line-height: 1.5; }
-.table { margin-top: 1.5rem; max-width: 100%; overflow-x: auto; }
+/* Shades at the sides say that there is more to scroll to; at an end the page covers them. */
+.table { margin-top: 1.5rem; max-width: 100%; overflow-x: auto; background:
+  linear-gradient(90deg, var(--page) 40%, transparent) 0 0 / 2rem 100% no-repeat local,
+  linear-gradient(270deg, var(--page) 40%, transparent) 100% 0 / 2rem 100% no-repeat local,
+  linear-gradient(90deg, var(--line), transparent) 0 0 / 0.8rem 100% no-repeat,
+  linear-gradient(270deg, var(--line), transparent) 100% 0 / 0.8rem 100% no-repeat; }
+/* Of many columns: as wide as it needs and the window is. */
+.table:has(> .wide) { position: relative; left: 50%; translate: -50%; width: max-content;
+  min-width: 100%; max-width: calc(100vw - 3.5rem); }
 table { border-collapse: collapse; overflow-wrap: normal; font-size: 0.9rem;
   font-variant-numeric: tabular-nums; }
 th, td { padding: 0.35rem 0.7rem; text-align: left; vertical-align: top; }
@@ -94,6 +102,7 @@ details[open] > summary { margin-bottom: 0.75rem; }
   .stats { grid-template-columns: repeat(auto-fit, minmax(7rem, 1fr)); gap: 0.5rem; }
   .stats div { padding: 0.6rem 0.75rem; }
   .stats dd { font-size: 1.25rem; }
+  .table:has(> .wide) { max-width: 100%; }
   .card img { max-width: 40rem; } /* a small picture of small print helps nobody: scroll it */
 }
 @media print {
