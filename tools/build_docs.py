@@ -210,6 +210,11 @@ def option_row(config: type[Config], field: dataclasses.Field[Any]) -> str:
 def gallery_page() -> Iterator[str]:
     """A card for every piece of the gallery."""
     yield "# Gallery\n\nEach is one file that opens anywhere. Click a picture, then the map.\n"
+    drawn = [name for name, piece in gallery.PIECES.items() if piece.prepare is not None]
+    yield (
+        f"Below it stands what makes it; the images of {' and '.join(drawn)} are drawn by "
+        f"`python -m tools.gallery {' '.join(drawn)}`, in a clone.\n"
+    )
     yield '<div class="cards" markdown>'
     for name, piece in gallery.PIECES.items():
         commands = "\n".join(piece.commands)

@@ -47,29 +47,30 @@ def main() -> None:
         is_line=True,
     )
     (FOLDER / "map.png").write_bytes(figures.to_png(picture))
-    (FOLDER / "perplexities.png").write_bytes(figures.to_png(turn_knob(table[:N_FEW])))
+    for perplexity in PERPLEXITIES:
+        picture = by_perplexity(table[:N_FEW], perplexity)
+        (FOLDER / f"perplexity-{perplexity}.png").write_bytes(figures.to_png(picture))
 
 
 @house_style
-def turn_knob(table: LatentTable) -> Figure:
-    """The same rows by t-SNE of three perplexities, every class named where most of it is."""
+def by_perplexity(table: LatentTable, perplexity: int) -> Figure:
+    """A table by t-SNE, every class named where most of it is."""
     assert table.labels is not None
-    figure = new_figure(10, 3.6)
+    figure = new_figure(3.6, 3.8)
+    ax = figure.add_axes((0.01, 0.01, 0.98, 0.91))
     colors = np.array(class_colors(len(table.class_names)))
-    for ax, perplexity in zip(figure.subplots(1, 3), PERPLEXITIES, strict=True):
-        places = fit_map(table, "tsne", perplexity=perplexity).coordinates
-        ax.scatter(*places.T, s=4, c=colors[table.labels], alpha=0.7, linewidths=0)
-        for label, name in enumerate(table.class_names):
-            x, y = np.median(places[table.labels == label], axis=0)
-            ax.text(x, y, name, ha="center", va="center", fontsize=13, fontweight="bold",
-                    path_effects=[withStroke(linewidth=3, foreground="white")])  # fmt: skip
-        ax.set_title(f"perplexity {perplexity}", loc="left")
-        # Squares of one size, each as wide as its map needs.
-        middle, reach = (places.max(0) + places.min(0)) / 2, np.ptp(places, axis=0).max() * 0.52
-        (left, right), (low, high) = ((m - reach, m + reach) for m in middle)
-        ax.set(xlim=(left, right), ylim=(low, high), aspect="equal")
-        ax.set_axis_off()
-    figure.subplots_adjust(0.01, 0.01, 0.99, 0.92, wspace=0.04)
+    places = fit_map(table, "tsne", perplexity=perplexity).coordinates
+    ax.scatter(*places.T, s=4, c=colors[table.labels], alpha=0.7, linewidths=0)
+    for label, name in enumerate(table.class_names):
+        x, y = np.median(places[table.labels == label], axis=0)
+        ax.text(x, y, name, ha="center", va="center", fontsize=14, fontweight="bold",
+                path_effects=[withStroke(linewidth=3, foreground="white")])  # fmt: skip
+    ax.set_title(f"perplexity {perplexity}", loc="left", fontsize=13)
+    # A square as wide as the map needs.
+    middle, reach = (places.max(0) + places.min(0)) / 2, np.ptp(places, axis=0).max() * 0.52
+    (left, right), (low, high) = ((m - reach, m + reach) for m in middle)
+    ax.set(xlim=(left, right), ylim=(low, high), aspect="equal")
+    ax.set_axis_off()
     return figure
 
 

@@ -71,7 +71,7 @@ def nearest_classes(table: LatentTable, places: NDArray[Any]) -> dict[str, list[
 
 
 def knob() -> dict[str, dict[str, str]]:
-    """Each class's nearest, among the digits of docs/images/perplexities.png and on its maps."""
+    """Each class's nearest, among the digits of docs/images/perplexity-*.png and on its maps."""
     drawn = zscape.load_data("mnist").test.subset(N_POINTS, torch_generator(0, "readme"))
     table = zscape.encode("zoo:10", drawn)[:N_FEW]
     maps = {str(p): zscape.fit_map(table, "tsne", perplexity=p) for p in PERPLEXITIES}
