@@ -79,8 +79,8 @@ USER_ERRORS = {
     "data no source": ("train --data notes.txt --out new", "notes.txt"),
     "too few images": ("train --data blobs.npz --out new --n-train 999", "asked for 999"),
     "one image": ("train --data blobs.npz --out new --n-train 1", "at least 2 images"),
-    "odd shape": ("train --data odd.npz --out new", "Use resize, or the mlp network"),
-    "wide shape": ("train --data wide.npz --out new", "Use resize, or the mlp network"),
+    "odd shape": ("train --data odd.npz --out new", "or the mlp network (--network mlp)"),
+    "wide shape": ("train --data wide.npz --out new", "or the mlp network (--network mlp)"),
     "diverged": (
         "train --data blobs.npz --out new --network mlp --learning-rate 1e30 --batch-size 8",
         "Training diverged",

@@ -26,6 +26,14 @@ def test_a_number_is_a_point_per_image_that_has_one():
     assert_nothing_is_cut_off(figure)
 
 
+def test_a_long_title_has_several_lines():
+    title = "class, a to c: AUC 0.99 on images left out of the fit (22 images, 5 folds); " * 3
+    figure = plot_along(IMAGES, STEPS, POSITIONS, POSITIONS, name="area", title=title)
+    assert figure.texts[0].get_text().split() == title.split()
+    assert "\n" in figure.texts[0].get_text()
+    assert_nothing_is_cut_off(figure)
+
+
 def test_dates_are_read_as_dates():
     days = np.datetime64("2026-03-01", "s") + np.arange(len(POSITIONS)) * np.timedelta64(1, "D")
     values = days.astype(np.int64).astype(float)

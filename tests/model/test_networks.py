@@ -152,7 +152,8 @@ def test_enhanced_says_what_it_takes(shape):
         build_model(ModelConfig(image_shape=shape))
     assert str(caught.value) == (
         "The enhanced network takes 1 to 16 channels and square images whose side is a multiple "
-        f"of 4 from 16 to 128; got {shape}. Use resize, or the mlp network."
+        f"of 4 from 16 to 128; got {shape}. Use resize (--resize 32), or the mlp network "
+        "(--network mlp)."
     )
 
 
@@ -251,5 +252,5 @@ def test_a_network_that_takes_rectangles_trains_on_them_and_one_that_does_not_sa
     images = torch.randint(0, 256, (24, 48, 32), generator=torch_generator(0, "rectangles")).byte()
     model = api.train(images, network="mlp", epochs=1, batch_size=10, progress="none").model
     assert api.reconstruct(model, images[:2]).shape == (2, 1, 48, 32)
-    with pytest.raises(ConfigError, match=r"square images .* got \(1, 48, 32\). Use resize, or"):
+    with pytest.raises(ConfigError, match=r"square images .* got \(1, 48, 32\). Use resize"):
         api.train(images, network="enhanced", epochs=1, batch_size=10, progress="none")

@@ -12,11 +12,20 @@ from matplotlib.ticker import MaxNLocator
 from numpy.typing import NDArray
 
 from zscape.errors import ShapeError
-from zscape.figures.style import INK, WIDTH, Pictures, class_colors, house_style, new_figure
+from zscape.figures.style import (
+    INK,
+    WIDTH,
+    Pictures,
+    class_colors,
+    house_style,
+    new_figure,
+    wrap_text,
+)
 from zscape.figures.walks import Strip
 
 PLOT = 2.6  # inches, the axes under the strip with their labels
-HEAD = 0.32
+TITLE = 9  # points
+HEAD, LINE = 0.32, 0.16  # inches, a title of one line, and every further one
 EDGE = 0.65  # inches beside the axes
 
 
@@ -67,10 +76,12 @@ def plot_along(
         )
     strip = Strip(images, np.asarray(steps)[:, None], is_numbered=False)
     width = min(WIDTH, max(strip.size[0], 5.5))
-    height = HEAD + strip.size[1] + PLOT
+    lines = wrap_text(title, width - 0.16, TITLE)
+    head = HEAD + LINE * lines.count("\n")
+    height = head + strip.size[1] + PLOT
     figure = new_figure(width, height)
-    figure.text(0.08 / width, 1 - 0.12 / height, title, va="top", color=INK, fontsize=9)
-    strip.draw(figure, HEAD)
+    figure.text(0.08 / width, 1 - 0.12 / height, lines, va="top", color=INK, fontsize=TITLE)
+    strip.draw(figure, head)
     ax = figure.add_axes(
         (EDGE / width, 0.45 / height, 1 - (EDGE + 0.15) / width, (PLOT - 0.65) / height)
     )

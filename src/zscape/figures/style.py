@@ -307,6 +307,18 @@ def text_width(text: str, size: float, family: str | list[str] = _FAMILIES) -> f
     return width / 72
 
 
+def wrap_text(text: str, width: float, size: float) -> str:
+    """``text`` in as many lines of at most ``width`` inches at ``size`` points as it needs."""
+    lines = [""]
+    for word in text.split():
+        longer = f"{lines[-1]} {word}".strip()
+        if lines[-1] and text_width(longer, size) > width:
+            lines.append(word)
+        else:
+            lines[-1] = longer
+    return "\n".join(lines)
+
+
 def fit_text(text: str, width: float, size: float) -> str:
     """``text`` in at most two lines of about ``width`` inches at ``size`` points, or cut by "…".
 

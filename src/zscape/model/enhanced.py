@@ -56,7 +56,8 @@ class EnhancedVAE(VAE):
         if not 1 <= channels <= 16 or height != width or height % 4 or not 16 <= height <= 128:
             raise ConfigError(
                 "The enhanced network takes 1 to 16 channels and square images whose side is a "
-                f"multiple of 4 from 16 to 128; got {image_shape}. Use resize, or the mlp network."
+                f"multiple of 4 from 16 to 128; got {image_shape}. Use resize (--resize 32), or "
+                "the mlp network (--network mlp)."
             )
         quarter = height // 4
         side = (quarter + 1) // 2
