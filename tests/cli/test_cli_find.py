@@ -50,5 +50,7 @@ def test_a_title_says_from_what_to_what():
 
     row = {"class": "2", "suggested": "0", "rank": 0.9412}
     assert _title(5, row, "suggested") == "5: 2 → 0"
-    assert _title(5, row | {"file_name": "a/b.png"}, "rank") == "b.png: 2\nrank 0.941"
+    assert _title(5, row | {"file_name": "a/b.png"}, "rank") == "b: 2\nrank 0.941"
+    film = row | {"file_name": "a/b.c.gif#12"}
+    assert _title(5, film, "rank") == "b.c#12: 2\nrank 0.941"
     assert _title(5, {"rank": 1.0}, "rank") == "5\nrank 1"

@@ -13,7 +13,7 @@ from zscape.config import ModelConfig
 from zscape.data import ImageSet
 from zscape.errors import ConfigError, DataError
 from zscape.finding.outliers import log_density
-from zscape.latents import LatentTable, encode
+from zscape.latents import LatentTable, decode, encode
 from zscape.model import build_model
 
 
@@ -58,6 +58,21 @@ def test_planted_outliers_come_first(vae, by):
     assert found["stands_out"].iloc[:2].str.contains("distance").all()
     assert found["file_name"].iloc[0] == f"test/{found.index[0]}.png"
     assert "column_error" in found  # a column of that name is not lost
+
+
+def test_what_stands_out_comes_before_the_highest_rank(vae):
+    """As a picture may be far out that the model draws well, and is sure of."""
+    images = images_of(80)
+    table = encode(vae, images)
+    far, sure = table.mu.copy(), table.logvar.copy()
+    far[7] += 60
+    sure[7] -= 20
+    images.images[7] = (decode(vae, far[7:8])[0] * 255).round().byte()
+    found = finding.outliers(vae, images, table=replace(table, mu=far, logvar=sure))
+    assert found.index[0] == 7
+    assert found["stands_out"].tolist() == ["distance"] + [""] * 79
+    assert found["rank"].iloc[0] < found["rank"].iloc[1] == found["rank"].max()
+    assert found["rank"].iloc[1:].is_monotonic_decreasing
 
 
 def test_a_clean_set_has_no_outliers(clouds, vae):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
@@ -32,7 +33,9 @@ def outliers(
     out: Outs = None,
     by: Annotated[
         Literal["rank", "error", "distance", "density", "width"],
-        typer.Option(help="What orders them; rank is the mean rank by the other four."),
+        typer.Option(
+            help="What orders them; rank: what stands out first, then the mean rank by all four."
+        ),
     ] = "rank",
     k: K = 10,
     top: Top = 20,
@@ -179,6 +182,7 @@ def _finish(
 def _title(index: Any, row: Any, score: str) -> str:
     """Which image, its class, and what it was found by."""
     name = Path(str(row["file_name"])).name if row.get("file_name") else str(index)
+    name = re.sub(r"(?<=.)\.\w+(?=$|#)", "", name)  # its ending tells none from others
     value, known = row[score], f": {row['class']}" if "class" in row else ""
     if isinstance(value, str):  # the class that its neighbours suggest
         return f"{name}{known} → {value}"

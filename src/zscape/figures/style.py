@@ -322,13 +322,14 @@ def wrap_text(text: str, width: float, size: float) -> str:
 def fit_text(text: str, width: float, size: float) -> str:
     """``text`` in at most two lines of about ``width`` inches at ``size`` points, or cut by "…".
 
-    Where it has two lines of which the second fits, they are kept, and the first is cut if need be.
+    Where it has two lines of which the second fits, they are kept, and of the first the end is if
+    need be: there names of files differ.
     """
     own = [" ".join(part.split()) for part in text.strip().splitlines()]
     if len(own) == 2 and text_width(own[1], size) <= width:
         first = own[0]
         while len(first) > 2 and text_width(first, size) > width:
-            first = first.removesuffix("…")[:-1].rstrip() + "…"
+            first = "…" + first.removeprefix("…")[1:].lstrip()
         return f"{first}\n{own[1]}"
     text = " ".join(text.split())
     needed = text_width(text, size)

@@ -52,7 +52,8 @@ def outliers(
     table
         The latents of these very images, if they are known already.
     by
-        ``"rank"`` or one of the four measures: what the rows are ordered by.
+        One of the four measures: what the rows are ordered by. ``"rank"``: those that stand out
+        come first, by more measures before by fewer, and then the highest ranks.
     k
         Neighbours that ``distance`` is averaged over, in [1, n - 1].
     seed
@@ -110,7 +111,11 @@ def outliers(
     scores["stands_out"] = np.array(
         [", ".join(name for name in LIMITED if far[name][i]) for i in range(len(images))]
     )
-    order = np.argsort(-(unusual | {"rank": scores["rank"]})[by], kind="stable")
+    if by == "rank":
+        # One may be far out by two measures and nothing special by the others.
+        order = np.lexsort((-scores["rank"], -np.sum(list(far.values()), axis=0)))
+    else:
+        order = np.argsort(-unusual[by], kind="stable")
     return table.scored(scores).iloc[order]
 
 
