@@ -158,7 +158,7 @@ def test_a_subset_is_of_the_same_decoded_set(birds: Path, folder: Path) -> None:
     assert len(list(folder.iterdir())) == 1
 
 
-@pytest.mark.parametrize("n", [0, 10, 5000, -1])
+@pytest.mark.parametrize("n", [0, 10, 4100, 5000, -1])
 @pytest.mark.usefixtures("no_room")
 def test_a_damaged_file_is_made_again(
     birds: Path, folder: Path, n: int, caplog: pytest.LogCaptureFixture

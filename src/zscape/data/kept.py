@@ -72,7 +72,8 @@ def kept(
         try:
             found = _open(file)
             file.touch()
-        except (OSError, ValueError, KeyError, TypeError, ZscapeError) as error:
+        # The fifth is how torch takes pixels that do not make the shape they should.
+        except (OSError, ValueError, KeyError, TypeError, RuntimeError, ZscapeError) as error:
             _log.warning("%s is read again: %s", path, error)
         else:
             _log.info("%s: decoded before, in %s", path, file)
@@ -161,6 +162,9 @@ def _open(file: Path) -> Splits | ImageSet:
         about = json.loads(line)
         view = view_of(stream)
     at = len(_padded(line))
+    sizes = [size for split in about["splits"] for size in split["sizes"]]
+    if at + sum(size + -size % _PAGE for size in sizes) != len(view):
+        raise ValueError("its file is not as long as it says")
     sets = []
     for split in about["splits"]:
         blocks = []
@@ -179,8 +183,6 @@ def _open(file: Path) -> Splits | ImageSet:
                 columns=Columns.from_bytes(columns.tobytes()) if len(columns) else None,
             )
         )
-    if at != len(view):
-        raise ValueError("its file is not as long as it says")
     for text in about["said"]:
         _log.warning("%s", text)
     return Splits(*sets) if len(sets) > 1 else sets[0]
