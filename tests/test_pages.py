@@ -91,6 +91,13 @@ def test_the_probe_sees_a_wrong_option() -> None:
         parsed(["walk", "random", "zoo:10", "--sed", "1"])
 
 
+def test_no_option_says_no_twice() -> None:
+    train = commands().commands["train"]
+    flags = [flag for option in train.params for flag in (*option.opts, *option.secondary_opts)]
+    assert "--cache" in flags
+    assert not [flag for flag in flags if "no-no" in flag]
+
+
 @pytest.mark.parametrize("group", ["walk", "map", "neurons", "find"])
 def test_every_sub_command_has_an_example(group: str) -> None:
     shown = {

@@ -96,7 +96,10 @@ def option_flag(config: type[Config], name: str) -> inspect.Parameter:
     panel = config.__name__.removesuffix("Config")
     if choices := field.metadata["choices"]:
         kind = Literal[choices]
-    option = typer.Option(help=help_text, rich_help_panel=panel, show_default=False)
+    called = f"--{name.replace('_', '-')}"
+    says_no = kind is bool and called.startswith("--no-")
+    names = (f"{called}/--{called.removeprefix('--no-')}",) if says_no else ()
+    option = typer.Option(*names, help=help_text, rich_help_panel=panel, show_default=False)
     return flag(field.name, Annotated[kind | None, option], None)
 
 
