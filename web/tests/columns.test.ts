@@ -13,6 +13,7 @@ import {
 } from "../src/state/actions";
 import { addressOf, applyAddress, readAddress, writeAddress } from "../src/state/address";
 import { binsOf, groupsOf } from "../src/state/bins";
+import { dateTicks } from "../src/state/color_modes/columns";
 import { OTHERS, UNKNOWN } from "../src/state/colors";
 import type { CategoryColumn, NumberColumn } from "../src/state/columns";
 import { numberText, valueText } from "../src/state/columns";
@@ -295,6 +296,23 @@ describe("colours", () => {
       "2024-02",
     ]);
   });
+});
+
+it("a scale of dates has two at least, and few enough to be read", () => {
+  for (let days = 2; days < 4000; days += days < 400 ? 1 : 97)
+    for (const begun of [0, 1, 11, 27]) {
+      const low = FIRST + begun * DAY;
+      const found = dateTicks(low, low + days * DAY);
+      expect(found.length, `${days} days`).toBeGreaterThan(1);
+      const room = found[0].text.length < 10 ? 6 : 4;
+      expect(found.length, `${days} days`).toBeLessThanOrEqual(room);
+      expect(new Set(found.map(({ text }) => text)).size).toBe(found.length);
+    }
+  const march = Date.parse("2026-03-01");
+  expect(dateTicks(march, march + 26 * DAY).map(({ text }) => text)).toEqual([
+    "2026-03-02",
+    "2026-03-16",
+  ]);
 });
 
 describe("search", () => {

@@ -51,7 +51,7 @@ const STEPS: readonly [ms: number, unit: Unit][] = [
   ...[1, 2, 5, 15, 30].map((k): [number, Unit] => [k * SECOND, "second"]),
   ...[1, 2, 5, 15, 30].map((k): [number, Unit] => [k * MINUTE, "minute"]),
   ...[1, 3, 6, 12].map((k): [number, Unit] => [k * HOUR, "minute"]),
-  ...[1, 2, 7].map((k): [number, Unit] => [k * DAY, "day"]),
+  ...[1, 2, 4, 7, 14].map((k): [number, Unit] => [k * DAY, "day"]),
 ];
 const MONTHS = [1, 2, 3, 6, 12, 24, 60, 120, 240, 600, 1200, 2400, 6000, 12_000];
 /** A Monday, at which weeks begin. */
@@ -66,7 +66,7 @@ export function dateEdges(
   const rough = (high - low) / wanted;
   const [step, unit] = STEPS.find(([ms]) => ms >= rough) ?? [0, "day"];
   if (step) {
-    const shift = step === 7 * DAY ? MONDAY : 0;
+    const shift = step % (7 * DAY) === 0 ? MONDAY : 0;
     const first = Math.floor((low - shift) / step);
     const last = Math.floor((high - shift) / step) + 1;
     return {

@@ -29,6 +29,7 @@ function inGroups({ isDark }: Explorer, column: CategoryColumn): Coloring {
 
 const WANTED_NUMBERS = 4;
 const WANTED_DATES = 3;
+const MOST_DATES = 12;
 
 function alongScale(column: NumberColumn): Coloring {
   const { values, missing, title } = column;
@@ -51,15 +52,21 @@ function ticksOf({ kind, unit, isWhole }: NumberColumn, low: number, high: numbe
   const isDate = kind === "date";
   if (!(high > low))
     return [{ at: low, text: isDate ? dateText(low, unit) : numberText(low, isWhole) }];
-  if (isDate) {
-    const { edges, unit } = dateEdges(low, high, WANTED_DATES);
-    const inside = edges.filter((edge) => edge >= low && edge <= high);
-    return inside.map((at) => ({ at, text: dateText(at, unit) }));
-  }
+  if (isDate) return dateTicks(low, high);
   const { values, digits } = ticks(low, high, WANTED_NUMBERS);
   const isLong = Math.max(Math.abs(low), Math.abs(high)) >= 1e6 || digits > 4;
   return values.map((at) => ({
     at,
     text: isLong ? numberText(at, false) : tickLabel(at, digits),
   }));
+}
+
+/** Some round dates between two: two at least, as one alone says nothing of the others. */
+export function dateTicks(low: number, high: number): Tick[] {
+  for (let wanted = WANTED_DATES; ; wanted++) {
+    const { edges, unit } = dateEdges(low, high, wanted);
+    const inside = edges.filter((edge) => edge >= low && edge <= high);
+    if (inside.length > 1 || wanted === MOST_DATES)
+      return inside.map((at) => ({ at, text: dateText(at, unit) }));
+  }
 }
