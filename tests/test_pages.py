@@ -135,10 +135,12 @@ TRAINING = {"--n-train": "300", "--n-test": "200", "--epochs": "1"}
 
 
 def shortened(words: list[str]) -> list[str]:
-    """A command of a page on less data than it says."""
+    """A command of a page on less data than it says, in the place of a run that was prepared."""
     if words[1] == "train" and "--resume" not in words:
         for flag, value in TRAINING.items():
             words = [*words, flag, value]
+        if "--go-on" not in words:
+            words = [*words, "--overwrite"]
     return words
 
 
