@@ -59,6 +59,8 @@ def test_kinds_are_guessed_from_the_values(columns):
         (np.array([[1], [2]]), "number"),
         (np.array([1, 2], ">i4"), "number"),
         (np.array(["2024-01-01", "2025-01-01"], "datetime64[D]"), "date"),
+        (pd.Series(["2024-01-01", None, "2024-01-01"], dtype="str"), "date"),
+        (pa.array(["2024-01-01T08:00:00Z"], pa.large_string()), "date"),
         (pa.array(["one", "two"]).dictionary_encode(), "category"),
         (["one", "two"], "text"),
         (["one", "one"], "category"),

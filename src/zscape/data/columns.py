@@ -368,7 +368,8 @@ def _with_dates(array: Any) -> Any:
     """Strings that are all ISO 8601 dates as such; anything else as it is."""
     import pyarrow as pa
 
-    if pa.types.is_string(array.type) and array.null_count < len(array):
+    is_text = pa.types.is_string(array.type) or pa.types.is_large_string(array.type)
+    if is_text and array.null_count < len(array):
         for zone in (None, "UTC"):
             try:
                 return array.cast(pa.timestamp("us", zone))
