@@ -148,6 +148,7 @@ def test_a_strange_set_in_some_homes(what: str, say: Say, tmp_path: Path, tries:
 
 
 @pytest.mark.slow
+@pytest.mark.filterwarnings("ignore:Glyph")  # of a machine without a font for it
 @pytest.mark.attack(
     PART, "a strange set of images is trained on, encoded, mapped, told of and shown"
 )
@@ -178,7 +179,8 @@ def test_other_images_in_every_home(what: str, say: Say, tmp_path: Path, tries: 
     if "size" in what or "colour" in what:
         assert tries.of_which["refused"] == len(HOMES)
     code, said = say("train --data other.npz --out other --epochs 1 --network mlp")
-    assert code == (2 if what == "one image" else 0), said
+    # Of two one is held out, and a step needs two.
+    assert code == (2 if what in ("one image", "two images") else 0), said
 
 
 @pytest.mark.slow

@@ -36,7 +36,8 @@ LINES = ("encode run -o t.npz", "encode run -o t.csv", "neurons heatmap run -o h
          "sample run -o s.png --seed 3", "encode run -o t.parquet",
          "map run --method umap --split train -o umap.safetensors -o umap.png",
          "neurons table run -o n.csv", "neurons card run z1 -o card.svg", "loss run -o loss.svg",
-         "walk line run --from image:0 --to image:3 -o line.gif", "reconstruct run -o pairs.png",
+         "walk line run --from image:0 --to image:3 -o line.gif",
+         "reconstruct run -o pairs.png --seed 3",
          "report run -o report.html", "export run -o page.html")  # fmt: skip
 
 

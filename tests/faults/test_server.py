@@ -101,7 +101,9 @@ def talk(server: ExplorerServer, data: bytes) -> bytes:
             connection.sendall(data)
             connection.shutdown(socket.SHUT_WR)
             return b"".join(iter(lambda: connection.recv(65536), b""))
-        except ConnectionError:  # what it did not read, it hung up on
+        except TimeoutError:
+            raise
+        except OSError:  # what it did not read, it hung up on
             return b""
 
 
